@@ -1,0 +1,122 @@
+"""What a comparison of candidate and baseline yields."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
+
+from jupyter_deployfeedback.domain.base import Frozen, Scalar
+from jupyter_deployfeedback.domain.metric import Metric
+from jupyter_deployfeedback.domain.rule import Expression
+
+
+class Estimand(Frozen):
+    """A number that a rule asks for: an expression about one metric, in one slice or in all examples."""
+
+    metric: str
+    expression: Expression
+    slice: tuple[str, str] | None = None
+    confidence: float = 0.95  # one-sided; the interval is two-sided at 2 * confidence - 1
+
+
+class Estimate(Frozen):
+    """The answer to an estimand: a point and its interval, or the reason why there is none.
+
+    ``exact`` numbers (counts, restarts) have no interval. ``weak`` says why the evidence is weak, None where it is not.
+    ``below_floor`` says why there are too few samples to judge, whatever the point says.
+    """
+
+    estimand: Estimand
+    unit: str = ""
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    exact: bool = False
+    n: int | None = None
+    candidate: float | None = None
+    baseline: float | None = None
+    metric_unit: str = ""
+    method: str = ""
+    weak: str | None = None
+    below_floor: str | None = None
+    missing_because: str | None = None
+    baseline_missing: bool = False  # the candidate has it, the baseline does not: new metric or first release
+
+    @model_validator(mode="after")
+    def _a_missing_number_has_a_reason(self) -> Self:
+        if self.value is None and self.missing_because is None and self.below_floor is None:
+            raise ValueError("an estimate without a value needs the reason")
+        return self
+
+
+class Change(StrEnum):
+    """How a metric moved."""
+
+    IMPROVED = "improved"
+    UNCHANGED = "unchanged"
+    REGRESSED = "regressed"
+    ADDED = "added"
+    REMOVED = "removed"
+    UNKNOWN = "unknown"
+
+
+class Delta(Frozen):
+    """One metric on both sides. ``interval`` surrounds candidate - baseline at 90 %, None where it cannot be had."""
+
+    metric: Metric
+    value: float | None = None
+    n: int | None = None
+    missing_because: str | None = None
+    baseline: float | None = None
+    difference: float | None = None
+    interval: tuple[float, float] | None = None
+    change: Change
+    source: str
+    notices: tuple[str, ...] = ()
+
+
+class ExampleChange(Frozen):
+    """An example that only one side got right."""
+
+    example_id: str
+    suite: str
+    truth: Scalar
+    candidate: Scalar
+    baseline: Scalar
+    slices: dict[str, str] = {}
+
+
+class Difference(Frozen):
+    """What differs between the two sides beside the metrics: model version, packages, data set, commit."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+
+class Distribution(Frozen):
+    """The quantiles of one metric's samples on both sides, for plots: levels 0 to 1 and the values there."""
+
+    metric: Metric
+    levels: tuple[float, ...]
+    candidate: tuple[float, ...]
+    baseline: tuple[float, ...] | None = None
+
+
+class Comparison(Frozen):
+    """Everything that can be said of candidate against baseline before it is judged.
+
+    ``baseline`` names what it was compared with; None on a first release. ``paired`` says whether the same examples
+    went to both sides in this run.
+    """
+
+    baseline: str | None
+    paired: bool = False
+    deltas: tuple[Delta, ...]
+    estimates: tuple[Estimate, ...]
+    broken: tuple[ExampleChange, ...] = ()
+    fixed: tuple[ExampleChange, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
+    notices: tuple[str, ...] = ()

@@ -1,0 +1,84 @@
+"""What the target answered, example by example: the samples every verdict is computed from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
+
+from jupyter_deployfeedback.domain.base import Frozen, Scalar
+from jupyter_deployfeedback.domain.observation import Window
+
+
+class RequestState(StrEnum):
+    """What became of one request."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    NOT_SENT = "not_sent"
+
+
+class Task(StrEnum):
+    """What the model predicts: a class (right or wrong) or a number (an error)."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+class Answers(Frozen):
+    """One target's answers, column by column; every column is as long as the evaluation's ``ids``.
+
+    ``predictions`` hold None where there was no answer. ``latency_seconds`` is measured at the client; a timed-out
+    request counts with its timeout, one that was never sent with None. ``sent_at`` is seconds since the epoch.
+    ``versions`` are the distinct model versions that answered; ``errors`` counts the distinct error messages.
+    """
+
+    target: str
+    predictions: tuple[Scalar, ...]
+    probabilities: tuple[float | None, ...] | None = None
+    latency_seconds: tuple[float | None, ...]
+    sent_at: tuple[float | None, ...]
+    states: tuple[RequestState, ...]
+    versions: tuple[str, ...] = ()
+    errors: dict[str, int] = {}
+
+    @model_validator(mode="after")
+    def _columns_are_equally_long(self) -> Self:
+        columns = [self.predictions, self.latency_seconds, self.sent_at, self.states]
+        if self.probabilities is not None:
+            columns.append(self.probabilities)
+        if len({len(column) for column in columns}) > 1:
+            raise ValueError("the columns of answers differ in length")
+        return self
+
+
+class Evaluation(Frozen):
+    """One call of ``evaluate``: the examples, what is true of them and what each side answered.
+
+    With a live baseline both sides answered the same examples, interleaved; the columns pair by position.
+    ``dataset_digest`` is the sha256 of ids and truths, so that a changed data set is noticed.
+    """
+
+    name: str
+    suite: str
+    task: Task = Task.CLASSIFICATION
+    ids: tuple[str, ...]
+    truth: tuple[Scalar, ...]
+    slices: dict[str, tuple[str, ...]] = {}
+    candidate: Answers
+    baseline: Answers | None = None
+    window: Window
+    dataset_digest: str
+
+    @model_validator(mode="after")
+    def _columns_match_ids(self) -> Self:
+        lengths = {len(self.truth), len(self.candidate.states)} | {len(column) for column in self.slices.values()}
+        if self.baseline is not None:
+            lengths.add(len(self.baseline.states))
+        if lengths != {len(self.ids)}:
+            raise ValueError("truth, slices and answers must have one entry for each id")
+        if len(set(self.ids)) != len(self.ids):
+            raise ValueError("example ids must be unique")
+        return self

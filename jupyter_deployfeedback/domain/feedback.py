@@ -1,0 +1,180 @@
+"""The report people read, as one value; its JSON form is public and versioned."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from jupyter_deployfeedback.domain.base import Frozen, Scalar
+from jupyter_deployfeedback.domain.comparison import Change
+from jupyter_deployfeedback.domain.metric import Better, Family
+from jupyter_deployfeedback.domain.run import RunState
+from jupyter_deployfeedback.domain.suite import Outcome, SuiteKind
+from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
+
+
+class RunFacts(Frozen):
+    """Which run this is the feedback of."""
+
+    run_id: str
+    state: RunState
+    project: str
+    target: str
+    baseline: str | None
+    commit: str | None
+    dirty: bool = False
+    first_release: bool = False
+    paired: bool = False
+    started_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    duration_seconds: float | None = None
+    window_seconds: float | None = None
+
+
+class FindingText(Frozen):
+    """One finding with its sentence. ``text`` holds the same numbers in readable units, ready to show."""
+
+    rule: str
+    expression: str
+    verdict: Verdict
+    standing: Standing
+    sentence: str
+    value: float | None
+    unit: str
+    limit: float | None
+    candidate: float | None
+    baseline: float | None
+    interval: tuple[float, float] | None
+    confidence: float | None
+    n: int | None
+    n_more: int | None
+    method: str
+
+
+class MetricText(Frozen):
+    """How the numbers of a metric are written in every rendering; an em dash where there is none."""
+
+    value: str
+    baseline: str
+    difference: str  # with its interval
+
+
+class MetricRow(Frozen):
+    """One row of one of the three tables. ``interval`` surrounds value - baseline."""
+
+    family: Family
+    name: str
+    unit: str
+    better: Better
+    value: float | None
+    n: int | None
+    missing_because: str | None
+    baseline: float | None
+    difference: float | None
+    interval: tuple[float, float] | None
+    change: Change
+    source: str
+    notices: tuple[str, ...] = ()
+    text: MetricText
+
+
+class CaseErrorText(Frozen):
+    """Why a case did not pass."""
+
+    type: str
+    message: str
+    traceback: str
+
+
+class CaseRow(Frozen):
+    """One case. ``cell_id`` is the cell of the executed notebook to open."""
+
+    case_id: str
+    title: str
+    outcome: Outcome
+    duration_seconds: float | None
+    error: CaseErrorText | None
+    cell_id: str | None
+
+
+class SuiteRow(Frozen):
+    """One suite with its cases. ``artifact`` names the executed copy among the run's artifacts."""
+
+    name: str
+    kind: SuiteKind
+    source: str
+    outcome: Outcome
+    reason: str | None
+    duration_seconds: float
+    artifact: str | None
+    notices: tuple[str, ...]
+    cases: tuple[CaseRow, ...]
+
+
+class ExampleRow(Frozen):
+    """An example that only one side got right."""
+
+    example_id: str
+    suite: str
+    truth: Scalar
+    candidate: Scalar
+    baseline: Scalar
+    slices: dict[str, str]
+
+
+class Examples(Frozen):
+    """``broken``: only the baseline got them right. ``fixed``: only the candidate did."""
+
+    broken: tuple[ExampleRow, ...]
+    fixed: tuple[ExampleRow, ...]
+
+
+class ChangeRow(Frozen):
+    """What differs between baseline (``from``) and candidate (``to``) beside the metrics."""
+
+    what: str
+    before: str | None = Field(serialization_alias="from", validation_alias="from")
+    after: str | None = Field(serialization_alias="to", validation_alias="to")
+
+
+class DistributionRow(Frozen):
+    """Quantiles of a metric's samples on both sides."""
+
+    metric: str
+    unit: str
+    levels: tuple[float, ...]
+    candidate: tuple[float, ...]
+    baseline: tuple[float, ...] | None
+
+
+class SeriesRow(Frozen):
+    """How a platform metric moved over the window on one side: (seconds since its start, value)."""
+
+    metric: str
+    unit: str
+    side: Literal["candidate", "baseline"]
+    points: tuple[tuple[float, float], ...]
+
+
+class FeedbackReport(Frozen):
+    """The feedback: verdict, findings, three metric tables, suites, examples and what changed.
+
+    ``headline`` is the verdict in one sentence; ``next_step`` says what to do now.
+    """
+
+    schema_version: Literal[1] = 1
+    run: RunFacts
+    verdict: Verdict
+    gate: GateState
+    exit_code: int
+    headline: str
+    next_step: str
+    notices: tuple[str, ...]
+    findings: tuple[FindingText, ...]
+    metrics: tuple[MetricRow, ...]
+    suites: tuple[SuiteRow, ...]
+    examples: Examples
+    changes: tuple[ChangeRow, ...]
+    distributions: tuple[DistributionRow, ...]
+    series: tuple[SeriesRow, ...]

@@ -1,0 +1,70 @@
+"""What a run saw: one number for a metric, or the reason why there is none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import AwareDatetime, model_validator
+
+from jupyter_deployfeedback.domain.base import Frozen
+from jupyter_deployfeedback.domain.metric import Better, Metric
+
+
+class Window(Frozen):
+    """The time span in which a run loaded the target."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end < self.start:
+            raise ValueError("a window cannot end before it starts")
+        return self
+
+    @property
+    def seconds(self) -> float:
+        """How long the window is, in seconds."""
+        return (self.end - self.start).total_seconds()
+
+    def contains(self, moment: datetime) -> bool:
+        """Say whether a moment lies in the window, its edges included."""
+        return self.start <= moment <= self.end
+
+
+class Observation(Frozen):
+    """One number a run saw for a metric; without a number it holds the reason.
+
+    ``n`` is how many samples stand behind the number (requests, examples, scrapes), None where that is unknown.
+    ``source`` says who saw it: a suite's path, ``prometheus`` or ``scrape``.
+    """
+
+    metric: Metric
+    value: float | None = None
+    n: int | None = None
+    missing_because: str | None = None
+    source: str
+    notices: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _a_missing_number_has_a_reason(self) -> Self:
+        if (self.value is None) != (self.missing_because is not None):
+            raise ValueError("an observation holds either a value or the reason why there is none")
+        return self
+
+
+class Series(Frozen):
+    """How a platform metric moved over the window: (seconds since the window's start, value) pairs, oldest first."""
+
+    metric: Metric
+    points: tuple[tuple[float, float], ...]
+
+
+class MetricQuery(Frozen):
+    """A metric of the user's own: a PromQL query that yields one number over the window."""
+
+    name: str
+    query: str
+    unit: str = ""
+    better: Better = Better.NEITHER

@@ -1,0 +1,115 @@
+"""What one ``deployfeedback.yaml`` declares."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from jupyter_deployfeedback.domain.base import Frozen
+from jupyter_deployfeedback.domain.observation import MetricQuery
+from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.suite import Suite
+
+PROJECT_FILE = "deployfeedback.yaml"
+LAST_RELEASE = "last-release"
+
+
+class Protocol(StrEnum):
+    """How a deployment speaks. Protocols that are not listed are not understood yet."""
+
+    REST = "rest"
+
+
+class Auth(Frozen):
+    """References to secrets, never the secrets: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``.
+
+    ``bearer`` becomes ``Authorization: Bearer ...``; ``headers`` maps a header's name to a reference.
+    """
+
+    bearer: str | None = None
+    headers: dict[str, str] = {}
+
+
+class RequestShape(Frozen):
+    """How inputs become a request: ``$inputs`` stands for the batch, ``$input`` for its only example."""
+
+    path: str = "/predict"
+    body: object = {"inputs": "$inputs"}
+    headers: dict[str, str] = {}
+
+
+class ResponseShape(Frozen):
+    """Where the answer holds what we need, as paths such as ``$.outputs[0].data``."""
+
+    predictions: str = "$.predictions"
+    probabilities: str | None = None
+    version: str | None = None
+
+
+class PlatformSource(StrEnum):
+    """Where platform metrics come from."""
+
+    SCRAPE = "scrape"
+    PROMETHEUS = "prometheus"
+    NONE = "none"
+
+
+class Platform(Frozen):
+    """How to find a target's platform metrics.
+
+    ``url`` is the Prometheus server's, or for ``scrape`` the metrics page's (default: the target's own ``/metrics``).
+    ``preset`` picks the queries (``process``, ``kubernetes``); ``labels`` select the target's series.
+    """
+
+    source: PlatformSource = PlatformSource.SCRAPE
+    url: str | None = None
+    auth: Auth = Auth()
+    preset: str = "process"
+    labels: dict[str, str] = {}
+    ca_file: str | None = None
+
+
+class Target(Frozen):
+    """One deployed endpoint that can be tested. Never a Prometheus scrape target."""
+
+    name: str
+    url: str
+    protocol: Protocol = Protocol.REST
+    model: str | None = None
+    request: RequestShape = RequestShape()
+    response: ResponseShape = ResponseShape()
+    health: str | None = None  # path that answers 200 when the target is ready
+    expect_version: str | None = None
+    auth: Auth = Auth()
+    platform: Platform = Platform()
+    timeout_seconds: float = 10.0  # of one request
+
+
+class Kernels(Frozen):
+    """How kernels are supplied, and which environment variables a suite may see beside its own."""
+
+    preload: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+
+
+class ReleaseSettings(Frozen):
+    """How a release is tagged; ``{version}`` in ``tag`` is replaced."""
+
+    tag: str = "v{version}"
+    remote: str | None = None
+
+
+class Project(Frozen):
+    """Everything the project file declares, checked. ``folder`` and ``file`` are absolute paths."""
+
+    name: str
+    folder: str
+    file: str
+    targets: dict[str, Target]
+    default_target: str
+    baseline: str = LAST_RELEASE  # a target's name: compared live and paired
+    suites: tuple[Suite, ...]
+    metrics: tuple[MetricQuery, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    confidence: float = 0.95  # one-sided
+    kernels: Kernels = Kernels()
+    release: ReleaseSettings = ReleaseSettings()

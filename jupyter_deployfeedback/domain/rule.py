@@ -1,0 +1,79 @@
+"""Rules: the declared conditions a candidate must meet."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from jupyter_deployfeedback.domain.base import Frozen
+
+
+class Comparator(StrEnum):
+    """How a value stands to its limit."""
+
+    AT_MOST = "<="
+    BELOW = "<"
+    AT_LEAST = ">="
+    ABOVE = ">"
+    EQUAL = "=="
+
+
+class Aggregate(StrEnum):
+    """Which number of a metric's samples is judged; VALUE is the metric's own number."""
+
+    VALUE = "value"
+    QUANTILE = "p"
+    MEAN = "avg"
+    MEDIAN = "med"
+    MINIMUM = "min"
+    MAXIMUM = "max"
+    COUNT = "count"
+    RATE = "rate"
+    TYPICAL = "typical"
+    SHARE = "share"
+
+
+class Relation(StrEnum):
+    """What the limit is measured against."""
+
+    ABSOLUTE = "absolute"  # the candidate alone
+    DIFFERENCE = "difference"  # candidate - baseline
+    RATIO = "ratio"  # candidate / baseline - 1
+
+
+class Expression(Frozen):
+    """One condition in base units, for example ``p(95)<300ms`` or ``>=-1pp``; ``text`` is what the user wrote.
+
+    ``limit`` is in the metric's unit for ABSOLUTE and DIFFERENCE and a plain number for RATIO (``+10%`` is 0.10).
+    ``quantile`` (0 to 1) belongs to QUANTILE, ``edge`` (comparator, limit) to SHARE.
+    """
+
+    text: str
+    aggregate: Aggregate = Aggregate.VALUE
+    quantile: float | None = None
+    edge: tuple[Comparator, float] | None = None
+    comparator: Comparator
+    relation: Relation = Relation.ABSOLUTE
+    limit: float
+
+
+class OnFail(StrEnum):
+    """What a rule that fails means for the run."""
+
+    FAIL = "fail"
+    WARN = "warn"
+
+
+class Rule(Frozen):
+    """The conditions on one metric.
+
+    ``passing`` must all hold; ``warning`` is looser; ``failing`` defaults to the complement of ``passing``.
+    The expressions are kept as the user wrote them; ``verdict.language.parse`` gives them their meaning.
+    """
+
+    metric: str
+    passing: tuple[str, ...]
+    warning: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    on_fail: OnFail = OnFail.FAIL
+    info: bool = False

@@ -1,0 +1,96 @@
+"""Runs: one execution of a project's suites against one target at one commit."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from jupyter_deployfeedback.domain.base import Frozen, Scalar
+from jupyter_deployfeedback.domain.observation import Observation, Series, Window
+from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.verdict import Verdict
+
+
+class RunState(StrEnum):
+    """Where a run stands. The last three are terminal: such a run never changes again."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+    @property
+    def terminal(self) -> bool:
+        """Say whether a run in this state never changes again."""
+        return self in {RunState.FINISHED, RunState.CANCELLED, RunState.LOST}
+
+
+class Commit(Frozen):
+    """What was tested, as git knows it; ``dirty`` files differ from the commit."""
+
+    sha: str
+    branch: str | None = None
+    dirty: tuple[str, ...] = ()
+    subject: str = ""
+
+
+class RunRequest(Frozen):
+    """What somebody asked to be run."""
+
+    project_file: str
+    target: str
+    against: str | None = None  # a target, a run, a tag, "none"; None takes the project's baseline
+    suites: tuple[str, ...] = ()  # none named: all
+    parameters: dict[str, Scalar | list[Scalar]] = {}
+
+
+class Run(Frozen):
+    """One run as the store knows it. Times are aware UTC; ``seq`` is that of its newest event.
+
+    ``baseline`` is the name of the live target or the id of the run it is compared with, None on a first release.
+    ``message`` says why a run is lost or cancelled.
+    """
+
+    run_id: str
+    request: RunRequest
+    state: RunState
+    project: str
+    commit: Commit | None = None
+    baseline: str | None = None
+    verdict: Verdict | None = None
+    message: str | None = None
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    seq: int = 0
+
+
+class TargetFacts(Frozen):
+    """What a target said of itself when the run began."""
+
+    target: str
+    url: str  # without user, password and query
+    ready: bool
+    model_version: str | None = None
+    server_version: str | None = None
+    software: dict[str, str] = {}  # the serving side's packages, where it names them
+    problem: str | None = None
+
+
+class SideEvidence(Frozen):
+    """What was seen of one side while the run loaded it."""
+
+    facts: TargetFacts
+    platform: tuple[Observation, ...] = ()
+    series: tuple[Series, ...] = ()
+
+
+class Evidence(Frozen):
+    """All a run saw, before it is judged. ``baseline`` is there when a live baseline was loaded too."""
+
+    suites: tuple[SuiteResult, ...]
+    candidate: SideEvidence
+    baseline: SideEvidence | None = None
+    window: Window | None = None

@@ -1,0 +1,82 @@
+"""Suites, their cases and what became of them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from jupyter_deployfeedback.domain.base import Frozen, Scalar
+from jupyter_deployfeedback.domain.evaluation import Evaluation
+from jupyter_deployfeedback.domain.observation import Observation
+
+
+class SuiteKind(StrEnum):
+    """What a suite is made of."""
+
+    NOTEBOOK = "notebook"
+    BEHAVE = "behave"
+    CHAOS = "chaos"
+
+
+class Suite(Frozen):
+    """One notebook, behave feature set or chaos experiment that is run against a target.
+
+    ``source`` is its path relative to the project's folder. ``exclusive`` suites run while nothing else does.
+    """
+
+    name: str
+    kind: SuiteKind = SuiteKind.NOTEBOOK
+    source: str
+    parameters: dict[str, Scalar | list[Scalar]] = {}
+    timeout_seconds: float = 600.0
+    exclusive: bool = False
+
+
+class Outcome(StrEnum):
+    """What became of a case, from best to worst."""
+
+    PASSED = "passed"
+    SKIPPED = "skipped"  # on purpose
+    NOT_RUN = "not_run"  # never reached
+    FAILED = "failed"  # an assertion was false
+    ERRORED = "errored"  # any other exception, a timeout, a dead kernel
+
+
+class CaseError(Frozen):
+    """Why a case did not pass."""
+
+    type: str
+    message: str
+    traceback: str = ""
+
+
+class CaseResult(Frozen):
+    """One code cell (or scenario), known by its cell id, or one named check inside it."""
+
+    case_id: str
+    title: str
+    outcome: Outcome
+    duration_seconds: float | None = None
+    error: CaseError | None = None
+    cell_id: str | None = None  # the cell to open: for a check, the cell that made it
+
+
+class SuiteResult(Frozen):
+    """What became of a suite: its cases, the metrics it recorded, the samples it took.
+
+    ``reason`` says why the suite as a whole is errored or not run; ``artifact`` names the executed copy.
+    """
+
+    suite: Suite
+    outcome: Outcome
+    cases: tuple[CaseResult, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    reason: str | None = None
+    notices: tuple[str, ...] = ()
+    artifact: str | None = None
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    duration_seconds: float
+    environment: dict[str, str] = {}  # the kernel's packages: name -> version
