@@ -1,0 +1,191 @@
+"""What goes over REST: requests as they are accepted, answers as they are given.
+
+Paths are relative to the server's root directory, with ``/`` between their parts, as in Jupyter's contents API.
+"""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from jupyter_deployfeedback.domain.base import Frozen, Scalar
+from jupyter_deployfeedback.domain.event import RunEvent
+from jupyter_deployfeedback.domain.project import Protocol
+from jupyter_deployfeedback.domain.release import Release
+from jupyter_deployfeedback.domain.run import Commit, RunState, TargetFacts
+from jupyter_deployfeedback.domain.suite import Outcome, SuiteKind
+from jupyter_deployfeedback.domain.verdict import Verdict
+
+
+class Body(BaseModel):
+    """A request body: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class CreateRun(Body):
+    """Run the suites of the project that governs ``path`` against one of its targets."""
+
+    path: str
+    target: str | None = None
+    suites: list[str] = []
+    against: str | None = None
+    parameters: dict[str, Scalar | list[Scalar]] = {}
+
+
+class CreateRelease(Body):
+    """Tag the commit that a run tested."""
+
+    run_id: str
+    version: str = Field(min_length=1, max_length=100)
+    push: bool = False
+
+
+class ErrorBody(Frozen):
+    """Every error answer; ``findings`` keep the gate closed, ``problems`` are of a project file."""
+
+    error: str
+    message: str
+    remedy: str
+    findings: tuple[str, ...] = ()
+    problems: tuple[ProblemBody, ...] = ()
+
+
+class ProblemBody(Frozen):
+    """One thing wrong in a project file."""
+
+    file: str
+    line: int | None
+    key: str
+    problem: str
+    remedy: str
+
+
+class TargetBody(Frozen):
+    """One target of a project."""
+
+    name: str
+    url: str
+    protocol: Protocol
+    expect_version: str | None
+
+
+class SuiteBody(Frozen):
+    """One suite of a project."""
+
+    name: str
+    kind: SuiteKind
+    source: str
+
+
+class RuleBody(Frozen):
+    """One rule of a project, as written."""
+
+    metric: str
+    expressions: tuple[str, ...]
+    info: bool
+
+
+class ProjectBody(Frozen):
+    """A project. ``path`` is that of its file, ``folder`` that of the folder it governs."""
+
+    name: str
+    path: str
+    folder: str
+    targets: tuple[TargetBody, ...]
+    default_target: str
+    baseline: str
+    suites: tuple[SuiteBody, ...]
+    rules: tuple[RuleBody, ...]
+    tag: str
+    remote: str | None
+    commit: Commit | None
+
+
+class ProjectAnswer(Frozen):
+    """The project that governs a notebook or folder; without one ``problems`` say what is wrong with its file."""
+
+    project: ProjectBody | None
+    problems: tuple[ProblemBody, ...]
+
+
+class HealthAnswer(Frozen):
+    """What a target says of itself, and where its platform metrics come from."""
+
+    facts: TargetFacts
+    platform_source: str
+
+
+class SuiteProgress(Frozen):
+    """How far a suite has come: ``outcome`` once it has ended, ``done`` of ``total`` requests inside a case."""
+
+    name: str
+    outcome: Outcome | None = None
+    cases_finished: int = 0
+    cases_total: int | None = None
+    case_title: str | None = None
+    done: int | None = None
+    total: int | None = None
+
+
+class RunBody(Frozen):
+    """One run. ``path`` is that of the project file; ``seq`` that of the run's newest event."""
+
+    run_id: str
+    state: RunState
+    project: str
+    path: str
+    target: str
+    baseline: str | None
+    against: str | None
+    suites: tuple[str, ...]
+    parameters: dict[str, Scalar | list[Scalar]]
+    commit: Commit | None
+    verdict: Verdict | None
+    message: str | None
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    seq: int
+
+
+class RunAnswer(Frozen):
+    """One run with its progress so far; ``stage`` says what the pipeline does now."""
+
+    run: RunBody
+    stage: str | None
+    suites: tuple[SuiteProgress, ...]
+
+
+class RunsAnswer(Frozen):
+    """Runs, newest first; ``next`` goes into ``after`` for the following page."""
+
+    runs: tuple[RunBody, ...]
+    next: str | None
+
+
+class EventsAnswer(Frozen):
+    """Events of one run, oldest first."""
+
+    events: tuple[RunEvent, ...]
+
+
+class ChartBody(Frozen):
+    """One plot as a Vega-Lite v5 specification."""
+
+    title: str
+    spec: dict[str, object]
+
+
+class ChartsAnswer(Frozen):
+    """The plots of a run's feedback."""
+
+    charts: tuple[ChartBody, ...]
+
+
+class ReleasesAnswer(Frozen):
+    """Releases of a project, newest first."""
+
+    releases: tuple[Release, ...]
+
+
+ErrorBody.model_rebuild()
