@@ -1,0 +1,168 @@
+"""``demo``: the main job on the embedded example, two really deployed models included."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.cli.run import run_and_emit
+from jupyter_deployfeedback.errors import HarnessError, PermissionMissing, PortInUse, UsageError
+
+NEEDED = {"flask": "flask", "waitress": "waitress", "sklearn": "scikit-learn", "matplotlib": "matplotlib"}
+VERSIONS = ("released", "candidate")
+START_SECONDS = 30.0
+
+
+@click.command("demo")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("deployfeedback-demo"),
+    show_default=True,
+    help="Where the example project is put.",
+)
+@click.option(
+    "--ports", nargs=2, type=int, help="Ports of the released and the candidate deployment; default: free ones."
+)
+@click.option("--lab", is_flag=True, help="Open the example in JupyterLab instead of running it here.")
+@options.run_options
+def demo_command(*, directory: Path, ports: tuple[int, int] | None, lab: bool, **chosen: Any) -> int:  # noqa: ANN401
+    """Deploy two versions of a model on this machine, run the suites and print the feedback."""
+    _require_example_packages()
+    project = _prepare(directory.resolve())
+    with ExitStack() as stack:
+        for version, port in zip(VERSIONS, ports or (0, 0), strict=True):
+            url = stack.enter_context(_deployed(project, version, port=port))
+            os.environ[f"DIGITS_{version.upper()}_URL"] = url
+            click.echo(f"Deployed digits {version} at {url}", err=True)
+        if lab:
+            return _open_lab(project)
+        report = run_and_emit(project_file=project, **chosen)
+        _write_page(report, project / "report.html")
+    click.echo(f"\n`jupyter deployfeedback run` would have ended with exit code {report.exit_code}.", err=True)
+    click.echo(f"See it with plots: {project / 'report.html'}", err=True)
+    return 0
+
+
+def _require_example_packages() -> None:
+    missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
+    if missing:
+        raise UsageError(
+            f"The example needs {', '.join(missing)}.", remedy='Install it: pip install "jupyter_deployfeedback[demo]".'
+        )
+
+
+def example_folder() -> Path:
+    """Return where the example lies: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "example"
+    return installed if installed.is_dir() else package.parent / "example-notebooks"
+
+
+def _prepare(folder: Path) -> Path:
+    """Copy the example, make it a git repository of its own and train both models; what is there already is kept."""
+    try:
+        if not folder.exists():
+            ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.joblib")
+            shutil.copytree(example_folder(), folder, ignore=ignored)
+    except OSError as error:
+        raise PermissionMissing(
+            f"{folder} cannot be written: {error.strerror}.", remedy="Choose another folder with --directory."
+        ) from error
+    if not (folder / ".git").exists() and shutil.which("git"):
+        _git(folder, "init", "--quiet", "--initial-branch=main")
+        _git(folder, "add", ".")
+        _git(folder, "commit", "--quiet", "--message=Digits model and its suites")
+    models = folder / "deployment" / "models"
+    if not all((models / f"{version}.joblib").exists() for version in VERSIONS):
+        click.echo("Training the released and the candidate model ...", err=True)
+        _train(folder)
+    return folder
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    author = ("-c", "user.name=deployfeedback demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *author, *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+
+
+def _train(folder: Path) -> None:
+    trained = subprocess.run(
+        [sys.executable, "train.py"],
+        cwd=folder / "deployment",
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if trained.returncode:
+        raise HarnessError(f"Training the example failed: {trained.stderr.strip()[-500:]}")
+
+
+@contextmanager
+def _deployed(folder: Path, version: str, *, port: int) -> Iterator[str]:
+    """Serve one model version on this machine while the context lasts."""
+    port = _free_port(port)
+    log = folder / "deployment" / f"{version}.log"
+    command = [sys.executable, "app.py", "--model", f"models/{version}.joblib", "--port", str(port)]
+    with log.open("w") as output:
+        server = subprocess.Popen(command, cwd=folder / "deployment", stdout=output, stderr=subprocess.STDOUT)
+    try:
+        _wait_until_listening(server, port=port, log=log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+def _free_port(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortInUse(
+                f"Port {port} is in use by another program.", remedy="Choose others with --ports, or leave it out."
+            ) from error
+        bound: int = probe.getsockname()[1]
+        return bound
+
+
+def _wait_until_listening(server: subprocess.Popen[bytes], *, port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise HarnessError(f"The example deployment did not start: {log.read_text()[-500:].strip()}", remedy=f"See {log}.")
+
+
+def _write_page(report: Any, path: Path) -> None:  # noqa: ANN401 - a FeedbackReport; importing it here would cost start-up
+    from jupyter_deployfeedback.feedback import Format, render
+
+    options.write(path, render(report, Format.HTML))
+
+
+def _open_lab(project: Path) -> int:
+    if find_spec("jupyterlab") is None:
+        raise UsageError(
+            "JupyterLab is not installed.", remedy='Install it: pip install "jupyter_deployfeedback[lab]".'
+        )
+    click.echo("Opening JupyterLab; the deployments end with it.", err=True)
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={project}", *root, "model.ipynb"]
+    return subprocess.run(command, check=False, cwd=project).returncode

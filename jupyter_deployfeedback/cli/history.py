@@ -1,0 +1,76 @@
+"""``list``, ``show`` and ``compare``: what earlier runs said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.errors import RunNotFound
+
+
+@click.command("list")
+@options.project_option
+@click.option("--all", "everywhere", is_flag=True, help="Runs of all projects.")
+@click.option("--state", help="Only runs in this state.")
+@click.option("--verdict", help="Only runs with this verdict.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many at the most.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How the list is written.")
+def list_command(
+    *,
+    project_file: Path,
+    everywhere: bool,
+    state: str | None,
+    verdict: str | None,
+    limit: int,
+    form: str,
+) -> None:
+    """List the runs of this project, newest first."""
+    from jupyter_deployfeedback.project import find_project_file
+
+    file = None if everywhere else str(find_project_file(project_file.resolve()))
+    runs = options.store().list(project_file=file, state=state, verdict=verdict, limit=limit)
+    if form == "json":
+        click.echo(json.dumps([run.model_dump(mode="json") for run in runs], indent=2))
+        return
+    if not runs:
+        click.echo("No runs yet. Start one with: jupyter deployfeedback run")
+    for run in runs:
+        commit = run.commit.sha[:8] if run.commit else "no commit"
+        what = run.verdict or run.state
+        click.echo(f"{run.run_id}  {what:<12}  {run.request.target} against {run.baseline or 'nothing'}  {commit}")
+
+
+@click.command("show")
+@click.argument("run_id", required=False)
+@options.project_option
+@options.format_option
+@options.output_option
+def show_command(*, run_id: str | None, project_file: Path, form: str, output: Path | None) -> None:
+    """Show the feedback of a run; without RUN_ID the newest finished one of this project."""
+    opened = options.store()
+    if run_id is None:
+        from jupyter_deployfeedback.project import find_project_file
+
+        file = str(find_project_file(project_file.resolve()))
+        runs = opened.list(project_file=file, state="finished", limit=1)
+        if not runs:
+            raise RunNotFound("This project has no finished run.", remedy="Start one: jupyter deployfeedback run.")
+        run_id = runs[0].run_id
+    options.emit(opened.feedback(run_id), form=form, output=output)
+
+
+@click.command("compare")
+@click.argument("candidate")
+@click.argument("baseline")
+@options.format_option
+@options.output_option
+def compare_command(*, candidate: str, baseline: str, form: str, output: Path | None) -> int:
+    """Compare two finished runs by the rules of the project as it is now: CANDIDATE against BASELINE."""
+    from jupyter_deployfeedback import pipeline
+
+    report = pipeline.compare_runs(candidate, baseline, store=options.store(), environment=options.environment())
+    options.emit(report, form=form, output=output)
+    return report.exit_code

@@ -1,0 +1,94 @@
+"""Options that several commands share, and where they lead."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import yaml
+
+from jupyter_deployfeedback.errors import PermissionMissing
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.feedback import FeedbackReport
+    from jupyter_deployfeedback.store import Store
+
+FORMATS = ("text", "json", "markdown", "html", "junit")
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+project_option = click.option(
+    "--project", "project_file", type=click.Path(path_type=Path), default=Path(), help="Project file or its folder."
+)
+format_option = click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", help="How the feedback is written."
+)
+output_option = click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the feedback to this file."
+)
+store_option = click.option("--store", "store_url", help="Folder or SQLAlchemy URL of the store.", hidden=True)
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of ``run``: target, baseline, suites, parameters, format and output."""
+    options: tuple[Decorator, ...] = (
+        click.option("--target", default="", help="The target to test; default: the project's."),
+        click.option("--against", help="What to compare with: a target, a run, a tag, last-release or none."),
+        click.option("--suite", "suites", multiple=True, help="Run only this suite; may be repeated."),
+        click.option(
+            "-p", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter of the suites."
+        ),
+        format_option,
+        output_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_parameters(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """Return parameters with the type YAML gives their text: ``-p n 100`` is a number, ``-p name x`` a string."""
+    return {name: yaml.safe_load(text) for name, text in pairs}
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment of this process."""
+    return os.environ
+
+
+def store(url: str | None = None) -> Store:
+    """Open the store that this machine's settings name."""
+    from jupyter_deployfeedback.store import open_store
+
+    return open_store(url, environment=environment())
+
+
+def emit(report: FeedbackReport, *, form: str, output: Path | None) -> None:
+    """Print the feedback, or write it to a file and print one line that says so."""
+    from jupyter_deployfeedback.feedback import Format, render, render_text
+
+    if form == "text" and output is None:
+        width = min(shutil.get_terminal_size().columns, 120)
+        click.echo(render_text(report, width=width, color=sys.stdout.isatty()), nl=False)
+        return
+    text = render(report, Format(form))
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+        return
+    write(output, text)
+    click.echo(f"{report.headline}\nWritten to {output}", err=True)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file; PermissionMissing where the folder does not allow it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise PermissionMissing(
+            f"{path} cannot be written: {error.strerror}.", remedy="Choose another file with --output."
+        ) from error

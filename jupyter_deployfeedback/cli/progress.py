@@ -1,0 +1,78 @@
+"""Progress of a run on the terminal: a bar for each suite, on stderr so that stdout holds only the feedback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+
+STAGES = {
+    "ask": "Asking the target",
+    "execute": "Running the suites",
+    "observe": "Reading platform metrics",
+    "compare": "Comparing with the baseline",
+    "judge": "Judging",
+}
+MARKS = {"passed": "✓", "failed": "✗", "errored": "✗", "not_run": "–", "skipped": "–"}
+
+
+@contextmanager
+def show_progress() -> Iterator[Callable[[RunEvent], None]]:
+    """Give a function that shows events: live bars on a terminal, one line per suite elsewhere."""
+    console = Console(stderr=True)
+    if not sys.stderr.isatty():
+        yield lambda event: _one_line(console, event)
+        return
+    columns = (
+        SpinnerColumn(finished_text=" "),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("[dim]{task.fields[doing]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield _Bars(bars).show
+
+
+class _Bars:
+    """One bar for each suite; inside a case that sends requests it counts those."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+        self._stage = bars.add_task("Starting", total=None, doing="")
+
+    def show(self, event: RunEvent) -> None:
+        if event.kind is EventKind.STAGE:
+            self._bars.update(self._stage, description=STAGES.get(event.message or "", event.message or ""))
+        if event.suite is None:
+            return
+        task = self._task(event.suite, total=event.total)
+        if event.kind is EventKind.CASE_STARTED:
+            self._bars.update(task, doing=(event.title or "")[:40])
+        if event.kind is EventKind.CASE_FINISHED:
+            self._bars.advance(task)
+        if event.kind is EventKind.PROGRESS:
+            self._bars.update(task, doing=f"{event.done} of {event.total} requests")
+        if event.kind is EventKind.SUITE_FINISHED:
+            mark = MARKS.get(event.outcome or "", " ")
+            self._bars.update(task, description=f"{mark} {event.suite}", doing=event.outcome or "")
+
+    def _task(self, suite: str, *, total: int | None) -> TaskID:
+        if suite not in self._tasks:
+            self._tasks[suite] = self._bars.add_task(f"  {suite}", total=total, doing="")
+        return self._tasks[suite]
+
+
+def _one_line(console: Console, event: RunEvent) -> None:
+    if event.kind is EventKind.STAGE:
+        console.print(f"{STAGES.get(event.message or '', event.message)} ...", highlight=False)
+    if event.kind is EventKind.SUITE_FINISHED:
+        mark = MARKS.get(event.outcome or "", " ")
+        console.print(f"  {mark} {event.suite}: {event.outcome}", highlight=False)

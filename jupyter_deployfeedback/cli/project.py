@@ -1,0 +1,50 @@
+"""``init`` writes a project file, ``check`` validates it without running anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.errors import PermissionMissing
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
+@click.option("--url", help="Where the deployed model answers.")
+@click.option("--force", is_flag=True, help="Replace an existing project file; the old one is kept beside it.")
+def init_command(*, folder: Path, url: str | None, force: bool) -> None:
+    """Write a commented project file from the notebooks found in FOLDER."""
+    from jupyter_deployfeedback.domain.project import PROJECT_FILE
+    from jupyter_deployfeedback.project import draft_project
+
+    file = folder / PROJECT_FILE
+    if file.exists() and not force:
+        raise PermissionMissing(
+            f"{file} exists already.", remedy="Edit it, or replace it with --force (the old one is kept)."
+        )
+    if file.exists():
+        kept = file.with_suffix(".yaml.bak")
+        file.replace(kept)
+        click.echo(f"Kept the old one as {kept}.")
+    options.write(file, draft_project(folder.resolve(), url=url))
+    click.echo(f"Wrote {file}. Look through it, then: jupyter deployfeedback check")
+
+
+@click.command("check")
+@options.project_option
+def check_command(*, project_file: Path) -> None:
+    """Validate the project file, its rules and its suites without running anything."""
+    from jupyter_deployfeedback import pipeline
+
+    checked = pipeline.check_project(project_file.resolve(), environment=options.environment())
+    click.echo(f"{checked.file} is fine.")
+    for target in checked.targets.values():
+        mark = " (default)" if target.name == checked.default_target else ""
+        click.echo(f"  target  {target.name}{mark}: {target.url}")
+    click.echo(f"  baseline  {checked.baseline}")
+    for suite in checked.suites:
+        click.echo(f"  suite  {suite.name}: {suite.source}")
+    for rule in checked.rules:
+        click.echo(f"  rule  {rule.metric}: {', '.join(rule.passing)}")

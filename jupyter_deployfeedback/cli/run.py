@@ -1,0 +1,111 @@
+"""``run``: the suites against a target. ``work``: the same for a run that the server has acknowledged."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jupyter_deployfeedback.cli import options
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.event import RunEvent
+    from jupyter_deployfeedback.domain.feedback import FeedbackReport
+
+CANCEL_POLL_SECONDS = 0.5
+
+
+@click.command("run")
+@options.project_option
+@options.run_options
+def run_command(**chosen: Any) -> int:  # noqa: ANN401 - click passes its options by name
+    """Run the suites against a target and print the feedback.
+
+    Exit codes: 0 pass or warn, 1 fail, 2 wrong use or project file, 3 inconclusive, 4 could not run.
+    """
+    report = run_and_emit(**chosen)
+    return report.exit_code
+
+
+def run_and_emit(
+    *,
+    project_file: Path,
+    target: str,
+    against: str | None,
+    suites: tuple[str, ...],
+    parameters: tuple[tuple[str, str], ...],
+    form: str,
+    output: Path | None,
+) -> FeedbackReport:
+    """Start a run, show its progress, print its feedback."""
+    from jupyter_deployfeedback.cli.progress import show_progress
+    from jupyter_deployfeedback.domain.run import RunRequest
+
+    request = RunRequest(
+        project_file=str(project_file.resolve()),
+        target=target,
+        against=against,
+        suites=suites,
+        parameters=options.read_parameters(parameters),
+    )
+    report = _evaluate(request, show=show_progress)
+    options.emit(report, form=form, output=output)
+    return report
+
+
+def _evaluate(request: Any, *, show: Callable[[], AbstractContextManager[Any]]) -> FeedbackReport:  # noqa: ANN401
+    from jupyter_deployfeedback import pipeline
+
+    opened = options.store()
+    run = pipeline.start(request, store=opened, environment=options.environment())
+    cancelled = _cancel_on_signals()
+    with show() as tell:
+        return pipeline.evaluate(
+            run.run_id, store=opened, environment=options.environment(), tell=tell, cancelled=cancelled
+        )
+
+
+@click.command("work", hidden=True)
+@click.argument("run_id")
+@options.store_option
+def work_command(*, run_id: str, store_url: str | None) -> int:
+    """Evaluate an acknowledged run; its events go to stdout as JSON lines. Ends when its parent does."""
+    from jupyter_deployfeedback import pipeline
+
+    opened = options.store(store_url)
+    cancelled = _cancel_on_signals()
+    parent = os.getppid()
+
+    def watch_others() -> None:
+        while not cancelled.wait(CANCEL_POLL_SECONDS):
+            if os.getppid() != parent or opened.cancel_requested(run_id):
+                cancelled.set()
+
+    def tell(event: RunEvent) -> None:
+        sys.stdout.write(event.model_dump_json() + "\n")
+        sys.stdout.flush()
+
+    threading.Thread(target=watch_others, daemon=True).start()
+    report = pipeline.evaluate(run_id, store=opened, environment=options.environment(), tell=tell, cancelled=cancelled)
+    return report.exit_code
+
+
+def _cancel_on_signals() -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set; a second SIGINT ends the process at once."""
+    cancelled = threading.Event()
+
+    def on_signal(signum: int, _: FrameType | None) -> None:
+        cancelled.set()
+        signal.signal(signum, signal.SIG_DFL)
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    return cancelled

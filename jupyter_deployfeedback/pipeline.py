@@ -1,0 +1,279 @@
+"""The story of a run, from project file to tag: the only file that knows the order of the stages.
+
+``start`` acknowledges a run, ``evaluate`` executes and judges it, ``release`` tags it. The doors (command line, server,
+magics) call these and nothing below them.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from jupyter_deployfeedback import errors
+from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
+from jupyter_deployfeedback.domain.observation import Window
+from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
+from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
+from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.execution import Progress, execute, plan_suites
+from jupyter_deployfeedback.feedback import build_report
+from jupyter_deployfeedback.observation import Watch, ask_target, watch
+from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project
+from jupyter_deployfeedback.release import read_commit, tag_release
+from jupyter_deployfeedback.verdict import check_rule, estimands, judge
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.feedback import FeedbackReport
+    from jupyter_deployfeedback.domain.release import Release
+    from jupyter_deployfeedback.store import Store
+
+log = logging.getLogger(__name__)
+Tell = Callable[[RunEvent], None]
+NOTHING = "none"  # what --against takes for: compare with nothing
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do, checked before anything is sent.
+
+    ``live`` is the baseline target that is loaded too; ``stored_run`` the earlier run whose evidence is the baseline.
+    ``baseline`` names whichever there is, None on a first release.
+    """
+
+    project: Project
+    target: Target
+    suites: tuple[Suite, ...]
+    live: Target | None = None
+    stored_run: str | None = None
+    baseline: str | None = None
+
+
+def open_project(start: Path, *, environment: Mapping[str, str]) -> Project:
+    """Load the project that governs a file or folder, rules included; ProjectError lists everything that is wrong."""
+    return load_project(find_project_file(start), environment=environment, check_rule=check_rule)
+
+
+def check_project(start: Path, *, environment: Mapping[str, str]) -> Project:
+    """Load the project and open each of its suites; nothing is run and nothing is sent."""
+    project = open_project(start, environment=environment)
+    for suite in project.suites:
+        inspect_suite(project, suite)
+    return project
+
+
+def plan_run(request: RunRequest, *, store: Store, environment: Mapping[str, str]) -> Plan:
+    """Check all that can be checked before a request is sent; every error is a UsageError."""
+    project = open_project(Path(request.project_file), environment=environment)
+    target = _target(project, request.target or project.default_target)
+    parameters = {suite.name: frozenset(inspect_suite(project, suite).parameters) for suite in project.suites}
+    suites = plan_suites(project, selected=request.suites, parameters=request.parameters, known_parameters=parameters)
+    plan = Plan(project=project, target=target, suites=suites)
+    return _with_baseline(plan, request.against or project.baseline, store=store)
+
+
+def start(request: RunRequest, *, store: Store, environment: Mapping[str, str]) -> Run:
+    """Acknowledge a run: once this returns, it is on disk and will be found again whatever happens."""
+    plan = plan_run(request, store=store, environment=environment)
+    commit = read_commit(Path(plan.project.folder))
+    request = request.model_copy(update={"project_file": plan.project.file, "target": plan.target.name})
+    return store.start(request, project=plan.project, commit=commit, baseline=plan.baseline)
+
+
+def evaluate(
+    run_id: str, *, store: Store, environment: Mapping[str, str], tell: Tell, cancelled: Event
+) -> FeedbackReport:
+    """Execute, observe, compare and judge an acknowledged run; its feedback is stored before this returns.
+
+    Raises RunCancelled where ``cancelled`` was set. Any other failure leaves the run ``lost`` with the reason.
+    """
+    run = store.claim(run_id)
+
+    def step(progress: Progress) -> None:
+        tell(store.tell(run_id, **progress.fields()))
+
+    try:
+        plan = plan_run(run.request, store=store, environment=environment)
+        evidence = _gather(run, plan, store=store, environment=environment, step=step, cancelled=cancelled)
+        report = _judge(run, plan, evidence, store=store, step=step)
+        store.finish(run_id, evidence, report)
+    except errors.RunCancelled as error:
+        store.cancel(run_id, error.message)
+        raise
+    except Exception as error:  # the one place: whatever broke, the run gets an end and a reason
+        store.lose(run_id, f"{type(error).__name__}: {error}")
+        raise
+    log.info("run %s finished: %s", run_id, report.verdict)
+    return report
+
+
+def compare_runs(candidate: str, baseline: str, *, store: Store, environment: Mapping[str, str]) -> FeedbackReport:
+    """Judge one finished run against another by the rules of the project as it is now; nothing is stored."""
+    run = store.get(candidate)
+    plan = plan_run(run.request.model_copy(update={"against": baseline}), store=store, environment=environment)
+    return _judge(run, plan, store.evidence(candidate), store=store, step=_unheard)
+
+
+def release(run_id: str, *, version: str, push: bool, store: Store, environment: Mapping[str, str]) -> Release:
+    """Tag the commit that a run tested, with the evidence in the tag's message.
+
+    Raises GateClosed, NotARepository, WorkingTreeDirty, TagExists, RunUnfinished.
+    """
+    run = store.get(run_id)
+    project = open_project(Path(run.request.project_file), environment=environment)
+    tagged = tag_release(
+        store.feedback(run_id), version=version, project=project, run=run, push=push, now=datetime.now(UTC)
+    )
+    store.add_release(tagged)
+    return tagged
+
+
+def known_metrics(project: Project) -> dict[str, Metric]:
+    """Return the metrics whose unit and direction are known before a run: the standard ones and the project's own."""
+    own = {
+        query.name: Metric(name=query.name, family=Family.PLATFORM, unit=query.unit, better=query.better)
+        for query in project.metrics
+    }
+    return {**STANDARD_METRICS, **own}
+
+
+def worker_command(run_id: str, *, store_url: str) -> list[str]:
+    """Return the command that evaluates an acknowledged run in a process of its own, telling events on stdout."""
+    return [sys.executable, "-m", "jupyter_deployfeedback.cli", "work", run_id, "--store", store_url]
+
+
+def _gather(
+    run: Run,
+    plan: Plan,
+    *,
+    store: Store,
+    environment: Mapping[str, str],
+    step: Callable[[Progress], None],
+    cancelled: Event,
+) -> Evidence:
+    """Load the target with the suites while its platform is watched; a target that is not ready is not loaded."""
+    step(_stage("ask"))
+    sides = [target for target in (plan.target, plan.live) if target is not None]
+    facts = [ask_target(target, environment=environment) for target in sides]
+    with ExitStack() as stack:
+        watches = [
+            stack.enter_context(watch(target, plan.project.metrics, environment=environment)) for target in sides
+        ]
+        step(_stage("execute"))
+        down = next((fact for fact in facts if not fact.ready), None)
+        suites = (
+            _not_run(plan.suites, because=f"{down.target} is not ready: {down.problem}")
+            if down
+            else execute(
+                plan.suites,
+                project=plan.project,
+                target=plan.target,
+                baseline=plan.live,
+                run_id=run.run_id,
+                artifacts=store.artifacts(run.run_id),
+                tell=step,
+                cancelled=cancelled,
+            )
+        )
+        if cancelled.is_set():
+            raise errors.RunCancelled(f"Run {run.run_id} was cancelled.", remedy="Start it again when you are ready.")
+        step(_stage("observe"))
+        window = _load_window(suites)
+        observed = [_side(fact, each, window=window) for fact, each in zip(facts, watches, strict=True)]
+    return Evidence(suites=suites, candidate=observed[0], baseline=observed[1] if plan.live else None, window=window)
+
+
+def _judge(
+    run: Run, plan: Plan, evidence: Evidence, *, store: Store, step: Callable[[Progress], None]
+) -> FeedbackReport:
+    """Compare the evidence with the baseline's and judge it by the project's rules."""
+    step(_stage("compare"))
+    project = plan.project
+    asked = estimands(
+        project.rules,
+        metrics=known_metrics(project),
+        confidence=project.confidence,
+        slice_values=_slice_values(evidence),
+    )
+    stored = store.evidence(plan.stored_run) if plan.stored_run else None
+    compared = compare(evidence, stored=stored, baseline=plan.baseline, estimands=asked)
+    step(_stage("judge"))
+    judgement = judge(
+        compared,
+        rules=project.rules,
+        suites=evidence.suites,
+        expected_suites=tuple(suite.name for suite in plan.suites),
+        candidate=evidence.candidate.facts,
+        expect_version=plan.target.expect_version,
+        confidence=project.confidence,
+    )
+    ended = {"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)}
+    return build_report(run.model_copy(update=ended), evidence, compared, judgement)
+
+
+def _target(project: Project, name: str) -> Target:
+    if name in project.targets:
+        return project.targets[name]
+    known = ", ".join(project.targets)
+    raise errors.UnknownTarget(f"{project.file} declares no target {name!r}.", remedy=f"Choose one of: {known}.")
+
+
+def _with_baseline(plan: Plan, against: str, *, store: Store) -> Plan:
+    """Find what ``against`` names: nothing, a target that is live, the last release, a tag or a run."""
+    if against == NOTHING:
+        return plan
+    if against in plan.project.targets and against != plan.target.name:
+        return replace(plan, live=plan.project.targets[against], baseline=against)
+    releases = store.releases(plan.project.file)
+    if against in {LAST_RELEASE, plan.target.name}:
+        return replace(plan, stored_run=releases[0].run_id, baseline=releases[0].tag) if releases else plan
+    tagged = next((release.run_id for release in releases if release.tag == against), None)
+    return replace(plan, stored_run=tagged or store.get(against).run_id, baseline=against)
+
+
+def _not_run(suites: tuple[Suite, ...], *, because: str) -> tuple[SuiteResult, ...]:
+    now = datetime.now(UTC)
+    return tuple(
+        SuiteResult(
+            suite=suite, outcome=Outcome.NOT_RUN, reason=because, started_at=now, finished_at=now, duration_seconds=0.0
+        )
+        for suite in suites
+    )
+
+
+def _load_window(suites: tuple[SuiteResult, ...]) -> Window:
+    """Return the span in which requests were sent; suites that do not use ``evaluate`` count as a whole."""
+    spans = [(each.window.start, each.window.end) for suite in suites for each in suite.evaluations]
+    spans = spans or [(suite.started_at, suite.finished_at) for suite in suites]
+    return Window(start=min(start for start, _ in spans), end=max(end for _, end in spans))
+
+
+def _side(facts: TargetFacts, watching: Watch, *, window: Window) -> SideEvidence:
+    platform, series = watching.read(window)
+    return SideEvidence(facts=facts, platform=platform, series=series)
+
+
+def _slice_values(evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    """Return the values of each slice as the data set has them, answered or not."""
+    found: dict[str, set[str]] = {}
+    for suite in evidence.suites:
+        for evaluation in suite.evaluations:
+            for name, column in evaluation.slices.items():
+                found.setdefault(name, set()).update(column)
+    return {name: tuple(sorted(values)) for name, values in found.items()}
+
+
+def _stage(name: str) -> Progress:
+    return Progress(kind=EventKind.STAGE, message=name)
+
+
+def _unheard(_: Progress) -> None:
+    """Nobody watches a comparison of two stored runs: it is over at once."""
