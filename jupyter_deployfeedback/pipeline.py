@@ -73,7 +73,7 @@ def check_project(start: Path, *, environment: Mapping[str, str]) -> Project:
 def plan_run(request: RunRequest, *, store: Store, environment: Mapping[str, str]) -> Plan:
     """Check all that can be checked before a request is sent; every error is a UsageError."""
     project = open_project(Path(request.project_file), environment=environment)
-    target = _target(project, request.target or project.default_target)
+    target = choose_target(project, request.target or project.default_target)
     parameters = {suite.name: frozenset(inspect_suite(project, suite).parameters) for suite in project.suites}
     suites = plan_suites(project, selected=request.suites, parameters=request.parameters, known_parameters=parameters)
     plan = Plan(project=project, target=target, suites=suites)
@@ -219,7 +219,8 @@ def _judge(
     return build_report(run.model_copy(update=ended), evidence, compared, judgement)
 
 
-def _target(project: Project, name: str) -> Target:
+def choose_target(project: Project, name: str) -> Target:
+    """Return a target of the project by name; UnknownTarget names those there are."""
     if name in project.targets:
         return project.targets[name]
     known = ", ".join(project.targets)

@@ -1,1 +1,3 @@
-"""The server extension: REST under ``deployfeedback/api/v1`` and run events. The only place that knows tornado."""
+"""The server extension: REST under ``API`` and run events. The only place that knows tornado."""
+
+API = "deployfeedback/api/v1"

@@ -11,9 +11,8 @@ from pydantic.json_schema import models_json_schema
 
 from jupyter_deployfeedback import __version__
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
-from jupyter_deployfeedback.server import wire
+from jupyter_deployfeedback.server import API, wire
 
-API = "deployfeedback/api/v1"
 FORMATS = ("json", "markdown", "html", "junit")
 
 

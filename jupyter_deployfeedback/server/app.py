@@ -1,0 +1,70 @@
+"""The server extension: settings, routes, the life of its runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Int, Unicode
+
+from jupyter_deployfeedback.server.handlers import routes
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.server.desk import Desk
+
+EVENT_SCHEMA = Path(__file__).parent / "event_schemas" / "run.v1.yaml"
+
+
+class DeployFeedbackApp(ExtensionApp):
+    """Runs suites against deployed models and gives their feedback to the panel."""
+
+    name = "jupyter_deployfeedback"
+    load_other_extensions = True
+
+    store_url = Unicode(
+        "",
+        help="Where runs are kept: a folder, or an SQLAlchemy URL such as postgresql+psycopg://host/name for a team. "
+        "Empty: $DEPLOYFEEDBACK_STORE, else a folder in Jupyter's data directory.",
+    ).tag(config=True)
+    max_concurrent_runs = Int(
+        1,
+        min=1,
+        help="How many runs work at once; others stay queued. More than one disturbs each other's latency.",
+    ).tag(config=True)
+
+    _desk: Desk | None = None
+
+    def initialize_settings(self) -> None:
+        """Register the events and promise a desk; nothing heavy is imported before the first request."""
+        self.settings["deployfeedback_desk"] = self._open_desk
+        self.serverapp.event_logger.register_event_schema(EVENT_SCHEMA)
+
+    def initialize_handlers(self) -> None:
+        """Add the routes."""
+        self.handlers.extend(routes())
+
+    async def stop_extension(self) -> None:
+        """Cancel what runs; the store tells it afterwards."""
+        if self._desk is not None:
+            await self._desk.close()
+
+    def _open_desk(self) -> Desk:
+        if self._desk is None:
+            from jupyter_deployfeedback.server.desk import Desk
+
+            self._desk = Desk(
+                root=Path(self.serverapp.root_dir),
+                store_url=self.store_url or None,
+                max_concurrent_runs=self.max_concurrent_runs,
+                emit=self.serverapp.event_logger.emit,
+                touch=self._touch,
+                log=self.log,
+            )
+        return self._desk
+
+    def _touch(self) -> None:
+        """Tell the culler of a hub that somebody works here."""
+        from jupyter_server._tz import utcnow
+
+        self.serverapp.web_app.settings["api_last_activity"] = utcnow()

@@ -1,0 +1,228 @@
+"""What answers the routes: paths become projects, errors stay errors, nothing blocks the server's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from jupyter_deployfeedback import errors, pipeline
+from jupyter_deployfeedback.domain.release import Release
+from jupyter_deployfeedback.domain.run import Run, RunRequest, RunState
+from jupyter_deployfeedback.feedback import Format, charts, render
+from jupyter_deployfeedback.observation import ask_target
+from jupyter_deployfeedback.server import wire
+from jupyter_deployfeedback.server.runs import RunProcesses
+from jupyter_deployfeedback.server.views import (
+    problem_bodies,
+    project_body,
+    run_body,
+    suite_progress,
+    working_stage,
+)
+from jupyter_deployfeedback.store import Store, open_store
+
+Result = TypeVar("Result")
+Accepted = TypeVar("Accepted", bound=wire.Body)
+
+
+class Desk:
+    """One desk per server: it holds the store and the processes of the runs."""
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        store_url: str | None,
+        max_concurrent_runs: int,
+        emit: Callable[..., None],
+        touch: Callable[[], None],
+        log: logging.Logger,
+    ) -> None:
+        self._root = root.resolve()
+        self._store: Store = open_store(store_url, environment=os.environ)
+        self._processes = RunProcesses(
+            limit=max_concurrent_runs,
+            command=partial(pipeline.worker_command, store_url=self._store.url),
+            ended=self._ended,
+            emit=emit,
+            touch=touch,
+            log=log,
+        )
+
+    async def close(self) -> None:
+        """End all runs."""
+        await self._processes.close()
+
+    async def project(self, path: str) -> wire.ProjectAnswer:
+        """Return the project that governs a path, or the problems of its file."""
+
+        def found() -> wire.ProjectAnswer:
+            start = self._local(path)
+            try:
+                project = pipeline.check_project(self._governed(start), environment=os.environ)
+            except errors.ProjectNotFound:
+                raise
+            except errors.ProjectError as error:
+                return wire.ProjectAnswer(project=None, problems=problem_bodies(error, root=self._root))
+            return wire.ProjectAnswer(project=project_body(project, root=self._root), problems=())
+
+        return await run_blocking(found)
+
+    async def health(self, path: str, *, target: str) -> wire.HealthAnswer:
+        """Ask a target how it is."""
+
+        def asked() -> wire.HealthAnswer:
+            project = pipeline.open_project(self._governed(self._local(path)), environment=os.environ)
+            chosen = pipeline.choose_target(project, target)
+            facts = ask_target(chosen, environment=os.environ)
+            return wire.HealthAnswer(facts=facts, platform_source=chosen.platform.source)
+
+        return await run_blocking(asked)
+
+    async def create_run(self, body: dict[str, Any]) -> wire.RunBody:
+        """Acknowledge a run and have it worked off."""
+        asked = accepted(wire.CreateRun, body)
+
+        def started() -> Run:
+            request = RunRequest(
+                project_file=str(self._governed(self._local(asked.path))),
+                target=asked.target or "",
+                against=asked.against,
+                suites=tuple(asked.suites),
+                parameters=asked.parameters,
+            )
+            return pipeline.start(request, store=self._store, environment=os.environ)
+
+        run = await run_blocking(started)
+        log_file = (await run_blocking(self._store.artifacts, run.run_id)) / "run.log"
+        self._processes.submit(run.run_id, log_file=log_file)
+        return self._body(run)
+
+    async def runs(
+        self, path: str | None, *, state: str | None, verdict: str | None, limit: int, after: str | None
+    ) -> wire.RunsAnswer:
+        """List runs, newest first."""
+
+        def listed() -> list[Run]:
+            file = str(self._governed(self._local(path))) if path is not None else None
+            return self._store.list(project_file=file, state=state, verdict=verdict, limit=limit, after=after)
+
+        runs = await run_blocking(listed)
+        following = runs[-1].run_id if runs and len(runs) == limit else None
+        return wire.RunsAnswer(runs=tuple(self._body(run) for run in runs), next=following)
+
+    async def run(self, run_id: str) -> wire.RunAnswer:
+        """Return one run and how far it has come."""
+
+        def told() -> wire.RunAnswer:
+            run = self._store.get(run_id)
+            events = self._store.events(run_id)
+            stage = None if run.state.terminal else working_stage(events)
+            return wire.RunAnswer(run=self._body(run), stage=stage, suites=suite_progress(events))
+
+        return await run_blocking(told)
+
+    async def events(self, run_id: str, *, after: int) -> wire.EventsAnswer:
+        """Return the events of a run after a sequence number."""
+        events = await run_blocking(lambda: self._store.events(run_id, after=after))
+        return wire.EventsAnswer(events=tuple(events))
+
+    async def feedback(self, run_id: str, *, form: str) -> str:
+        """Return the report of a finished run in one format."""
+        return await run_blocking(lambda: render(self._store.feedback(run_id), Format(form)))
+
+    async def charts(self, run_id: str, *, width: int) -> wire.ChartsAnswer:
+        """Return the plots of a finished run's report."""
+
+        def drawn() -> wire.ChartsAnswer:
+            plots = charts(self._store.feedback(run_id), width=width)
+            return wire.ChartsAnswer(charts=tuple(wire.ChartBody(title=each.title, spec=each.spec) for each in plots))
+
+        return await run_blocking(drawn)
+
+    async def cancel(self, run_id: str) -> wire.RunBody:
+        """Ask a run to stop; one that still waits in the queue is cancelled at once."""
+
+        def asked() -> Run:
+            run = self._store.get(run_id)
+            if run.state is RunState.QUEUED:
+                self._store.cancel(run_id, "Cancelled before it began.")
+            elif not run.state.terminal:
+                self._store.request_cancel(run_id)
+            return self._store.get(run_id)
+
+        return self._body(await run_blocking(asked))
+
+    async def artifact(self, run_id: str, name: str) -> bytes:
+        """Return a file kept for a run."""
+        return await run_blocking(lambda: self._store.artifact(run_id, name).read_bytes())
+
+    async def releases(self, path: str) -> wire.ReleasesAnswer:
+        """List the releases of a project, newest first."""
+
+        def listed() -> wire.ReleasesAnswer:
+            file = self._governed(self._local(path))
+            return wire.ReleasesAnswer(releases=tuple(self._store.releases(str(file))))
+
+        return await run_blocking(listed)
+
+    async def create_release(self, body: dict[str, Any]) -> Release:
+        """Tag the commit that a run tested."""
+        asked = accepted(wire.CreateRelease, body)
+        return await run_blocking(
+            lambda: pipeline.release(
+                asked.run_id, version=asked.version, push=asked.push, store=self._store, environment=os.environ
+            )
+        )
+
+    def _ended(self, run_id: str) -> None:
+        """Mark a run lost whose process has gone without giving it an end."""
+        if not self._store.get(run_id).state.terminal:
+            self._store.lose(run_id, "The process of this run ended before the run did.")
+
+    def _local(self, path: str) -> Path:
+        """Return the local path of a path relative to the server's root; ProjectNotFound where it leads outside."""
+        if "\0" in path:
+            raise errors.ProjectNotFound([], remedy="A path holds no NUL.")
+        local = (self._root / path.lstrip("/")).resolve()
+        if not local.is_relative_to(self._root) or not local.exists():
+            raise _not_found(path)
+        return local
+
+    def _governed(self, start: Path) -> Path:
+        file = pipeline.find_project_file(start)
+        if not file.resolve().is_relative_to(self._root):
+            raise _not_found(start.name)
+        return file
+
+    def _body(self, run: Run) -> wire.RunBody:
+        return run_body(run, root=self._root)
+
+
+async def run_blocking(function: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401 - passed through
+    """Call what blocks in a thread; the server's loop stays free."""
+    return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+
+
+def accepted(model: type[Accepted], body: dict[str, Any]) -> Accepted:
+    """Return the body as a model; UsageError names the key that is wrong."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise errors.UsageError(f"{key}: {first['msg']}.", remedy="Mend the request's body.") from error
+
+
+def _not_found(path: str) -> errors.ProjectNotFound:
+    problem = errors.Problem(
+        file=path, line=None, key="", problem="lies outside the server's root folder, or does not exist.", remedy=""
+    )
+    return errors.ProjectNotFound([problem], remedy="Open a notebook in a folder with a deployfeedback.yaml.")

@@ -1,0 +1,187 @@
+"""The routes: each handler parses, calls one function of the desk and writes what it gives."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.server import API
+from jupyter_deployfeedback.server.base import BaseHandler, NotFound
+
+MEDIA_TYPES = {
+    "json": "application/json",
+    "markdown": "text/markdown; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "junit": "application/xml; charset=utf-8",
+}
+
+
+class ProjectHandler(BaseHandler):
+    """The project that governs a notebook or folder."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer with the project, or with the problems of its file."""
+        self.answer(await self.desk.project(self.get_query_argument("path")))
+
+
+class HealthHandler(BaseHandler):
+    """What a target says of itself."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """Ask the target."""
+        self.answer(await self.desk.health(self.get_query_argument("path"), target=name))
+
+
+class RunsHandler(BaseHandler):
+    """All runs, and the start of a new one."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List runs, newest first."""
+        self.answer(
+            await self.desk.runs(
+                self.get_query_argument("path", None),
+                state=self.get_query_argument("state", None),
+                verdict=self.get_query_argument("verdict", None),
+                limit=self.number("limit", default=50, most=500),
+                after=self.get_query_argument("after", None),
+            )
+        )
+
+    @web.authenticated
+    @authorized("execute")
+    async def post(self) -> None:
+        """Start a run; answer as soon as it is on disk."""
+        run = await self.desk.create_run(self.body())
+        self.set_status(202)
+        self.set_header("Location", url_path_join(self.base_url, API, "runs", run.run_id))
+        self.answer(run)
+
+
+class RunHandler(BaseHandler):
+    """One run."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        """Answer with its state and progress so far."""
+        self.answer(await self.desk.run(run_id))
+
+
+class EventsHandler(BaseHandler):
+    """The events of one run."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        """Answer with the events after a sequence number."""
+        self.answer(await self.desk.events(run_id, after=self.number("after", default=0, most=10**9)))
+
+
+class FeedbackHandler(BaseHandler):
+    """The report of a finished run."""
+
+    @property
+    def content_security_policy(self) -> str:
+        """Confine a rendering: it holds texts from notebooks and endpoints."""
+        return super().content_security_policy + "; sandbox"
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        """Answer with the report in the format that was asked for."""
+        form = self.get_query_argument("format", "json")
+        if form not in MEDIA_TYPES:
+            raise UsageError(f"There is no format {form!r}.", remedy=f"Choose one of: {', '.join(MEDIA_TYPES)}.")
+        text = await self.desk.feedback(run_id, form=form)
+        self.set_header("Content-Type", MEDIA_TYPES[form])
+        if form != "json":
+            self.set_header("Content-Disposition", f"attachment; filename={run_id}.{_suffix(form)}")
+        self.finish(text)
+
+
+class ChartsHandler(BaseHandler):
+    """The plots of a run's feedback."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        """Answer with Vega-Lite specifications for a width in pixels."""
+        self.answer(await self.desk.charts(run_id, width=self.number("width", default=360, most=4000)))
+
+
+class CancelHandler(BaseHandler):
+    """The end of a run before its time."""
+
+    @web.authenticated
+    @authorized("execute")
+    async def post(self, run_id: str) -> None:
+        """Ask the run to stop."""
+        run = await self.desk.cancel(run_id)
+        self.set_status(202)
+        self.answer(run)
+
+
+class ArtifactHandler(BaseHandler):
+    """A file kept for a run."""
+
+    @property
+    def content_security_policy(self) -> str:
+        """Confine the file: a notebook wrote it."""
+        return super().content_security_policy + "; sandbox"
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str, name: str) -> None:
+        """Send the file as an attachment."""
+        content = await self.desk.artifact(run_id, name)
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("Content-Disposition", "attachment")
+        self.finish(content)
+
+
+class ReleasesHandler(BaseHandler):
+    """Releases, and the making of a new one."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the releases of a project."""
+        self.answer(await self.desk.releases(self.get_query_argument("path")))
+
+    @web.authenticated
+    @authorized("execute")
+    async def post(self) -> None:
+        """Tag the tested commit."""
+        release = await self.desk.create_release(self.body())
+        self.set_status(201)
+        self.answer(release)
+
+
+def routes() -> list[tuple[str, type[BaseHandler]]]:
+    """Return all routes; the last one catches what is none."""
+    run = rf"/{API}/runs/(?P<run_id>[A-Za-z0-9_-]{{1,64}})"
+    return [
+        (rf"/{API}/project", ProjectHandler),
+        (rf"/{API}/targets/(?P<name>[^/]+)/health", HealthHandler),
+        (rf"/{API}/runs", RunsHandler),
+        (run, RunHandler),
+        (rf"{run}/events", EventsHandler),
+        (rf"{run}/feedback", FeedbackHandler),
+        (rf"{run}/charts", ChartsHandler),
+        (rf"{run}/cancel", CancelHandler),
+        (rf"{run}/artifacts/(?P<name>[^/]+)", ArtifactHandler),
+        (rf"/{API}/releases", ReleasesHandler),
+        (r"/deployfeedback(?:/.*)?", NotFound),
+    ]
+
+
+def _suffix(form: str) -> str:
+    return {"markdown": "md", "html": "html", "junit": "xml"}[form]

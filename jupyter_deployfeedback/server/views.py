@@ -1,0 +1,103 @@
+"""From nouns to wire form, with paths relative to the server's root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.run import Run
+from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.errors import ProjectError
+from jupyter_deployfeedback.release import read_commit
+from jupyter_deployfeedback.server import wire
+
+
+def project_body(project: Project, *, root: Path) -> wire.ProjectBody:
+    """Return a project as the panel sees it, with the commit that would be tested."""
+    return wire.ProjectBody(
+        name=project.name,
+        path=_relative(project.file, root=root),
+        folder=_relative(project.folder, root=root),
+        targets=tuple(
+            wire.TargetBody(
+                name=target.name, url=target.url, protocol=target.protocol, expect_version=target.expect_version
+            )
+            for target in project.targets.values()
+        ),
+        default_target=project.default_target,
+        baseline=project.baseline,
+        suites=tuple(wire.SuiteBody(name=each.name, kind=each.kind, source=each.source) for each in project.suites),
+        rules=tuple(
+            wire.RuleBody(metric=rule.metric, expressions=rule.passing, info=rule.info) for rule in project.rules
+        ),
+        tag=project.release.tag,
+        remote=project.release.remote,
+        commit=read_commit(Path(project.folder)),
+    )
+
+
+def problem_bodies(error: ProjectError, *, root: Path) -> tuple[wire.ProblemBody, ...]:
+    """Return the problems of a project file."""
+    return tuple(
+        wire.ProblemBody(
+            file=_relative(problem.file, root=root),
+            line=problem.line,
+            key=problem.key,
+            problem=problem.problem,
+            remedy=problem.remedy,
+        )
+        for problem in error.problems
+    )
+
+
+def run_body(run: Run, *, root: Path) -> wire.RunBody:
+    """Return a run as the panel sees it."""
+    shared = ("run_id", "state", "project", "baseline", "commit", "verdict", "message", "seq")
+    moments = ("created_at", "started_at", "finished_at")
+    return wire.RunBody(
+        path=_relative(run.request.project_file, root=root),
+        target=run.request.target,
+        against=run.request.against,
+        suites=run.request.suites,
+        parameters=run.request.parameters,
+        **{name: getattr(run, name) for name in shared + moments},
+    )
+
+
+def working_stage(events: Iterable[RunEvent]) -> str | None:
+    """Return the stage of the pipeline that began last."""
+    stages = [event.message for event in events if event.kind is EventKind.STAGE]
+    return stages[-1] if stages else None
+
+
+def suite_progress(events: Iterable[RunEvent]) -> tuple[wire.SuiteProgress, ...]:
+    """Fold events into how far each suite has come, in the order in which suites began."""
+    found: dict[str, wire.SuiteProgress] = {}
+    for event in events:
+        if event.suite is not None:
+            so_far = found.get(event.suite, wire.SuiteProgress(name=event.suite))
+            found[event.suite] = so_far.model_copy(update=_step(event, so_far))
+    return tuple(found.values())
+
+
+def _step(event: RunEvent, so_far: wire.SuiteProgress) -> dict[str, object]:
+    match event.kind:
+        case EventKind.SUITE_STARTED:
+            return {"cases_total": event.total}
+        case EventKind.CASE_STARTED:
+            return {"case_title": event.title, "done": None, "total": None}
+        case EventKind.PROGRESS:
+            return {"done": event.done, "total": event.total}
+        case EventKind.CASE_FINISHED:
+            return {"cases_finished": so_far.cases_finished + 1, "done": None, "total": None}
+        case EventKind.SUITE_FINISHED:
+            return {"outcome": Outcome(event.outcome) if event.outcome else None, "case_title": None}
+        case _:
+            return {}
+
+
+def _relative(path: str, *, root: Path) -> str:
+    local = Path(path)
+    return local.relative_to(root).as_posix() if local.is_relative_to(root) else local.name
