@@ -1,0 +1,21 @@
+"""Stage 1: ``deployfeedback.yaml`` -> Project, with file, line and key in every error; and what its suites offer."""
+
+from jupyter_deployfeedback.project.drafting import FIRST_SUITE, draft_project, draft_suite, find_suites
+from jupyter_deployfeedback.project.inspection import SuiteInspection, inspect_suite
+from jupyter_deployfeedback.project.loading import load_project
+from jupyter_deployfeedback.project.location import find_project_file
+from jupyter_deployfeedback.project.schema import project_schema
+from jupyter_deployfeedback.project.secrecy import looks_secret
+
+__all__ = [
+    "FIRST_SUITE",
+    "SuiteInspection",
+    "draft_project",
+    "draft_suite",
+    "find_project_file",
+    "find_suites",
+    "inspect_suite",
+    "load_project",
+    "looks_secret",
+    "project_schema",
+]

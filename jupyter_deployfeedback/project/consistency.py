@@ -1,0 +1,162 @@
+"""What no single key can know: names that must exist or differ, files that must be there, settings that need others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.project import LAST_RELEASE, PlatformSource
+from jupyter_deployfeedback.errors import Problem
+from jupyter_deployfeedback.project.document import Document
+from jupyter_deployfeedback.project.problems import nearest
+from jupyter_deployfeedback.project.reading import Sections
+from jupyter_deployfeedback.project.schema import PlatformFile, Preset, RequestFile
+from jupyter_deployfeedback.project.secrecy import HOW_TO_REFER, looks_secret
+
+RESERVED = frozenset({LAST_RELEASE, "none"})  # words that say what to compare with
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
+
+
+def check_consistency(sections: Sections, document: Document, *, folder: Path) -> Iterator[Problem]:
+    """Yield everything that is wrong between sections, or between the file and the folder it lies in."""
+    yield from _check_targets(sections, document)
+    yield from _check_baseline(sections, document)
+    yield from _check_suite_names(sections, document)
+    for index, suite in sections.suites.items():
+        at = ("suites", index, "notebook")
+        if (said := _notebook_problem(suite.notebook, folder)) is not None:
+            yield document.problem(at, *said)
+        yield from _check_parameters(index, suite.parameters, document)
+    yield from _check_metrics(sections, document)
+    yield from _check_settings(sections, document)
+
+
+def suite_name(notebook: str) -> str:
+    """Return the name of a suite that was given none: the notebook's, without its suffix."""
+    return PurePosixPath(notebook).stem
+
+
+def _check_targets(sections: Sections, document: Document) -> Iterator[Problem]:
+    for name in sections.declared:
+        if name in RESERVED:
+            yield document.problem(("targets", name), "is a word with another meaning.", "Choose another name.")
+    for name, target in sections.targets.items():
+        yield from _check_request(name, target.request, document)
+        yield from _check_platform(name, target.platform, document)
+
+
+def _check_request(name: str, request: RequestFile, document: Document) -> Iterator[Problem]:
+    at = ("targets", name, "request")
+    if not _mentions_inputs(request.body):
+        yield document.problem((*at, "body"), "has no place for the inputs.", "Write for example: {inputs: $inputs}.")
+    remedy = f"Move it to auth: headers. {HOW_TO_REFER} If this was a real secret, replace it now."
+    for header in request.headers:
+        if looks_secret(header):
+            yield document.problem((*at, "headers", header), "looks like a secret.", remedy)
+    for key in request.body if isinstance(request.body, dict) else ():
+        if looks_secret(str(key), request.body[key]):
+            yield document.problem((*at, "body", key), "looks like a secret.", f"Send it as a header: {remedy}")
+
+
+def _mentions_inputs(body: object) -> bool:
+    if isinstance(body, dict):
+        return any(_mentions_inputs(value) for value in body.values())
+    if isinstance(body, list):
+        return any(_mentions_inputs(value) for value in body)
+    return body in ("$inputs", "$input")
+
+
+def _check_platform(name: str, platform: PlatformFile, document: Document) -> Iterator[Problem]:
+    at = ("targets", name, "platform")
+    if platform.source is PlatformSource.PROMETHEUS:
+        if platform.url is None:
+            yield document.problem((*at, "url"), "is missing.", "Write the server's address: http://127.0.0.1:9090.")
+        if not platform.labels:
+            remedy = "Select the target's series, for example: labels: {job: digits}."
+            yield document.problem((*at, "labels"), "would match every series.", remedy)
+    elif platform.preset is not Preset.PROCESS:
+        remedy = "Write source: prometheus and its url, or leave preset out."
+        yield document.problem((*at, "preset"), "is asked of a Prometheus server only.", remedy)
+
+
+def _check_baseline(sections: Sections, document: Document) -> Iterator[Problem]:
+    baseline = sections.baseline
+    if baseline is None or baseline == LAST_RELEASE:
+        return
+    if baseline not in sections.declared:
+        choices = (*sections.declared, LAST_RELEASE)
+        remedy = f"{nearest(baseline, choices)}Write one of: {', '.join(choices)}."
+        yield document.problem(("baseline",), f'"{baseline}" is not a target.', remedy)
+    elif len(sections.declared) == 1:
+        remedy = "Add the target that shall be released, or write baseline: last-release."
+        yield document.problem(("baseline",), "is the only target, which would be compared with itself.", remedy)
+
+
+def _check_suite_names(sections: Sections, document: Document) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, suite in sections.suites.items():
+        name = suite.name or suite_name(suite.notebook)
+        if name in first:
+            line = document.line(("suites", first[name]))
+            remedy = f"Give it another one: {{notebook: {suite.notebook}, name: {name}-2}}."
+            yield document.problem(("suites", index), f'has the name "{name}" of the suite on line {line}.', remedy)
+        first.setdefault(name, index)
+
+
+def _notebook_problem(notebook: str, folder: Path) -> tuple[str, str] | None:
+    """Say what is wrong with a suite's path, None if it is a notebook inside the project's folder."""
+    if "://" in notebook:
+        return "is an address.", "Suites are files in the project's folder: copy the notebook there."
+    path = folder / notebook
+    if not path.resolve().is_relative_to(folder.resolve()):
+        return (
+            "lies outside the project's folder.",
+            "Copy the notebook into the folder, or link to it by a path inside.",
+        )
+    if path.suffix != ".ipynb":
+        return "is not a notebook.", "Write the path of a file that ends in .ipynb."
+    if not path.is_file():
+        return f"{notebook} does not exist.", _nearby(notebook, folder)
+    return None
+
+
+def _nearby(notebook: str, folder: Path) -> str:
+    there = sorted(str(path.relative_to(folder)) for path in (folder / notebook).parent.glob("*.ipynb"))
+    return f"{nearest(notebook, there)}Paths are relative to this file."
+
+
+def _check_parameters(index: int, parameters: dict[str, object], document: Document) -> Iterator[Problem]:
+    for name, value in parameters.items():
+        at = ("suites", index, "parameters", name)
+        if not name.isidentifier():
+            yield document.problem(at, "cannot be a variable of the notebook.", "Use letters, digits and _.")
+        elif looks_secret(name, value):
+            remedy = "Parameters are kept in the executed notebook: use auth of the target, or kernels: environment."
+            yield document.problem(at, "looks like a secret, and a secret is never a parameter.", remedy)
+
+
+def _check_metrics(sections: Sections, document: Document) -> Iterator[Problem]:
+    for name in sections.metrics:
+        if name in STANDARD_METRICS:
+            yield document.problem(("metrics", name), "is the name of a standard metric.", "Choose another name.")
+
+
+def _check_settings(sections: Sections, document: Document) -> Iterator[Problem]:
+    if sections.release is not None:
+        yield from _check_tag(sections.release.tag, document)
+    names: Sequence[str] = sections.kernels.environment if sections.kernels is not None else ()
+    for index, name in enumerate(names):
+        if not _VARIABLE_NAME.fullmatch(name):
+            remedy = "Write only the name; the value is taken from the environment when a suite runs."
+            yield document.problem(("kernels", "environment", index), "is not the name of a variable.", remedy)
+
+
+def _check_tag(tag: str, document: Document) -> Iterator[Problem]:
+    at = ("release", "tag")
+    if "{version}" not in tag:
+        yield document.problem(at, "does not hold {version}.", "Write for example: v{version}.")
+    elif not _TAG.fullmatch(tag.replace("{version}", "1")) or ".." in tag:
+        yield document.problem(at, "is not a name git allows.", "Use letters, digits, . _ / and -, as in v{version}.")

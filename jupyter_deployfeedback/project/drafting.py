@@ -1,0 +1,121 @@
+"""Writes the first project file of a folder, and the first suite where it has none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from jupyter_deployfeedback.errors import NotebookInvalid, UsageError
+from jupyter_deployfeedback.project.fields import Address
+from jupyter_deployfeedback.project.inspection import parameters_cell, read_notebook, source_of
+
+FIRST_SUITE = "suites/smoke.ipynb"
+EXAMPLE_URL = "http://127.0.0.1:8000"
+_PASSED_OVER = frozenset({"node_modules", "site-packages", "venv", "env", "build", "dist"})
+
+_FILE = """\
+# What a release of this model is judged by. Check it: jupyter deployfeedback check. Run it: jupyter deployfeedback run.
+version: 1
+{name}
+# The deployments that can be tested. Add the one that is released now as a second target and name it as the baseline:
+# then every example goes to both, and the feedback says what the candidate broke and fixed.
+targets:
+  candidate:
+    url: {url}
+    # How a batch of inputs becomes a request, and where the answer holds what we need:
+    request: {{path: /predict, body: {{inputs: $inputs}}}}
+    response: {{predictions: $.predictions}}
+    # health: /ready                     # a path that answers 200 when the model is loaded
+    # expect_version: "1.0"              # another version answering is an error, not a result
+    # auth: {{bearer: env:MODEL_TOKEN}}    # a reference to a secret, never the secret
+    # platform: {{source: scrape}}         # CPU and memory from its own /metrics, the default; or prometheus, or none
+# baseline: released                     # a target; default: the last release
+
+# The notebooks that are run against a target, each in a fresh kernel.
+suites:
+{suites}
+# What must hold. A sign means "relative to the baseline": at most 10 % slower, at most 1 percentage point worse.
+rules:
+  - {{metric: failure_rate, pass: ["<1%"]}}
+  # - {{metric: accuracy, pass: [">=0.95", ">=-1pp"]}}
+  # - {{metric: latency, pass: ["p(95)<300ms", "typical<=+10%"]}}
+  # - {{metric: memory_max, pass: ["<=+15%"], on_fail: warn}}
+
+release: {{tag: "v{{version}}"}}
+"""
+
+
+def draft_project(folder: Path, *, url: str | None) -> str:
+    """Return a commented project file for the notebooks of a folder; it loads without a problem.
+
+    A notebook that uses jupyter_deployfeedback or has a parameters cell becomes a suite; others are models. Where
+    there is none, the file names FIRST_SUITE, which ``draft_suite`` writes. Raises UsageError for a wrong address.
+    """
+    if url is not None:
+        _check_url(url)
+    suites = find_suites(folder) or (FIRST_SUITE,)
+    name = "".join(char if char.isalnum() and char.isascii() else "-" for char in folder.absolute().name).strip("-")
+    return _FILE.format(
+        name=f"name: {json.dumps(name)}" if name else "# name: default is the folder's name",
+        url=json.dumps(url or f"${{MODEL_URL:-{EXAMPLE_URL}}}"),
+        suites="".join(f"  - {json.dumps(suite, ensure_ascii=False)}\n" for suite in suites),
+    )
+
+
+def find_suites(folder: Path) -> tuple[str, ...]:
+    """Return the notebooks of a folder that are suites, relative to it and sorted."""
+    found = (path for path in sorted(folder.rglob("*.ipynb")) if not _passed_over(path.relative_to(folder)))
+    return tuple(path.relative_to(folder).as_posix() for path in found if _is_suite(path))
+
+
+def draft_suite() -> str:
+    """Return a first suite as notebook JSON: it asks the target whether it is ready and says where to go on."""
+    cells = [
+        _cell("markdown", "about", "# Smoke\n\nIs the deployment there, and does it answer like the model we trained?"),
+        _cell("code", "parameters", "n = 20  # examples to send", tags=["parameters"]),
+        _cell("code", "connect", "import jupyter_deployfeedback as jdf\n\ntarget = jdf.connect()\ntarget"),
+        _cell(
+            "markdown",
+            "next",
+            "Next: load `n` examples that the model has not seen, and send them:\n\n"
+            "```python\nresult = jdf.evaluate(target, inputs, truth)\n"
+            'jdf.check(result.accuracy > 0.9, "the deployed model answers like the trained one")\n```',
+        ),
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(notebook, indent=1) + "\n"
+
+
+def _check_url(url: str) -> None:
+    try:
+        TypeAdapter(Address).validate_python(url, context={"environment": {}})
+    except ValidationError as error:
+        context = error.errors()[0]["ctx"]
+        raise UsageError(f"The address {context['problem']}", remedy=context["remedy"]) from None
+
+
+def _passed_over(path: Path) -> bool:
+    return any(part.startswith(".") or part in _PASSED_OVER for part in path.parts)
+
+
+def _is_suite(path: Path) -> bool:
+    try:
+        notebook = read_notebook(path, shown=path.name)
+    except NotebookInvalid:
+        return False
+    code = [source_of(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return parameters_cell(notebook) is not None or any("jupyter_deployfeedback" in source for source in code)
+
+
+def _cell(kind: str, cell_id: str, source: str, *, tags: list[str] | None = None) -> dict[str, Any]:
+    cell: dict[str, Any] = {
+        "cell_type": kind,
+        "id": cell_id,
+        "metadata": {"tags": tags} if tags else {},
+        "source": source.splitlines(keepends=True),
+    }
+    return cell | {"execution_count": None, "outputs": []} if kind == "code" else cell

@@ -1,0 +1,119 @@
+"""The kinds of values a project file holds, each with its friendly forms and its own complaint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.project.expansion import Unexpandable, expand, has_variable
+from jupyter_deployfeedback.project.secrecy import HOW_TO_REFER, is_reference
+
+OURS = "deployfeedback"
+"""The error type of our own complaints: their context holds ``problem`` and ``remedy`` as they are shown."""
+
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|sec|min|m|h)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, None: 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_ANSWER_PATH = re.compile(r"\$(?:\.[A-Za-z_][\w-]*|\[\d+\]|\[\"[^\"]+\"\])*")
+
+
+def wrong(problem: str, remedy: str) -> PydanticCustomError:
+    """Make the complaint that a validator raises."""
+    return PydanticCustomError(OURS, "{problem} {remedy}", {"problem": problem, "remedy": remedy})
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise wrong("is not a duration.", "Write seconds (90) or a number with a unit: 500ms, 30s, 5min, 1h.")
+    return float(match["number"]) * _SECONDS[match["unit"]]
+
+
+def _positive(seconds: float) -> float:
+    if seconds <= 0:
+        raise wrong("must be longer than nothing.", "Write seconds (90) or a number with a unit: 30s, 5min.")
+    return seconds
+
+
+def _expanded(value: str, info: ValidationInfo) -> str:
+    environment: Mapping[str, str] = (info.context or {}).get("environment", {})
+    try:
+        return expand(value, environment).strip()
+    except Unexpandable as error:
+        raise wrong(str(error), error.remedy) from None
+
+
+def _address(url: str) -> str:
+    """Accept http(s) addresses; what is wrong is said without the address, which may hold a password."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise wrong("is not an address.", "Write it like http://127.0.0.1:8000.") from None
+    if parts.username or parts.password:
+        raise wrong("holds a user or password.", f"Use auth instead. {HOW_TO_REFER}")
+    if parts.scheme not in {"http", "https"} or not host:
+        raise wrong("is not an http or https address.", "Write it like http://127.0.0.1:8000.")
+    if parts.query or parts.fragment:
+        raise wrong("must end before the ? or #.", "Write only scheme, host, port and path.")
+    return url.rstrip("/")
+
+
+def _literal(text: str) -> str:
+    if has_variable(text):
+        raise wrong("cannot hold ${...}; variables are replaced only in addresses.", "Write the value itself.")
+    return text
+
+
+def _reference(text: str) -> str:
+    if not is_reference(text):
+        raise wrong("must not be the secret itself.", f"{HOW_TO_REFER} If this was a real secret, replace it now.")
+    return text
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise wrong("is not a name.", "Use letters, digits, _ . and -; begin with a letter, a digit or _.")
+    return text
+
+
+def _server_path(path: str) -> str:
+    if not path.startswith("/"):
+        raise wrong("is a path on the server.", f"Begin it with a slash: /{path.rsplit('/', 1)[-1]}.")
+    return path
+
+
+def _answer_path(path: str) -> str:
+    if not _ANSWER_PATH.fullmatch(path):
+        raise wrong("is not a path into the answer.", "Write it like $.predictions or $.outputs[0].data.")
+    return path
+
+
+def _parameter(value: object) -> object:
+    items = value if isinstance(value, list) else [value]
+    if not all(item is None or isinstance(item, str | int | float | bool) for item in items):
+        raise wrong("is not a parameter.", "Write text, a number, true, false, or a list of those.")
+    return value
+
+
+OneOrMany = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]
+Duration = Annotated[float, BeforeValidator(_duration, json_schema_input_type=str | float), AfterValidator(_positive)]
+Address = Annotated[str, AfterValidator(_expanded), AfterValidator(_address)]
+Text = Annotated[str, AfterValidator(_literal)]
+SecretReference = Annotated[str, AfterValidator(_reference)]
+Name = Annotated[str, AfterValidator(_name)]
+ServerPath = Annotated[str, AfterValidator(_server_path)]
+AnswerPath = Annotated[str, AfterValidator(_answer_path)]
+ParameterValue = Annotated[Any, BeforeValidator(_parameter, json_schema_input_type=Scalar | list[Scalar])]

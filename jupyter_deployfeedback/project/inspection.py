@@ -1,0 +1,136 @@
+"""What a suite's notebook offers and needs, read without running anything."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid
+from jupyter_deployfeedback.project.problems import nearest
+
+DEFAULT_KERNEL = "python3"
+OPEN_AND_SAVE = "Open it in JupyterLab and save it."
+
+_ANY_ASSIGNMENT = re.compile(
+    r"^[ \t]*(?:\w+[ \t]+)?(?P<name>\w+)[ \t]*(?:=|<-)[ \t]*(?P<default>[^\n]*?);?[ \t]*$", re.MULTILINE
+)
+"""One line of a parameters cell in R, Julia, Scala, bash, JavaScript."""
+
+
+@dataclass(frozen=True)
+class SuiteInspection:
+    """A notebook's parameters (name -> default, as written) and its kernel.
+
+    ``parameters`` is empty where there is no parameters cell. ``notices`` are worth reading, nothing more.
+    """
+
+    parameters: Mapping[str, str]
+    kernel_name: str
+    notices: tuple[str, ...] = ()
+
+
+def inspect_suite(project: Project, suite: Suite) -> SuiteInspection:
+    """Read a suite's notebook: it is valid, these are its parameters, and its kernel exists on this machine.
+
+    Raises NotebookInvalid and KernelNotFound.
+    """
+    notebook = read_notebook(Path(project.folder) / suite.source, shown=suite.source)
+    notices: tuple[str, ...] = ()
+    kernel_name = notebook["metadata"].get("kernelspec", {}).get("name")
+    if not kernel_name:
+        kernel_name = DEFAULT_KERNEL
+        notices = (f"{suite.source} names no kernel: {DEFAULT_KERNEL} is used.",)
+    _require_kernel(kernel_name, suite.source)
+    return SuiteInspection(_parameters(notebook, suite.source), kernel_name, notices)
+
+
+def read_notebook(path: Path, *, shown: str) -> dict[str, Any]:
+    """Return a valid notebook of format 4 as plain data; ``shown`` is its path in messages. Raises NotebookInvalid."""
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NotebookInvalid(f"{shown} cannot be read: {error.strerror}.", remedy="Check the path.") from error
+    except (ValueError, RecursionError):
+        remedy = "It may have been cut off or hold merge markers: restore it from version control."
+        raise NotebookInvalid(f"{shown} is not JSON.", remedy=remedy) from None
+    if not isinstance(notebook, dict):
+        raise NotebookInvalid(f"{shown} is JSON but not a notebook.", remedy="Restore it from version control.")
+    if notebook.get("nbformat") != 4:
+        what = f"{shown} is a notebook of format {notebook.get('nbformat', 'unknown')}, and only format 4 can be run."
+        remedy = f"Convert it: jupyter nbconvert --to notebook --nbformat 4 --inplace {shown}"
+        raise NotebookInvalid(what, remedy=remedy)
+    return _validated(notebook, shown)
+
+
+def _validated(notebook: dict[str, Any], shown: str) -> dict[str, Any]:
+    import nbformat
+
+    try:
+        nbformat.validate(nbformat.from_dict(notebook))
+    except nbformat.ValidationError as error:
+        what = f"{shown} is not a valid notebook: {str(error).splitlines()[0]}"
+        raise NotebookInvalid(what, remedy=OPEN_AND_SAVE) from None
+    return notebook
+
+
+def _require_kernel(name: str, shown: str) -> None:
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    installed = sorted(KernelSpecManager().find_kernel_specs())
+    if name not in installed:
+        listed = ", ".join(installed) or "none"
+        remedy = f"{nearest(name, installed)}Installed: {listed}. Choose one in the notebook, or install {name}."
+        raise KernelNotFound(f'{shown} needs the kernel "{name}", which is not installed.', remedy=remedy)
+
+
+def source_of(cell: Mapping[str, Any]) -> str:
+    """Return a cell's source as one text; in the file it may be a list of lines."""
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def parameters_cell(notebook: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the code cell tagged ``parameters``, None where there is none."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", []):
+            return dict(cell)
+    return None
+
+
+def _parameters(notebook: Mapping[str, Any], shown: str) -> dict[str, str]:
+    cell = parameters_cell(notebook)
+    if cell is None:
+        return {}
+    if _language(notebook) != "python":
+        return {match["name"]: match["default"] for match in _ANY_ASSIGNMENT.finditer(source_of(cell))}
+    lines = ("" if line.lstrip().startswith(("%", "!")) else line for line in source_of(cell).splitlines())
+    try:
+        tree = ast.parse("\n".join(lines))
+    except SyntaxError as error:
+        what = f"{shown}: the parameters cell is not Python: {error.msg} (its line {error.lineno})."
+        raise NotebookInvalid(what, remedy="Mend the cell: it holds assignments such as n = 500.") from None
+    return dict(_assignments(tree))
+
+
+def _language(notebook: Mapping[str, Any]) -> str:
+    metadata = notebook["metadata"]
+    named = metadata.get("kernelspec", {}).get("language") or metadata.get("language_info", {}).get("name")
+    return str(named or "python").lower()
+
+
+def _assignments(tree: ast.Module) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign):
+            names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+            found += [(name, ast.unparse(statement.value)) for name in names]
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
+            found.append((statement.target.id, ast.unparse(statement.value)))
+    return found

@@ -1,0 +1,120 @@
+"""``deployfeedback.yaml`` -> Project, or everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jupyter_deployfeedback.domain.project import (
+    Auth,
+    Kernels,
+    Platform,
+    Project,
+    ReleaseSettings,
+    RequestShape,
+    ResponseShape,
+    Target,
+)
+from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.errors import Problem, ProjectError
+from jupyter_deployfeedback.project.consistency import check_consistency, suite_name
+from jupyter_deployfeedback.project.document import read_document
+from jupyter_deployfeedback.project.location import not_found
+from jupyter_deployfeedback.project.reading import read_sections
+from jupyter_deployfeedback.project.rules import CheckRule, check_rules, read_metrics, read_rule
+from jupyter_deployfeedback.project.schema import PlatformFile, ProjectFile, SuiteFile, TargetFile
+
+LARGEST_FILE = 1_000_000  # bytes
+
+
+def load_project(path: Path, *, environment: Mapping[str, str], check_rule: CheckRule) -> Project:
+    """Return the checked project of a file; ``environment`` gives ``${NAME}`` in addresses its value.
+
+    Sends no request and runs nothing. Raises ProjectNotFound, and ProjectError with every problem, ordered by line.
+    """
+    document = read_document(_read(path), file=str(path))
+    sections = read_sections(document, environment=environment)
+    problems = [
+        *document.problems,
+        *sections.problems,
+        *check_consistency(sections, document, folder=path.absolute().parent),
+        *check_rules(sections, document, check_rule=check_rule),
+    ]
+    if problems or sections.whole is None:
+        raise ProjectError(sorted(problems, key=lambda problem: (problem.line or 0, problem.key)))
+    return _project(sections.whole, path.absolute())
+
+
+def _read(path: Path) -> str:
+    if not path.is_file():
+        raise not_found(path)
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ProjectError([Problem(str(path), None, "", "is larger than 1 MB.", "This is not a project file.")])
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ProjectError([Problem(str(path), None, "", "is not text in UTF-8.", "Save it as UTF-8.")]) from None
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}."
+        raise ProjectError([Problem(str(path), None, "", what, "Give yourself the right to read it.")]) from error
+
+
+def _project(file: ProjectFile, path: Path) -> Project:
+    targets = {name: _target(name, written, folder=path.parent) for name, written in file.targets.items()}
+    return Project(
+        name=file.name or path.parent.name,
+        folder=str(path.parent),
+        file=str(path),
+        targets=targets,
+        default_target=_default_target(tuple(targets), baseline=file.baseline),
+        baseline=file.baseline,
+        suites=tuple(_suite(written) for written in file.suites),
+        metrics=read_metrics(file.metrics),
+        rules=tuple(read_rule(written) for written in file.rules),
+        confidence=file.confidence,
+        kernels=Kernels(preload=file.kernels.preload, environment=file.kernels.environment),
+        release=ReleaseSettings(tag=file.release.tag, remote=file.release.remote),
+    )
+
+
+def _default_target(names: tuple[str, ...], *, baseline: str) -> str:
+    if "candidate" in names and baseline != "candidate":
+        return "candidate"
+    return next((name for name in names if name != baseline), names[0])
+
+
+def _target(name: str, written: TargetFile, *, folder: Path) -> Target:
+    return Target(
+        name=name,
+        url=written.url,
+        protocol=written.protocol,
+        model=written.model,
+        request=RequestShape(path=written.request.path, body=written.request.body, headers=written.request.headers),
+        response=ResponseShape(**written.response.model_dump()),
+        health=written.health,
+        expect_version=written.expect_version,
+        auth=Auth(**written.auth.model_dump()),
+        platform=_platform(written.platform, folder=folder),
+        timeout_seconds=written.timeout,
+    )
+
+
+def _platform(written: PlatformFile, *, folder: Path) -> Platform:
+    return Platform(
+        source=written.source,
+        url=written.url,
+        auth=Auth(**written.auth.model_dump()),
+        preset=written.preset.value,
+        labels=written.labels,
+        ca_file=str(folder / written.ca_file) if written.ca_file else None,
+    )
+
+
+def _suite(written: SuiteFile) -> Suite:
+    return Suite(
+        name=written.name or suite_name(written.notebook),
+        source=written.notebook,
+        parameters=written.parameters,
+        timeout_seconds=written.timeout,
+        exclusive=written.exclusive,
+    )

@@ -1,0 +1,119 @@
+"""Plain data -> the sections of the file, each validated on its own.
+
+One broken target must not hide what is wrong with the suites: what could be read goes on to the checks that compare
+sections with each other, the rest is already a problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from jupyter_deployfeedback.errors import Problem
+from jupyter_deployfeedback.project.document import Document, Path
+from jupyter_deployfeedback.project.problems import translate_all
+from jupyter_deployfeedback.project.schema import (
+    KernelsFile,
+    MetricFile,
+    ProjectFile,
+    ReleaseFile,
+    RuleFile,
+    SuiteFile,
+    TargetFile,
+)
+
+SectionT = TypeVar("SectionT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Sections:
+    """What could be read. ``declared`` are all names of targets, readable or not; ``whole`` only if nothing is wrong.
+
+    Suites and rules are keyed by their position in the file.
+    """
+
+    whole: ProjectFile | None
+    declared: tuple[str, ...]
+    baseline: str | None
+    targets: dict[str, TargetFile]
+    suites: dict[int, SuiteFile]
+    metrics: dict[str, MetricFile]
+    rules: dict[int, RuleFile]
+    kernels: KernelsFile | None
+    release: ReleaseFile | None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_sections(document: Document, *, environment: Mapping[str, str]) -> Sections:
+    """Validate a document section by section; everything that is wrong is in ``problems``."""
+    if not isinstance(document.data, dict):
+        remedy = "Begin with version, targets and suites; jupyter deployfeedback init writes a file to start from."
+        what = "is empty." if document.data is None else "must hold keys with values."
+        problem = document.problem((), what, remedy)
+        return Sections(None, (), None, {}, {}, {}, {}, None, None, [problem])
+    context = {"environment": environment}
+    try:
+        whole = ProjectFile.model_validate(document.data, context=context)
+    except ValidationError as error:
+        return _salvage(document.data, document, error, context)
+    return _of(whole)
+
+
+def _of(whole: ProjectFile) -> Sections:
+    return Sections(
+        whole=whole,
+        declared=tuple(whole.targets),
+        baseline=whole.baseline,
+        targets=whole.targets,
+        suites=dict(enumerate(whole.suites)),
+        metrics=whole.metrics,
+        rules=dict(enumerate(whole.rules)),
+        kernels=whole.kernels,
+        release=whole.release,
+    )
+
+
+def _salvage(
+    data: dict[str, Any], document: Document, error: ValidationError, context: dict[str, Mapping[str, str]]
+) -> Sections:
+    errors = error.errors(include_url=False)
+    broken: set[Path] = {item["loc"][:2] for item in errors} | {
+        item["loc"][:1] for item in errors if len(item["loc"]) == 1
+    }
+
+    def read(kind: type[SectionT], key: str) -> dict[Any, SectionT]:
+        entries = data.get(key)
+        pairs = (
+            entries.items() if isinstance(entries, dict) else enumerate(entries if isinstance(entries, list) else [])
+        )
+        return {
+            name: kind.model_validate(_long_form(kind, value), context=context)
+            for name, value in pairs
+            if (key, name) not in broken
+        }
+
+    def read_one(kind: type[SectionT], key: str) -> SectionT | None:
+        if any(path[0] == key for path in broken):
+            return None
+        return kind.model_validate(data.get(key, {}), context=context)
+
+    targets = data.get("targets")
+    return Sections(
+        whole=None,
+        declared=tuple(targets) if isinstance(targets, dict) else (),
+        baseline=None if ("baseline",) in broken else data.get("baseline"),
+        targets=read(TargetFile, "targets"),
+        suites=read(SuiteFile, "suites"),
+        metrics=read(MetricFile, "metrics"),
+        rules=read(RuleFile, "rules"),
+        kernels=read_one(KernelsFile, "kernels"),
+        release=read_one(ReleaseFile, "release"),
+        problems=translate_all(errors, document),
+    )
+
+
+def _long_form(kind: type[BaseModel], value: object) -> object:
+    return {"notebook": value} if kind is SuiteFile and isinstance(value, str) else value

@@ -1,0 +1,69 @@
+"""Rules as written -> rules as judged, their expressions read by whoever knows the language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
+from jupyter_deployfeedback.domain.observation import MetricQuery
+from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.errors import Problem, RuleSyntaxError
+from jupyter_deployfeedback.project.document import Document, Path
+from jupyter_deployfeedback.project.reading import Sections
+from jupyter_deployfeedback.project.schema import MetricFile, RuleFile
+
+CheckRule = Callable[[Rule, Mapping[str, Metric]], None]
+"""Raises RuleSyntaxError for a rule that cannot be read; the language belongs to another stage."""
+
+
+def read_rule(written: RuleFile) -> Rule:
+    """Return the rule that a section of the file declares."""
+    return Rule(
+        metric=written.metric,
+        passing=written.passing,
+        warning=written.warning,
+        failing=written.failing,
+        slices=written.slices,
+        on_fail=written.on_fail,
+        info=written.info,
+    )
+
+
+def read_metrics(written: Mapping[str, MetricFile]) -> tuple[MetricQuery, ...]:
+    """Return the project's own metrics."""
+    return tuple(
+        MetricQuery(name=name, query=metric.query, unit=metric.unit, better=metric.better)
+        for name, metric in written.items()
+    )
+
+
+def check_rules(sections: Sections, document: Document, *, check_rule: CheckRule) -> Iterator[Problem]:
+    """Yield what is wrong with the rules, expression by expression, and then rule by rule."""
+    metrics = dict(STANDARD_METRICS) | {
+        query.name: Metric(name=query.name, family=Family.PLATFORM, unit=query.unit, better=query.better)
+        for query in read_metrics(sections.metrics)
+    }
+
+    def complaint(rule: Rule, at: Path) -> Problem | None:
+        try:
+            check_rule(rule, metrics)
+        except RuleSyntaxError as error:
+            place = f'"{error.expression}", character {error.position + 1}'
+            return document.problem(at, f"{place}: {error.message}", error.remedy)
+        return None
+
+    for index, written in sections.rules.items():
+        at: Path = ("rules", index)
+        if not written.passing:
+            yield document.problem((*at, "pass"), "names no condition.", 'Write for example: pass: ">=0.95".')
+            continue
+        rule = read_rule(written)
+        problems = [complaint(alone, place) for alone, place in _one_by_one(rule, at)]
+        yield from filter(None, problems if any(problems) else [complaint(rule, at)])
+
+
+def _one_by_one(rule: Rule, at: Path) -> Iterator[tuple[Rule, Path]]:
+    """Yield the rule once for each of its expressions, so that each complaint names its own line."""
+    for key, expressions in (("pass", rule.passing), ("warn", rule.warning), ("fail", rule.failing)):
+        for position, text in enumerate(expressions):
+            yield rule.model_copy(update={"passing": (text,), "warning": (), "failing": ()}), (*at, key, position)

@@ -1,0 +1,214 @@
+"""The project file as it is written: every key with its meaning and an example. The JSON Schema comes from here."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from jupyter_deployfeedback.domain.metric import Better
+from jupyter_deployfeedback.domain.project import PlatformSource, Protocol
+from jupyter_deployfeedback.domain.rule import OnFail
+from jupyter_deployfeedback.project.fields import (
+    Address,
+    AnswerPath,
+    Duration,
+    Name,
+    OneOrMany,
+    ParameterValue,
+    SecretReference,
+    ServerPath,
+    Text,
+)
+
+
+class Preset(StrEnum):
+    """Sets of PromQL queries that are ready to use."""
+
+    PROCESS = "process"
+    KUBERNETES = "kubernetes"
+
+
+class Section(BaseModel):
+    """A part of the file; what it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class AuthFile(Section):
+    """References to secrets; never the secrets."""
+
+    bearer: SecretReference | None = Field(
+        None, description="Sent as `Authorization: Bearer ...`.", examples=["env:MODEL_TOKEN"]
+    )
+    headers: dict[str, SecretReference] = Field(
+        {}, description="Secret headers: name -> reference.", examples=[{"X-Api-Key": "env:MODEL_KEY"}]
+    )
+
+
+class RequestFile(Section):
+    """How inputs become a request."""
+
+    path: ServerPath = Field("/predict", description="Path that is posted to.", examples=["/predict"])
+    body: Any = Field(
+        {"inputs": "$inputs"},
+        description="The JSON body; $inputs stands for the batch, $input for its only example.",
+        examples=[{"inputs": "$inputs"}],
+    )
+    headers: dict[str, Text] = Field({}, description="Headers that are not secret.", examples=[{"X-Client": "ci"}])
+
+
+class ResponseFile(Section):
+    """Where the answer holds what we need."""
+
+    predictions: AnswerPath = Field(
+        "$.predictions", description="Path of the predictions.", examples=["$.predictions", "$.outputs[0].data"]
+    )
+    probabilities: AnswerPath | None = Field(
+        None, description="Path of the probabilities.", examples=["$.probabilities"]
+    )
+    version: AnswerPath | None = Field(
+        None, description="Path of the model version that answered.", examples=["$.model_version"]
+    )
+
+
+def _platform(value: object) -> object:
+    return {"source": value} if isinstance(value, str) else value
+
+
+class PlatformFile(Section):
+    """Where a target's CPU, memory, requests and errors are read."""
+
+    source: PlatformSource = Field(
+        PlatformSource.SCRAPE,
+        description="scrape: the target's own metrics page. prometheus: a Prometheus server. none: nowhere.",
+        examples=["scrape"],
+    )
+    url: Address | None = Field(
+        None,
+        description="The Prometheus server, or for scrape the metrics page (default: the target's /metrics).",
+        examples=["http://127.0.0.1:9090"],
+    )
+    auth: AuthFile = Field(AuthFile(), description="For the source of metrics.", examples=[{"bearer": "env:TOKEN"}])
+    preset: Preset = Field(Preset.PROCESS, description="Which queries are asked.", examples=["kubernetes"])
+    labels: dict[str, Text] = Field(
+        {}, description="Select the target's series; values are regular expressions.", examples=[{"job": "digits"}]
+    )
+    ca_file: Text | None = Field(None, description="Certificates to trust, PEM.", examples=["/etc/ssl/ca.pem"])
+
+
+class TargetFile(Section):
+    """One deployed endpoint that can be tested."""
+
+    url: Address = Field(
+        description="Address of the deployment; ${NAME} and ${NAME:-default} are replaced.",
+        examples=["${MODEL_URL:-http://127.0.0.1:8000}"],
+    )
+    protocol: Protocol = Field(Protocol.REST, description="How the deployment speaks.", examples=["rest"])
+    model: Text | None = Field(None, description="Name of the model, where the server has several.", examples=["m"])
+    request: RequestFile = Field(RequestFile(), examples=[{"path": "/predict", "body": {"inputs": "$inputs"}}])
+    response: ResponseFile = Field(ResponseFile(), examples=[{"predictions": "$.predictions"}])
+    health: ServerPath | None = Field(None, description="Path that answers 200 when ready.", examples=["/ready"])
+    expect_version: Text | None = Field(
+        None, description="The model version that must answer; another one is an error.", examples=["2.1.0"]
+    )
+    auth: AuthFile = Field(AuthFile(), examples=[{"bearer": "env:MODEL_TOKEN"}])
+    platform: Annotated[
+        PlatformFile, BeforeValidator(_platform, json_schema_input_type=Literal["scrape", "none"] | PlatformFile)
+    ] = Field(PlatformFile(), examples=[{"source": "scrape"}])
+    timeout: Duration = Field(10.0, description="Time limit of one request.", examples=["10s"])
+
+
+def _suite(value: object) -> object:
+    return {"notebook": value} if isinstance(value, str) else value
+
+
+class SuiteFile(Section):
+    """One notebook that is run against a target."""
+
+    notebook: Text = Field(
+        description="Path of the notebook, relative to this file.", examples=["suites/quality.ipynb"]
+    )
+    name: Name | None = Field(None, description="Default: the notebook's file name.", examples=["quality"])
+    parameters: dict[str, ParameterValue] = Field(
+        {}, description="Values for the notebook's parameters cell; never secrets.", examples=[{"n": 500}]
+    )
+    timeout: Duration = Field(600.0, description="Time limit of the whole suite.", examples=["5min"])
+    exclusive: bool = Field(default=False, description="Nothing else runs meanwhile.", examples=[True])
+
+
+class MetricFile(Section):
+    """A metric of your own, read from Prometheus."""
+
+    query: str = Field(
+        description="PromQL that yields one number; $labels stands for the target's labels.",
+        examples=["max(queue_depth{$labels})"],
+    )
+    unit: str = Field("", description="s, B, cores, share or a noun.", examples=["requests"])
+    better: Better = Field(Better.NEITHER, description="The direction of improvement.", examples=["lower"])
+
+
+class RuleFile(Section):
+    """One condition that a release must meet."""
+
+    metric: str = Field(description="Name of the metric.", examples=["accuracy"])
+    passing: OneOrMany = Field(
+        alias="pass",
+        description="Conditions that must all hold; a sign means relative to the baseline.",
+        examples=[[">=0.95", ">=-1pp"]],
+    )
+    warning: OneOrMany = Field((), alias="warn", description="Looser conditions: warn.", examples=[[">=-2pp"]])
+    failing: OneOrMany = Field((), alias="fail", description="Default: the opposite of pass.", examples=[["<-3pp"]])
+    slices: OneOrMany = Field((), description="Judge each value of these slices too.", examples=[["digit"]])
+    on_fail: OnFail = Field(OnFail.FAIL, description="What a failed rule means for the run.", examples=["warn"])
+    info: bool = Field(default=False, description="Shown, never counted.", examples=[True])
+
+
+class KernelsFile(Section):
+    """How kernels are supplied."""
+
+    preload: OneOrMany = Field((), description="Modules to import beforehand.", examples=[["numpy", "pandas"]])
+    environment: OneOrMany = Field((), description="Variables that suites may see.", examples=[["DATA_DIR"]])
+
+
+class ReleaseFile(Section):
+    """How a release is tagged."""
+
+    tag: Text = Field("v{version}", description="Name of the tag; {version} is replaced.", examples=["v{version}"])
+    remote: Text | None = Field(None, description="Where the tag is pushed to when asked.", examples=["origin"])
+
+
+class ProjectFile(Section):
+    """What a model's release is judged by: its deployments, suites and rules."""
+
+    version: Literal[1] = Field(1, description="Version of this file's format.", examples=[1])
+    name: Name | None = Field(None, description="Default: the folder's name.", examples=["digits"])
+    targets: dict[Name, TargetFile] = Field(
+        description="The deployments that can be tested.",
+        examples=[{"candidate": {"url": "http://127.0.0.1:8000"}}],
+        min_length=1,
+    )
+    baseline: Text = Field(
+        "last-release", description="A target (compared live, paired) or last-release.", examples=["released"]
+    )
+    suites: list[Annotated[SuiteFile, BeforeValidator(_suite, json_schema_input_type=str | SuiteFile)]] = Field(
+        description="What is run against a target.", examples=[["suites/smoke.ipynb"]], min_length=1
+    )
+    metrics: dict[Name, MetricFile] = Field(
+        {}, description="Metrics of your own.", examples=[{"queue_depth": {"query": "max(queue_depth{$labels})"}}]
+    )
+    rules: list[RuleFile] = Field(
+        [], description="The conditions of a release.", examples=[[{"metric": "accuracy", "pass": ">=0.95"}]]
+    )
+    confidence: float = Field(
+        0.95, gt=0.5, lt=1, description="One-sided; intervals are shown at 2 * confidence - 1.", examples=[0.95]
+    )
+    kernels: KernelsFile = Field(KernelsFile(), examples=[{"preload": ["numpy"]}])
+    release: ReleaseFile = Field(ReleaseFile(), examples=[{"tag": "v{version}"}])
+
+
+def project_schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``deployfeedback.yaml``, for editors that complete and check it."""
+    schema = ProjectFile.model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "deployfeedback.yaml"}
