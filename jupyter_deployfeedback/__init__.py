@@ -33,7 +33,7 @@ def _jupyter_server_extension_points() -> list[dict[str, object]]:
 
 
 def load_ipython_extension(ipython: Any) -> None:  # noqa: ANN401 - IPython is imported by whoever calls this
-    """Register ``%deployfeedback`` and ``%%deployfeedback``; IPython calls this on ``%load_ext``."""
+    """Register ``%deployfeedback``; IPython calls this on ``%load_ext jupyter_deployfeedback``."""
     from jupyter_deployfeedback.magics import DeployFeedbackMagics
 
     ipython.register_magics(DeployFeedbackMagics)

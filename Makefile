@@ -1,0 +1,31 @@
+# Thin: each target sets up what it needs and calls one documented command.
+PYTHON ?= python3
+BIN := .venv/bin
+WITH := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+.PHONY: demo lab test check bench docs clean
+
+demo:    ## run the suites against two models deployed on this machine
+	@$(PYTHON) .ci/setup.py demo
+	@$(BIN)/jupyter deployfeedback demo
+
+lab:     ## the same in JupyterLab, with the panel
+	@$(PYTHON) .ci/setup.py lab
+	@$(BIN)/jupyter deployfeedback demo --lab
+
+test:    ## all tests: Python, panel, browser
+	@$(PYTHON) .ci/setup.py test
+	@$(WITH) $(BIN)/python -m pytest -n 2 --dist loadgroup
+	@cd labextension && $(CURDIR)/.ci/with-venv jlpm test
+	@cd labextension/ui-tests && $(CURDIR)/.ci/with-venv jlpm test
+
+check:   ## everything that reads the code without running it
+	@$(PYTHON) .ci/setup.py test
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@cd labextension && $(CURDIR)/.ci/with-venv jlpm lint
+
+clean:   ## forget everything that was set up or built
+	rm -rf .venv .stamps labextension/node_modules labextension/lib labextension/ui-tests/node_modules jupyter_deployfeedback/labextension deployfeedback-demo
