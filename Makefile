@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WITH := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: demo lab test check bench docs clean
+.PHONY: demo lab test check wire docs clean
 
 demo:    ## run the suites against two models deployed on this machine
 	@$(PYTHON) .ci/setup.py demo
@@ -26,6 +26,11 @@ check:   ## everything that reads the code without running it
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@cd labextension && $(CURDIR)/.ci/with-venv jlpm lint
+
+wire:    ## the panel's types, after a change of a route or of a noun on the wire
+	@$(PYTHON) .ci/setup.py test
+	@$(BIN)/python -m jupyter_deployfeedback.server.openapi > labextension/openapi.json
+	@cd labextension && $(CURDIR)/.ci/with-venv jlpm generate
 
 clean:   ## forget everything that was set up or built
 	rm -rf .venv .stamps labextension/node_modules labextension/lib labextension/ui-tests/node_modules jupyter_deployfeedback/labextension deployfeedback-demo
