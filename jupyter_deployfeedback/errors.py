@@ -16,17 +16,20 @@ DeployFeedbackError
 |   |-- KernelNotFound
 |   |-- RunNotFound
 |   |-- RunUnfinished              the run is still going, and what was asked for needs its end
+|   |-- RunConflict                the run's state does not allow this step
 |   |-- ArtifactNotFound
 |   |-- ReleaseRefused             what git or the repository does not allow
 |   |   |-- NotARepository
 |   |   |-- WorkingTreeDirty
-|   |   `-- TagExists
+|   |   |-- TagExists
+|   |   `-- PushFailed             the tag is made here, but the remote does not have it
 |   |-- PermissionMissing          a folder or file cannot be written
 |   `-- PortInUse
 |-- GateClosed                  1  the release is not permitted by the verdict
 |-- RunCancelled                4
 `-- HarnessError                4  we could not run or could not measure
     |-- TargetUnreachable
+    |   `-- TargetTimedOut         no whole answer within the request's time
     |-- TargetMismatch             another model version answers than the project expects
     |-- ProtocolError              an answer that cannot be read as predictions
     |-- MetricsUnavailable         the source of platform metrics did not give numbers
@@ -164,6 +167,13 @@ class RunUnfinished(UsageError):
     http_status = 409
 
 
+class RunConflict(UsageError):
+    """The run's state does not allow this step: somebody else claimed, ended or lost it."""
+
+    code = "run_conflict"
+    http_status = 409
+
+
 class ArtifactNotFound(UsageError):
     """The run kept no artifact of this name."""
 
@@ -194,6 +204,16 @@ class TagExists(ReleaseRefused):
     """The tag is taken by another commit."""
 
     code = "tag_exists"
+
+
+class PushFailed(ReleaseRefused):
+    """The tag was made here but not pushed; ``tag`` names it, so that the push can be repeated."""
+
+    code = "push_failed"
+
+    def __init__(self, message: str, *, tag: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.tag = tag
 
 
 class PermissionMissing(UsageError):
@@ -237,9 +257,15 @@ class HarnessError(DeployFeedbackError):
 
 
 class TargetUnreachable(HarnessError):
-    """The endpoint refused the connection, timed out or does not resolve."""
+    """The endpoint refused the connection, does not resolve, fails TLS or timed out."""
 
     code = "target_unreachable"
+
+
+class TargetTimedOut(TargetUnreachable):
+    """The endpoint gave no whole answer within the request's time."""
+
+    code = "target_timed_out"
 
 
 class TargetMismatch(HarnessError):

@@ -19,3 +19,4 @@ class Release(Frozen):
     verdict: Verdict
     created_at: AwareDatetime
     pushed_to: str | None = None
+    notices: tuple[str, ...] = ()  # what whoever released should know, such as that HEAD has moved on since the run

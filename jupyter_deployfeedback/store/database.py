@@ -1,0 +1,187 @@
+"""Open the database behind a store: connections, transactions, journal and schema."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from jupyter_deployfeedback.errors import PermissionMissing, StoreUnavailable, UsageError
+from jupyter_deployfeedback.store import schema
+from jupyter_deployfeedback.store.failures import store_failures
+from jupyter_deployfeedback.store.folder import make_private, make_private_file, network_file_system
+
+log = logging.getLogger(__name__)
+
+BUSY_SECONDS = 10.0
+"""How long a write waits for another process before it is refused as locked."""
+
+
+class Database:
+    """One database, with read and write transactions; every failure in them is StoreUnavailable or PermissionMissing.
+
+    ``read_only`` stores can be read where nothing may be written; ``notices`` say what a user should know of it.
+    """
+
+    def __init__(self, url: URL, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.url = url.render_as_string(hide_password=False)
+        self.place = str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string()
+        self.read_only = False
+        self.notices: tuple[str, ...] = ()
+        with store_failures(self.place):
+            self._engine = self._open(url, busy_seconds=busy_seconds)
+        _close_before_fork(self._engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one consistent state."""
+        with store_failures(self.place), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection whose changes are durable when the block ends, and undone where it raises."""
+        if self.read_only:
+            raise PermissionMissing(
+                f"The store {self.place} can only be read.",
+                remedy="Make its folder writable for you, or name another place in DEPLOYFEEDBACK_STORE.",
+            )
+        with store_failures(self.place), _writing(self._engine).begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close the idle connections; a later use opens new ones."""
+        self._engine.dispose()
+
+    def _open(self, url: URL, *, busy_seconds: float) -> Engine:
+        if url.get_backend_name() != "sqlite":
+            engine = create_engine(url, pool_pre_ping=True)
+            _prepare_schema(engine, place=self.place)
+            return engine
+        file = _database_file(url)
+        try:
+            return self._open_sqlite(file, busy_seconds=busy_seconds)
+        except (OSError, OperationalError, PermissionMissing) as exc:
+            if not (file.is_file() and _is_about_writing(exc)):
+                raise
+            return self._open_unwritable(file)
+
+    def _open_sqlite(self, file: Path, *, busy_seconds: float) -> Engine:
+        make_private(file.parent)
+        make_private_file(file)
+        engine = _sqlite_engine(str(file), busy_seconds=busy_seconds)
+        kind = network_file_system(file.parent)
+        if kind is not None:
+            self.notices = (f"The store lies on a network file system ({kind}): it is slower, and keep to one server.",)
+            log.warning("store %s lies on a network file system (%s): using a rollback journal", file, kind)
+        _choose_journal(engine, "delete" if kind else "wal", seconds=busy_seconds)
+        _prepare_schema(engine, place=self.place)
+        return engine
+
+    def _open_unwritable(self, file: Path) -> Engine:
+        # a write-ahead log does not open on a read-only mount, not even for reading, unless it is called immutable
+        engine = _sqlite_engine(f"file:{file}?mode=ro&immutable=1&uri=true", busy_seconds=0)
+        with engine.connect() as connection:
+            if not schema.is_current(connection):
+                raise StoreUnavailable(f"The store {file} has another schema and cannot be changed here.")
+        self.read_only = True
+        left = file.with_name(file.name + "-wal")
+        newest = " Its newest entries are not shown." if left.is_file() and left.stat().st_size else ""
+        self.notices = (f"The store {file} cannot be written: history can be read, but nothing can be run.{newest}",)
+        return engine
+
+
+def _database_file(url: URL) -> Path:
+    if not url.database or url.database == ":memory:":
+        raise UsageError(
+            "A store in memory keeps nothing.", remedy="Name a folder or a database file in DEPLOYFEEDBACK_STORE."
+        )
+    return Path(url.database).absolute()
+
+
+def _is_about_writing(exc: Exception) -> bool:
+    if isinstance(exc, OperationalError):
+        code = getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF
+        return code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+    return isinstance(exc, OSError)
+
+
+def _sqlite_engine(database: str, *, busy_seconds: float) -> Engine:
+    url = make_url(f"sqlite:///{database}") if database.startswith("file:") else URL.create("sqlite", database=database)
+    engine = create_engine(url, connect_args={"timeout": busy_seconds})
+    event.listen(engine, "connect", _set_up_connection)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up_connection(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # sqlite3 begins no transactions of its own; _begin does
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = FULL")  # what is acknowledged is on the disk
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # a transaction that reads first and then writes must take the lock at once, or it fails without waiting
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _writing(engine: Engine) -> Engine:
+    return engine.execution_options(writes=True)
+
+
+def _choose_journal(engine: Engine, journal: str, *, seconds: float) -> None:
+    """Set the journal mode where it differs; changing it does not wait for other processes, so we do."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return _set_journal(engine, journal)
+        except OperationalError as exc:
+            busy = getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _set_journal(engine: Engine, journal: str) -> None:
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != journal:
+            cursor.execute(f"PRAGMA journal_mode = {journal}")
+        cursor.close()
+    finally:
+        connection.close()
+
+
+def _prepare_schema(engine: Engine, *, place: str) -> None:
+    with engine.connect() as connection:
+        current = schema.is_current(connection)
+    if not current:
+        with _writing(engine).begin() as connection:
+            schema.upgrade(connection, place=place)
+
+
+def _close_before_fork(engine: Engine) -> None:
+    # SQLite's locks do not survive a fork: the parent shuts its idle connections, and both sides open new ones
+    reference = weakref.ref(engine)
+
+    def close() -> None:
+        if (alive := reference()) is not None:
+            with suppress(sqlite3.Error):
+                alive.dispose()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=close)

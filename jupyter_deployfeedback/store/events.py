@@ -1,0 +1,42 @@
+"""Rows of the events table: what a run told, numbered from 1 without gaps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from sqlalchemy import Connection, insert, select
+
+from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.store.tables import events
+
+
+class EventFacts(TypedDict, total=False):
+    """What an event says beside its kind; see RunEvent."""
+
+    state: str | None
+    suite: str | None
+    case_id: str | None
+    title: str | None
+    outcome: str | None
+    done: int | None
+    total: int | None
+    message: str | None
+
+
+def append(
+    connection: Connection, run_id: str, *, seq: int, at: datetime, kind: EventKind, **facts: Unpack[EventFacts]
+) -> RunEvent:
+    """Write one event; the caller holds the run's row, so that ``seq`` is taken once."""
+    event = RunEvent(run_id=run_id, seq=seq, at=at, kind=kind, **facts)
+    body = event.model_dump_json(exclude_none=True)
+    connection.execute(insert(events).values(run_id=run_id, seq=seq, body=body))
+    return event
+
+
+def since(connection: Connection, run_id: str, *, after: int) -> list[RunEvent]:
+    """Return the events with a greater ``seq``, oldest first."""
+    bodies = connection.execute(
+        select(events.c.body).where(events.c.run_id == run_id, events.c.seq > after).order_by(events.c.seq)
+    ).scalars()
+    return [RunEvent.model_validate_json(body) for body in bodies]

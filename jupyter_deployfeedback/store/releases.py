@@ -1,0 +1,38 @@
+"""Rows of the releases table: which commit was tagged on which evidence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from jupyter_deployfeedback.domain.release import Release
+from jupyter_deployfeedback.store.tables import releases
+
+
+def keep(connection: Connection, release: Release) -> None:
+    """Write a release; the same tag at the same commit is the same release, and only learns where it was pushed."""
+    same_tag = (releases.c.project_file == release.project_file) & (releases.c.tag == release.tag)
+    known = connection.execute(select(releases.c.commit).where(same_tag)).scalar()
+    if known == release.commit:
+        if release.pushed_to is not None:
+            connection.execute(update(releases).where(same_tag).values(pushed_to=release.pushed_to))
+        return
+    connection.execute(delete(releases).where(same_tag))  # somebody deleted the tag in git and released anew
+    connection.execute(insert(releases).values(_columns(release)))
+
+
+def newest(connection: Connection, project_file: str, *, limit: int) -> list[Release]:
+    """Return a project's releases, newest first."""
+    query = select(releases).where(releases.c.project_file == project_file)
+    return [_to_release(row) for row in connection.execute(query.order_by(releases.c.number.desc()).limit(limit))]
+
+
+def _columns(release: Release) -> dict[str, object]:
+    return release.model_dump() | {"notices": json.dumps(release.notices)}
+
+
+def _to_release(row: Row[Any]) -> Release:
+    columns = {name: row._mapping[name] for name in Release.model_fields}  # noqa: SLF001 - SQLAlchemy's public name
+    return Release(**columns | {"notices": tuple(json.loads(row.notices))})

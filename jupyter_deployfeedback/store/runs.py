@@ -1,0 +1,178 @@
+"""Rows of the runs table: begin, find, list and move them. Every function works inside the caller's transaction."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Unpack
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest, RunState
+from jupyter_deployfeedback.errors import RunConflict, RunNotFound
+from jupyter_deployfeedback.store.events import EventFacts, append
+from jupyter_deployfeedback.store.lifecycle import OPEN_STATES, may_become
+from jupyter_deployfeedback.store.owner import Owner
+from jupyter_deployfeedback.store.tables import runs
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+
+
+class OwnedRun(NamedTuple):
+    """A run that is not over, with the process that works on it and its newest sign of life."""
+
+    run: Run
+    owner: Owner
+    alive_at: datetime
+
+
+class Filters(NamedTuple):
+    """Which runs to list; None takes all."""
+
+    project_file: str | None = None
+    state: str | None = None
+    verdict: str | None = None
+
+
+def new_run_id(now: datetime) -> str:
+    """Return an id that people can read and that sorts by time, for example ``20261120-081530-a1b2c3`` (UTC)."""
+    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def add(connection: Connection, run: Run, *, owner: Owner) -> None:
+    """Write a new run and its first event."""
+    connection.execute(
+        insert(runs).values(
+            run_id=run.run_id,
+            project_file=run.request.project_file,
+            project=run.project,
+            target=run.request.target,
+            state=run.state,
+            baseline=run.baseline,
+            request=run.request.model_dump_json(),
+            commit=None if run.commit is None else run.commit.model_dump_json(),
+            created_at=run.created_at,
+            seq=run.seq,
+            cancel_requested=False,
+            alive_at=run.created_at,
+            **_owner_columns(owner),
+        )
+    )
+    append(connection, run.run_id, seq=run.seq, at=run.created_at, kind=EventKind.RUN, state=run.state)
+
+
+def find(connection: Connection, run_id: str) -> Run:
+    """Return a run; raise RunNotFound for an unknown id."""
+    return to_run(row_of(connection, run_id))
+
+
+def row_of(connection: Connection, run_id: str) -> Row[Any]:
+    """Return a run's row, locked until the transaction ends where it writes; raise RunNotFound for an unknown id."""
+    row = None
+    if RUN_ID.fullmatch(run_id):
+        query = select(runs).where(runs.c.run_id == run_id)
+        writes = connection.get_execution_options().get("writes", False)
+        row = connection.execute(query.with_for_update() if writes else query).one_or_none()
+    if row is None:
+        raise RunNotFound(f"There is no run {run_id!r}.", remedy="`jupyter deployfeedback runs` lists the runs.")
+    return row
+
+
+def newest(connection: Connection, filters: Filters, *, limit: int, after: str | None) -> list[Run]:
+    """Return runs, newest first; ``after`` is the last run of the page before."""
+    query = select(runs).order_by(runs.c.number.desc()).limit(limit)
+    for name, value in filters._asdict().items():
+        if value is not None:
+            query = query.where(runs.c[name] == value)
+    if after is not None:
+        query = query.where(runs.c.number < row_of(connection, after).number)
+    return [to_run(row) for row in connection.execute(query)]
+
+
+def open_runs(connection: Connection) -> Sequence[OwnedRun]:
+    """Return the runs that somebody must be working on."""
+    rows = connection.execute(select(runs).where(runs.c.state.in_(OPEN_STATES)).order_by(runs.c.number)).all()
+    return [
+        OwnedRun(
+            run=to_run(row),
+            owner=Owner(host=row.owner_host, pid=row.owner_pid, started=row.owner_started),
+            alive_at=row.alive_at,
+        )
+        for row in rows
+    ]
+
+
+def move(connection: Connection, run_id: str, *, to: RunState, now: datetime, **columns: object) -> Run:
+    """Change a run's state and write the event; raise RunConflict where the state does not allow it."""
+    row = row_of(connection, run_id)
+    state = RunState(row.state)
+    if not may_become(state, to):
+        raise RunConflict(f"Run {run_id} is {state} and cannot become {to}.", remedy=_remedy(state))
+    at = max(now, row.alive_at)  # a clock that is set back yields no negative duration
+    columns |= {"started_at": at} if to is RunState.RUNNING else {}
+    columns |= {"finished_at": at} if to.terminal else {}
+    connection.execute(
+        update(runs).where(runs.c.run_id == run_id).values(state=to, seq=row.seq + 1, alive_at=at, **columns)
+    )
+    message = columns.get("message")
+    append(
+        connection,
+        run_id,
+        seq=row.seq + 1,
+        at=at,
+        kind=EventKind.RUN,
+        state=to,
+        message=message if isinstance(message, str) else None,
+    )
+    return find(connection, run_id)
+
+
+def claim(connection: Connection, run_id: str, *, owner: Owner, now: datetime) -> Run:
+    """Let another process take a queued run over and begin it."""
+    return move(connection, run_id, to=RunState.RUNNING, now=now, **_owner_columns(owner))
+
+
+def tell(
+    connection: Connection, run_id: str, *, now: datetime, kind: EventKind, **facts: Unpack[EventFacts]
+) -> RunEvent:
+    """Write an event of an open run and number it; raise RunConflict where the run is over."""
+    row = row_of(connection, run_id)
+    if RunState(row.state).terminal:
+        raise RunConflict(f"Run {run_id} is {row.state} and tells nothing more.", remedy="Start a new run.")
+    at = max(now, row.alive_at)
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(seq=row.seq + 1, alive_at=at))
+    return append(connection, run_id, seq=row.seq + 1, at=at, kind=kind, **facts)
+
+
+def ask_to_cancel(connection: Connection, run_id: str) -> None:
+    """Note that somebody wants a run to stop."""
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(cancel_requested=True))
+
+
+def to_run(row: Row[Any]) -> Run:
+    """Return the run that a row holds."""
+    return Run(
+        run_id=row.run_id,
+        request=RunRequest.model_validate_json(row.request),
+        state=row.state,
+        project=row.project,
+        commit=None if row.commit is None else Commit.model_validate_json(row.commit),
+        baseline=row.baseline,
+        verdict=row.verdict,
+        message=row.message,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        seq=row.seq,
+    )
+
+
+def _owner_columns(owner: Owner) -> dict[str, object]:
+    return {"owner_host": owner.host, "owner_pid": owner.pid, "owner_started": owner.started}
+
+
+def _remedy(state: RunState) -> str:
+    return "Start a new run." if state.terminal else "Look at the run before you try again."

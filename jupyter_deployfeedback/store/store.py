@@ -1,0 +1,219 @@
+"""The store: runs with their events, evidence and reports, and releases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self, TypeAlias, Unpack
+
+from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.release import Release
+from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState
+from jupyter_deployfeedback.store import documents, events, reaper, releases, runs
+from jupyter_deployfeedback.store.artifacts import artifact_folder, find_artifact
+from jupyter_deployfeedback.store.database import Database
+from jupyter_deployfeedback.store.documents import DocumentKind
+from jupyter_deployfeedback.store.events import EventFacts
+from jupyter_deployfeedback.store.failures import store_failures
+from jupyter_deployfeedback.store.owner import this_process
+
+Runs: TypeAlias = list[Run]  # inside Store the name `list` is its method
+Events: TypeAlias = list[RunEvent]
+Releases: TypeAlias = list[Release]
+
+
+def utc_now() -> datetime:
+    """Return the time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """Everything that is kept. What a method has returned from is durable: it survives kill -9 of every process.
+
+    Methods may be called from any thread and block on the disk. Where the database cannot be used they raise
+    StoreUnavailable or PermissionMissing; an unknown run is RunNotFound, a step its state forbids is RunConflict.
+    """
+
+    def __init__(self, database: Database, *, artifacts: Path, clock: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
+        self._artifacts = artifacts
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    @property
+    def place(self) -> str:
+        """Where the store lies, to be shown: a file, or a database's URL without its password."""
+        return self._database.place
+
+    @property
+    def url(self) -> str:
+        """What ``open_store`` takes to open the same store; it holds a database's password, so it is never shown."""
+        return self._database.url
+
+    @property
+    def read_only(self) -> bool:
+        """Say whether history can be read but nothing can be run."""
+        return self._database.read_only
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user should know about the store, such as that it can only be read."""
+        return self._database.notices
+
+    def close(self) -> None:
+        """Close idle connections; a later use opens new ones."""
+        self._database.close()
+
+    def start(self, request: RunRequest, *, project: Project, commit: Commit | None, baseline: str | None) -> Run:
+        """Acknowledge a request: the returned run is queued, owned by this process, and found again after any crash."""
+        now = self._clock()
+        run = Run(
+            run_id=runs.new_run_id(now),
+            request=request,
+            state=RunState.QUEUED,
+            project=project.name,
+            commit=commit,
+            baseline=baseline,
+            created_at=now,
+            seq=1,
+        )
+        with self._database.write() as connection:
+            runs.add(connection, run, owner=this_process())
+        return run
+
+    def claim(self, run_id: str) -> Run:
+        """Take a queued run over for this process and begin it; of several claims one succeeds."""
+        with self._database.write() as connection:
+            return runs.claim(connection, run_id, owner=this_process(), now=self._clock())
+
+    def get(self, run_id: str) -> Run:
+        """Return a run as it really stands: one whose process is gone is lost."""
+        lost = self._lost_now()
+        with self._database.read() as connection:
+            return lost.get(run_id) or runs.find(connection, run_id)
+
+    def list(
+        self,
+        *,
+        project_file: str | None = None,
+        state: str | None = None,
+        verdict: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Runs:
+        """Return runs as they really stand, newest first.
+
+        ``state`` is a RunState and ``verdict`` a Verdict; ``after`` is the last run of the page before.
+        """
+        lost = self._lost_now()
+        filters = runs.Filters(project_file=project_file, state=state, verdict=verdict)
+        with self._database.read() as connection:
+            found = runs.newest(connection, filters, limit=limit, after=after)
+        # a store that can only be read still holds the old state of a run that was just seen to be lost
+        standing = [lost.get(run.run_id, run) for run in found]
+        return [run for run in standing if state in {None, run.state}]
+
+    def tell(self, run_id: str, *, kind: EventKind, **facts: Unpack[EventFacts]) -> RunEvent:
+        """Write an event of a run that is not over; it gets the next ``seq`` and counts as a sign of life."""
+        with self._database.write() as connection:
+            return runs.tell(connection, run_id, now=self._clock(), kind=kind, **facts)
+
+    def events(self, run_id: str, after: int = 0) -> Events:
+        """Return a run's events with a greater ``seq``, oldest first."""
+        with self._database.read() as connection:
+            runs.find(connection, run_id)
+            return events.since(connection, run_id, after=after)
+
+    def finish(self, run_id: str, evidence: Evidence, report: FeedbackReport) -> Run:
+        """End a running run with all it saw and what was judged; both are kept or none."""
+        with self._database.write() as connection:
+            run = runs.move(connection, run_id, to=RunState.FINISHED, now=self._clock(), verdict=report.verdict)
+            documents.keep(connection, run_id, kind=DocumentKind.EVIDENCE, document=evidence)
+            documents.keep(connection, run_id, kind=DocumentKind.REPORT, document=report)
+            return run
+
+    def cancel(self, run_id: str, message: str) -> Run:
+        """End a run because somebody stopped it."""
+        return self._end(run_id, to=RunState.CANCELLED, message=message)
+
+    def lose(self, run_id: str, message: str) -> Run:
+        """End a run whose process came to an end without a result."""
+        return self._end(run_id, to=RunState.LOST, message=message)
+
+    def request_cancel(self, run_id: str) -> Run:
+        """Ask the process that works on a run to stop; a queued run is cancelled at once, an ended one stays."""
+        with self._database.write() as connection:
+            run = runs.find(connection, run_id)
+            if run.state is RunState.QUEUED:
+                message = "It was cancelled before it began."
+                return runs.move(connection, run_id, to=RunState.CANCELLED, now=self._clock(), message=message)
+            runs.ask_to_cancel(connection, run_id)
+            return run
+
+    def cancel_requested(self, run_id: str) -> bool:
+        """Say whether somebody asked this run to stop."""
+        with self._database.read() as connection:
+            return bool(runs.row_of(connection, run_id).cancel_requested)
+
+    def reap(self) -> Runs:
+        """Turn runs whose process is gone into lost ones and return them; cheap where no run is open."""
+        now = self._clock()
+        with self._database.read() as connection:
+            gone = reaper.abandoned(connection, now=now)
+        if not gone:
+            return []
+        if self.read_only:
+            return [reaper.seen_as_lost(owned, now=now) for owned in gone]
+        with self._database.write() as connection:
+            # looked at again under the lock: another process may have claimed the run meanwhile
+            return reaper.reap(connection, now=now)
+
+    def evidence(self, run_id: str) -> Evidence:
+        """Return all a finished run saw; raise RunUnfinished where there is no such thing."""
+        with self._database.read() as connection:
+            return documents.read(connection, run_id, kind=DocumentKind.EVIDENCE, into=Evidence)
+
+    def feedback(self, run_id: str) -> FeedbackReport:
+        """Return a finished run's report; raise RunUnfinished where there is no such thing."""
+        with self._database.read() as connection:
+            return documents.read(connection, run_id, kind=DocumentKind.REPORT, into=FeedbackReport)
+
+    def artifacts(self, run_id: str) -> Path:
+        """Return the folder (mode 0700) for the files a run keeps."""
+        with self._database.read() as connection:
+            runs.find(connection, run_id)
+        with store_failures(str(self._artifacts)):
+            return artifact_folder(self._artifacts, run_id)
+
+    def artifact(self, run_id: str, name: str) -> Path:
+        """Return one file a run kept; raise ArtifactNotFound where it is missing or its name leads elsewhere."""
+        return find_artifact(self.artifacts(run_id), name)
+
+    def add_release(self, release: Release) -> None:
+        """Keep a release; the same tag at the same commit only learns where it was pushed."""
+        with self._database.write() as connection:
+            releases.keep(connection, release)
+
+    def releases(self, project_file: str, *, limit: int = 50) -> Releases:
+        """Return a project's releases, newest first."""
+        with self._database.read() as connection:
+            return releases.newest(connection, project_file, limit=limit)
+
+    def last_release(self, project_file: str) -> Release | None:
+        """Return a project's newest release, None before the first."""
+        return next(iter(self.releases(project_file, limit=1)), None)
+
+    def _lost_now(self) -> dict[str, Run]:
+        return {run.run_id: run for run in self.reap()}
+
+    def _end(self, run_id: str, *, to: RunState, message: str) -> Run:
+        with self._database.write() as connection:
+            return runs.move(connection, run_id, to=to, now=self._clock(), message=message)
