@@ -1,0 +1,120 @@
+"""What one target answered, example by example: collected while it is asked, read afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_deployfeedback.errors import DeployFeedbackError, TargetTimedOut, TargetUnreachable
+from jupyter_deployfeedback.probe.protocols import Answer
+from jupyter_deployfeedback.probe.protocols.base import Scalar
+from jupyter_deployfeedback.probe.target import Exchange, RequestState, Target
+
+UNREACHABLE_IN_A_ROW = 20  # requests after which a target counts as dead
+TIMED_OUT_IN_A_ROW = 10  # each costs a whole timeout
+DISTINCT_ERRORS = 20  # kept by their text; the others are counted together
+OTHER_ERRORS = "other errors"
+
+
+@dataclass
+class Answers:
+    """One target's answers, column by column, as long as the examples asked so far.
+
+    ``predictions`` hold None where there was no answer. With batches, every example of a batch has the batch's state
+    and latency.
+    """
+
+    target: str
+    predictions: list[Scalar | None] = field(default_factory=list)
+    probabilities: list[float | None] = field(default_factory=list)
+    latency_seconds: list[float | None] = field(default_factory=list)
+    sent_at: list[float | None] = field(default_factory=list)
+    states: list[RequestState] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def add(self, exchange: Exchange, *, count: int) -> None:
+        """Add what became of one request for ``count`` examples."""
+        answer = exchange.answer
+        self.predictions.extend([None] * count if answer is None else answer.predictions)
+        self.probabilities.extend(_probabilities(answer, count))
+        self.latency_seconds.extend([exchange.seconds] * count)
+        self.sent_at.extend([exchange.sent_at] * count)
+        self.states.extend([exchange.state] * count)
+        if answer is not None and answer.version is not None and answer.version not in self.versions:
+            self.versions.append(answer.version)
+        if exchange.error is not None:
+            self.add_error(exchange.error.message, count=count)
+
+    def add_unsent(self, count: int, *, reason: str) -> None:
+        """Add examples that were never sent, and why."""
+        self.add(Exchange(RequestState.NOT_SENT), count=count)
+        self.add_error(reason, count=count)
+
+    def add_error(self, message: str, *, count: int) -> None:
+        """Count an error by its text."""
+        known = message in self.errors or len(self.errors) < DISTINCT_ERRORS
+        self.errors[message if known else OTHER_ERRORS] += count
+
+    def wire(self) -> dict[str, Any]:
+        """Return the domain's ``Answers`` as JSON."""
+        has_probabilities = any(value is not None for value in self.probabilities)
+        return {
+            "target": self.target,
+            "predictions": self.predictions,
+            "probabilities": self.probabilities if has_probabilities else None,
+            "latency_seconds": self.latency_seconds,
+            "sent_at": self.sent_at,
+            "states": [state.value for state in self.states],
+            "versions": self.versions,
+            "errors": dict(self.errors),
+        }
+
+
+class Side:
+    """One target being asked. Once it is dead it is left alone, and the rest is recorded as never sent."""
+
+    def __init__(self, target: Target, *, timeout_seconds: float) -> None:
+        self.answers = Answers(target.name)
+        self._target = target
+        self._timeout_seconds = timeout_seconds
+        self._unreachable = 0
+        self._timed_out = 0
+
+    def warm_up(self, batches: Sequence[Sequence[object]]) -> None:
+        """Ask without counting, so that connections, caches and just-in-time compilers are ready; give up early."""
+        for batch in batches:
+            error = self._target.exchange(batch, timeout_seconds=self._timeout_seconds).error
+            if isinstance(error, TargetUnreachable):
+                return
+
+    def ask(self, batch: Sequence[object]) -> None:
+        """Send one batch and keep what became of it."""
+        reason = self.dead_because
+        if reason is not None:
+            self.answers.add_unsent(len(batch), reason=reason)
+            return
+        exchange = self._target.exchange(batch, timeout_seconds=self._timeout_seconds)
+        self.answers.add(exchange, count=len(batch))
+        self._count_misses(exchange.error)
+
+    @property
+    def dead_because(self) -> str | None:
+        """Why the target is asked no more, None while it is."""
+        if self._timed_out >= TIMED_OUT_IN_A_ROW:
+            return f"never sent: {self._target.name} timed out {self._timed_out} times in a row."
+        if self._unreachable >= UNREACHABLE_IN_A_ROW:
+            return f"never sent: {self._target.name} could not be reached {self._unreachable} times in a row."
+        return None
+
+    def _count_misses(self, error: DeployFeedbackError | None) -> None:
+        self._unreachable = self._unreachable + 1 if isinstance(error, TargetUnreachable) else 0
+        self._timed_out = self._timed_out + 1 if isinstance(error, TargetTimedOut) else 0
+
+
+def _probabilities(answer: Answer | None, count: int) -> Sequence[float | None]:
+    if answer is None or answer.probabilities is None:
+        return [None] * count
+    return answer.probabilities

@@ -1,0 +1,48 @@
+"""Put records where they are seen: as display data of the running cell, or as text where there is no IPython.
+
+IPython is used when it is already running and never imported: a script that uses the probe stays light.
+"""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from typing import Any
+
+from jupyter_deployfeedback.probe.records import RECORD_MIME
+
+
+class Display:
+    """One place in a cell's output, shown first and replaced later."""
+
+    def __init__(self) -> None:
+        self._id = uuid.uuid4().hex
+        self._shown = False
+
+    def show(self, record: dict[str, Any], *, text: str, html: str | None = None) -> bool:
+        """Show a record here instead of what stood here; say whether there is a notebook to show it in."""
+        shell = _shell()
+        if shell is None:
+            return False
+        data: dict[str, Any] = {RECORD_MIME: record, "text/plain": text}
+        if html is not None:
+            data["text/html"] = html
+        shell.display_pub.publish(data=data, transient={"display_id": self._id}, update=self._shown)
+        self._shown = True
+        return True
+
+
+def show(record: dict[str, Any], *, text: str, html: str | None = None) -> None:
+    """Show a record once; without IPython its text goes to standard output."""
+    if not Display().show(record, text=text, html=html):
+        write(text)
+
+
+def write(text: str) -> None:
+    """Write one line to standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def _shell() -> Any:  # noqa: ANN401 - IPython's shell, which the probe does not import
+    ipython = sys.modules.get("IPython")
+    return None if ipython is None else ipython.get_ipython()

@@ -1,0 +1,64 @@
+"""What a run tells a suite's kernel, and by which names: environment variables that never hold a secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from jupyter_deployfeedback.errors import UsageError
+
+TARGET = "DEPLOYFEEDBACK_TARGET"
+BASELINE = "DEPLOYFEEDBACK_BASELINE"
+RUN_ID = "DEPLOYFEEDBACK_RUN_ID"
+SUITE = "DEPLOYFEEDBACK_SUITE"
+SEED = "DEPLOYFEEDBACK_SEED"
+DEPLOYED_MODEL_URL = "DEPLOYED_MODEL_URL"
+
+_DEPLOYED_MODEL = {
+    # The convention of AICoE's pipelines: POST URL/predict {"inputs": ...} -> {"prediction": ..., "probability": ...}
+    "name": "deployed-model",
+    "response": {"predictions": "$.prediction", "probabilities": "$.probability"},
+}
+
+
+def read_target(environment: Mapping[str, str]) -> dict[str, object] | None:
+    """Return the wire form of the target under test, None outside a run.
+
+    Where only ``DEPLOYED_MODEL_URL`` is set, the target speaks as AICoE's deployments do.
+    """
+    target = _read_mapping(environment, TARGET)
+    url = environment.get(DEPLOYED_MODEL_URL)
+    if target is None and url:
+        return {**_DEPLOYED_MODEL, "url": url}
+    return target
+
+
+def read_baseline(environment: Mapping[str, str]) -> dict[str, object] | None:
+    """Return the wire form of the live baseline, None when the run has none."""
+    return _read_mapping(environment, BASELINE)
+
+
+def read_seed(environment: Mapping[str, str]) -> int | None:
+    """Return the run's seed for the order in which two targets are asked, None outside a run."""
+    text = environment.get(SEED)
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(
+            f"{SEED} is {text!r}, which is no whole number.", remedy="Unset it or give a number."
+        ) from None
+
+
+def _read_mapping(environment: Mapping[str, str], name: str) -> dict[str, object] | None:
+    text = environment.get(name)
+    if not text:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} is not a JSON object.", remedy='Unset it and use connect("http://...") by hand.')
+    return value

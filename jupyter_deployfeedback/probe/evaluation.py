@@ -1,0 +1,145 @@
+"""Send every example, time it, keep what came back: the samples that verdicts are computed from."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count, islice
+from random import Random
+from typing import Any
+
+from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.probe.answers import Side
+from jupyter_deployfeedback.probe.display import Display, write
+from jupyter_deployfeedback.probe.environment import RUN_ID, read_seed
+from jupyter_deployfeedback.probe.examples import Examples, gather_examples, plain_rows
+from jupyter_deployfeedback.probe.records import evaluation_record, progress_record
+from jupyter_deployfeedback.probe.scores import CLASSIFICATION, REGRESSION, EvaluationResult, SideResult
+from jupyter_deployfeedback.probe.summaries import html_summary, text_summary
+from jupyter_deployfeedback.probe.target import Target
+
+SECONDS_BETWEEN_PROGRESS = 0.2
+DEFAULT_NAME = "evaluation"
+_unnamed = count(1)
+
+
+def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
+    target: Target,
+    inputs: object,
+    truth: object,
+    *,
+    ids: object = None,
+    slices: Mapping[str, object] | None = None,
+    name: str | None = None,
+    task: str = CLASSIFICATION,
+    batch_size: int = 1,
+    warmup: int = 5,
+) -> EvaluationResult:
+    """Ask the target about every example, the live baseline about the same ones, and return what both answered.
+
+    One request for each ``batch_size`` examples, one after the other; with a baseline each batch goes to both sides,
+    in random order, with the same timeout. A request that fails never stops the rest; a target that is dead (20 times
+    unreachable or 10 times timed out in a row) is left alone and the rest recorded as not sent. ``warmup`` requests a
+    side go first and are not counted. Lists, arrays, series and frames will do; ``ids`` (default: positions) pair the
+    examples with those of other runs, ``slices`` maps a name to one label for each example.
+    Raises ``UsageError`` before anything is sent where the examples do not fit together.
+    """
+    _refuse_wrong(task, batch_size=batch_size, warmup=warmup)
+    examples = gather_examples(inputs, truth, ids=ids, slices=slices)
+    sides = _sides(target)
+    _warm_up(sides, examples, batch_size=batch_size, requests=warmup)
+    display = Display()
+    window = _ask_all(sides, examples, batch_size=batch_size, display=display)
+    result = _result(sides, examples, name=_name(name), task=task)
+    record = evaluation_record(_wire(result, window))
+    if not display.show(record, text=text_summary(result), html=html_summary(result)):
+        write(text_summary(result))
+    return result
+
+
+def _refuse_wrong(task: str, *, batch_size: int, warmup: int) -> None:
+    if task not in {CLASSIFICATION, REGRESSION}:
+        raise UsageError(f"task={task!r} is not known.", remedy=f"Use one of: {CLASSIFICATION}, {REGRESSION}.")
+    if batch_size < 1:
+        raise UsageError(f"batch_size={batch_size} sends nothing.", remedy="Use 1 or more.")
+    if warmup < 0:
+        raise UsageError(f"warmup={warmup} is no number of requests.", remedy="Use 0 or more.")
+
+
+def _sides(target: Target) -> list[Side]:
+    targets = [target] if target.baseline is None else [target, target.baseline]
+    for one in targets:
+        one.open()
+    return [Side(one, timeout_seconds=target.settings.timeout_seconds) for one in targets]
+
+
+def _warm_up(sides: Sequence[Side], examples: Examples, *, batch_size: int, requests: int) -> None:
+    batches = list(islice(_batches(examples, batch_size), requests))
+    for side in sides:
+        side.warm_up(batches)
+
+
+def _ask_all(
+    sides: Sequence[Side], examples: Examples, *, batch_size: int, display: Display
+) -> tuple[datetime, datetime]:
+    """Ask all sides about all examples and return the window in which they were asked."""
+    chance, progress = Random(read_seed(os.environ)), _Progress(display, total=len(examples.ids))  # noqa: S311 - an order, no secret
+    began, started = datetime.now(UTC), time.perf_counter()
+    progress.tell(0)
+    for batch in _batches(examples, batch_size):
+        for side in chance.sample(sides, len(sides)):
+            side.ask(batch)
+        progress.tell(len(sides[0].answers.states))
+    return began, began + timedelta(seconds=time.perf_counter() - started)
+
+
+def _batches(examples: Examples, size: int) -> Iterator[list[object]]:
+    rows = plain_rows(examples.inputs)
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
+def _result(sides: Sequence[Side], examples: Examples, *, name: str, task: str) -> EvaluationResult:
+    baseline = SideResult(examples, sides[1].answers, task) if len(sides) > 1 else None
+    return EvaluationResult(examples, sides[0].answers, task, name=name, baseline=baseline)
+
+
+def _name(given: str | None) -> str:
+    """Name an unnamed evaluation after its place in the run: the same evaluation has the same name in every run."""
+    if given is not None:
+        return given
+    place = next(_unnamed) if RUN_ID in os.environ else 1
+    return DEFAULT_NAME if place == 1 else f"{DEFAULT_NAME} {place}"
+
+
+def _wire(result: EvaluationResult, window: tuple[datetime, datetime]) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "task": result.task,
+        "ids": result.examples.ids,
+        "truth": result.examples.truth,
+        "slices": result.examples.slices,
+        "candidate": result.answers.wire(),
+        "baseline": None if result.baseline is None else result.baseline.answers.wire(),
+        "window": {"start": window[0].isoformat(), "end": window[1].isoformat()},
+        "dataset_digest": result.examples.digest,
+    }
+
+
+class _Progress:
+    """Shows how far an evaluation is: at once, then at most every 0.2 s."""
+
+    def __init__(self, display: Display, *, total: int) -> None:
+        self._display = display
+        self._total = total
+        self._next = 0.0
+
+    def tell(self, done: int) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + SECONDS_BETWEEN_PROGRESS
+        record = progress_record(done, total=self._total)
+        self._display.show(record, text=f"{done} of {self._total} examples asked")

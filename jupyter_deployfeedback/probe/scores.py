@@ -1,0 +1,156 @@
+"""What an evaluation says in a suite: scores, latencies, predictions. Verdicts are computed elsewhere."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jupyter_deployfeedback.errors import HarnessError, UsageError
+from jupyter_deployfeedback.probe.answers import Answers
+from jupyter_deployfeedback.probe.examples import Examples
+from jupyter_deployfeedback.probe.protocols.base import Scalar
+from jupyter_deployfeedback.probe.samples import Samples
+from jupyter_deployfeedback.probe.target import RequestState
+
+CLASSIFICATION = "classification"
+REGRESSION = "regression"
+_MEASURED = frozenset({RequestState.ANSWERED, RequestState.TIMED_OUT})
+
+
+@dataclass(frozen=True)
+class SideResult:
+    """One target's side of an evaluation.
+
+    Scores are over the answered examples; ``counts`` says how many of the planned ones those are. A score without any
+    answer raises ``HarnessError``: a number that was not measured is never 0 and never NaN.
+    """
+
+    examples: Examples
+    answers: Answers
+    task: str
+
+    @property
+    def target(self) -> str:
+        """The name of the target that answered."""
+        return self.answers.target
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the answered examples whose prediction equals the truth (classification)."""
+        return self._mean(CLASSIFICATION, "accuracy", lambda predicted, true: float(predicted == true))
+
+    @property
+    def error_rate(self) -> float:
+        """Share of the answered examples whose prediction differs from the truth: 1 - accuracy."""
+        return self._mean(CLASSIFICATION, "error_rate", lambda predicted, true: float(predicted != true))
+
+    @property
+    def mean_absolute_error(self) -> float:
+        """Mean of abs(prediction - truth) over the answered examples (regression)."""
+        return self._mean(REGRESSION, "mean_absolute_error", lambda predicted, true: abs(_difference(predicted, true)))
+
+    @property
+    def root_mean_squared_error(self) -> float:
+        """Square root of the mean of (prediction - truth) squared over the answered examples (regression)."""
+        square = self._mean(
+            REGRESSION, "root_mean_squared_error", lambda predicted, true: _difference(predicted, true) ** 2
+        )
+        return math.sqrt(square)
+
+    @property
+    def probability(self) -> Samples:
+        """The predicted classes' probabilities, where the target gives them."""
+        given = [value for value in self.answers.probabilities if value is not None]
+        if not given and self.counts["answered"]:
+            raise UsageError(
+                f"{self.target} gives no probabilities that are known of.",
+                remedy='Say where the answer holds them: response.probabilities, such as "$.probabilities".',
+            )
+        return Samples(given, what="probability")
+
+    @property
+    def latency(self) -> Samples:
+        """Seconds at the client, of answered and timed-out requests; a timed-out one counts with its timeout."""
+        seconds = zip(self.answers.latency_seconds, self.answers.states, strict=True)
+        return Samples([value for value, state in seconds if state in _MEASURED and value is not None], what="latency")
+
+    @property
+    def predictions(self) -> dict[str, Scalar | None]:
+        """The prediction for each example id, None where there was no answer."""
+        return dict(zip(self.examples.ids, self.answers.predictions, strict=True))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many examples were planned, answered, failed, timed_out and not_sent; the four add up to the first."""
+        found = Counter(self.answers.states)
+        return {"planned": len(self.examples.ids), **{state.value: found[state] for state in RequestState}}
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The distinct model versions that answered; more than one means that the model changed meanwhile."""
+        return tuple(self.answers.versions)
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """The distinct reasons why examples have no answer, most frequent first, and how often each came."""
+        return dict(self.answers.errors.most_common())
+
+    @property
+    def right(self) -> dict[str, bool]:
+        """Whether the prediction equals the truth, for each example that was answered."""
+        rows = zip(self.examples.ids, self.answers.predictions, self.examples.truth, strict=True)
+        return {one: predicted == true for one, predicted, true in rows if predicted is not None}
+
+    def _mean(self, task: str, score: str, of: Callable[[Scalar, Scalar], float]) -> float:
+        if self.task != task:
+            raise UsageError(f"{score} has no meaning for {self.task}.", remedy=f'Say evaluate(..., task="{task}").')
+        rows = zip(self.answers.predictions, self.examples.truth, strict=True)
+        values = [of(predicted, true) for predicted, true in rows if predicted is not None]
+        if not values:
+            raise HarnessError(f"{self.target} has no {score}: {self._why_nothing()}", remedy="Is the target healthy?")
+        return math.fsum(values) / len(values)
+
+    def _why_nothing(self) -> str:
+        reason = next(iter(self.errors), "no reason is known.")
+        return f"none of {len(self.examples.ids)} examples was answered; most often: {reason}"
+
+
+@dataclass(frozen=True)
+class EvaluationResult(SideResult):
+    """What ``evaluate`` found for the target under test; ``baseline`` is the same for the live baseline."""
+
+    name: str
+    baseline: SideResult | None = None
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Ids of the examples that the baseline has right and the target under test has wrong."""
+        return self._moved(was_right=True)
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """Ids of the examples that the baseline has wrong and the target under test has right."""
+        return self._moved(was_right=False)
+
+    def _moved(self, *, was_right: bool) -> tuple[str, ...]:
+        before = {} if self.baseline is None else self.baseline.right
+        now = self.right
+        return tuple(one for one, right in now.items() if before.get(one) is was_right and right is not was_right)
+
+    def __repr__(self) -> str:
+        from jupyter_deployfeedback.probe.summaries import text_summary
+
+        return text_summary(self)
+
+    def _repr_html_(self) -> str:
+        from jupyter_deployfeedback.probe.summaries import html_summary
+
+        return html_summary(self)
+
+
+def _difference(predicted: Scalar, true: Scalar) -> float:
+    if isinstance(predicted, str) or isinstance(true, str):
+        raise UsageError(f"{predicted!r} and {true!r} are not both numbers.", remedy="Regression needs numbers.")
+    return float(predicted) - float(true)

@@ -1,0 +1,84 @@
+"""Secrets by reference: ``env:NAME``, ``file:PATH``, ``keyring:SERVICE/USER``; resolved as late as possible.
+
+Rules: reference/security-and-faults.md section 6.1. No message of this file holds a value, only a reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+
+from jupyter_deployfeedback.errors import SecretUnavailable
+
+SHORTEST = 8  # characters; a shorter value cannot be told from ordinary text when a log is cleaned of it
+
+
+def resolve(reference: str, *, environment: Mapping[str, str]) -> str:
+    """Return the secret a reference stands for; ``SecretUnavailable`` says which reference resolves to nothing."""
+    scheme, colon, place = reference.partition(":")
+    if not colon or scheme not in _SOURCES or not place:
+        raise SecretUnavailable(  # the text may be the secret itself, so it is not shown
+            "a secret is written down in plain text or in an unknown form.",
+            remedy="Write where it is kept instead: env:NAME, file:PATH or keyring:SERVICE/USER.",
+        )
+    secret = _SOURCES[scheme](place, environment).strip()
+    _refuse_unusable(secret, reference=reference)
+    return secret
+
+
+def _from_environment(name: str, environment: Mapping[str, str]) -> str:
+    try:
+        return environment[name]
+    except KeyError:
+        raise SecretUnavailable(
+            f"env:{name}: this process has no environment variable {name}.",
+            remedy=f"Set {name} before the kernel starts; in a project, name it under kernels.environment.",
+        ) from None
+
+
+def _from_file(path: str, _environment: Mapping[str, str]) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SecretUnavailable(
+            f"file:{path} cannot be read: {reason}.", remedy="Check the path and who may read it."
+        ) from None
+
+
+def _from_keyring(place: str, _environment: Mapping[str, str]) -> str:
+    service, _, user = place.rpartition("/")
+    try:
+        keyring = import_module("keyring")
+    except ImportError:
+        raise SecretUnavailable(
+            f"keyring:{place}: the package keyring is not installed in this kernel.",
+            remedy="pip install keyring, or refer to the secret by env: or file:.",
+        ) from None
+    secret = keyring.get_password(service, user)
+    if secret is None:
+        raise SecretUnavailable(
+            f"keyring:{place}: the keyring holds nothing under this name.", remedy=f"keyring set {service} {user}"
+        )
+    return str(secret)
+
+
+_SOURCES: dict[str, Callable[[str, Mapping[str, str]], str]] = {
+    "env": _from_environment,
+    "file": _from_file,
+    "keyring": _from_keyring,
+}
+
+
+def _refuse_unusable(secret: str, *, reference: str) -> None:
+    if len(secret) < SHORTEST:
+        raise SecretUnavailable(
+            f"{reference}: the value is shorter than {SHORTEST} characters, so it could not be kept out of logs.",
+            remedy="Use a longer secret.",
+        )
+    if not secret.isprintable() or not secret.isascii():
+        raise SecretUnavailable(
+            f"{reference}: the value holds characters that cannot stand in a header, such as a line break.",
+            remedy="Store the secret alone, on one line.",
+        )
