@@ -37,7 +37,7 @@ class Observation(Frozen):
     """One number a run saw for a metric; without a number it holds the reason.
 
     ``n`` is how many samples stand behind the number (requests, examples, scrapes), None where that is unknown.
-    ``source`` says who saw it: a suite's path, ``prometheus`` or ``scrape``.
+    ``source`` says who saw it: a suite's path, ``prometheus`` or ``scrape``; ``query`` what was asked there.
     """
 
     metric: Metric
@@ -46,6 +46,7 @@ class Observation(Frozen):
     missing_because: str | None = None
     source: str
     notices: tuple[str, ...] = ()
+    query: str | None = None
 
     @model_validator(mode="after")
     def _a_missing_number_has_a_reason(self) -> Self:

@@ -1,0 +1,11 @@
+"""Stage 3: metric queries and a window in, observations out.
+
+``ask_target`` says whether a target is ready and which version it serves. ``watch`` follows a target's CPU, memory,
+restarts and requests while a run loads it, from the target's own ``/metrics`` or from a Prometheus server, and gives
+each platform metric a number over exactly the run's window, or the reason why there is none.
+"""
+
+from jupyter_deployfeedback.observation.facts import ask_target
+from jupyter_deployfeedback.observation.watch import Watch, watch
+
+__all__ = ["Watch", "ask_target", "watch"]

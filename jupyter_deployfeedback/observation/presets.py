@@ -1,0 +1,108 @@
+"""Which series a platform metric is made of: one table per kind of platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Part(StrEnum):
+    """A kind of series that platform metrics are computed from."""
+
+    UP = "up"  # 1 for each successful scrape
+    CPU = "cpu"  # counter, seconds of one core
+    MEMORY = "memory"  # gauge, bytes
+    STARTED = "started"  # gauge, when the process started
+    RESTARTS = "restarts"  # counter
+    OOM_KILLS = "oom_kills"  # counter
+    RUNNING = "running"  # gauge, 1 for each running replica
+    REQUESTS = "requests"  # counters of requests, by status
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Which series: any of these names, with these matchers beside the target's labels."""
+
+    names: tuple[str, ...]
+    matchers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How one kind of platform names its series.
+
+    ``pulse`` is the part whose samples tell how often the target is scraped. ``replica`` names the labels that tell
+    one replica from another; a replica that is scraped by two jobs would count twice. ``cannot`` says for the metrics
+    that this preset never has, why.
+    """
+
+    name: str
+    pulse: Part
+    replica: tuple[str, ...]
+    parts: Mapping[Part, Selector]
+    cannot: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RequestFamily:
+    """A counter of requests: its name and the labels that hold the status."""
+
+    name: str
+    status: tuple[str, ...] = ("status", "status_code", "code", "http_status")
+
+
+REQUEST_FAMILIES: tuple[RequestFamily, ...] = (
+    RequestFamily("flask_http_request_total"),  # prometheus-flask-exporter, and what most people write by hand
+    RequestFamily("http_requests_total"),  # prometheus-fastapi-instrumentator (status="2xx"), Go, Node
+    RequestFamily("starlette_requests_total"),  # starlette_exporter
+    RequestFamily("rest_server_requests_total"),  # MLServer
+    RequestFamily("bentoml_service_request_total", ("http_response_code",)),
+    RequestFamily("django_http_responses_total_by_status_total"),
+    RequestFamily("flask_http_request_duration_seconds_count"),
+    RequestFamily("http_request_duration_seconds_count"),
+    RequestFamily("http_server_request_duration_seconds_count", ("http_response_status_code",)),  # OpenTelemetry
+)
+"""Where servers count their requests, best known first. The first family that has series is used, alone."""
+
+PATH_LABELS = ("path", "handler", "endpoint", "route", "url", "url_rule", "path_template", "http_route")
+"""Labels in which servers write the path of a request."""
+
+_REQUESTS = Selector(tuple(family.name for family in REQUEST_FAMILIES))
+_CONTAINERS = ('container!=""', 'container!="POD"', 'container!="prometheus-proxy"')  # the pause container, a sidecar
+_KUBERNETES_ONLY = "is known to Kubernetes only: set platform.source: prometheus and platform.preset: kubernetes"
+
+PROCESS = Preset(
+    name="process",
+    pulse=Part.UP,
+    replica=("instance",),
+    parts=MappingProxyType(
+        {
+            Part.UP: Selector(("up",)),
+            Part.CPU: Selector(("process_cpu_seconds_total",)),
+            Part.MEMORY: Selector(("process_resident_memory_bytes",)),
+            Part.STARTED: Selector(("process_start_time_seconds",)),
+            Part.REQUESTS: _REQUESTS,
+        }
+    ),
+    cannot=MappingProxyType({"oom_kills": f"oom_kills {_KUBERNETES_ONLY}", "replicas": f"replicas {_KUBERNETES_ONLY}"}),
+)
+KUBERNETES = Preset(
+    name="kubernetes",
+    pulse=Part.MEMORY,
+    replica=("namespace", "pod", "container"),
+    parts=MappingProxyType(
+        {
+            Part.UP: Selector(("up",)),  # of the application's own page, where it is scraped too
+            Part.CPU: Selector(("container_cpu_usage_seconds_total",), _CONTAINERS),
+            Part.MEMORY: Selector(("container_memory_working_set_bytes",), _CONTAINERS),
+            Part.RESTARTS: Selector(("kube_pod_container_status_restarts_total",)),
+            Part.OOM_KILLS: Selector(("container_oom_events_total",), ('container!=""',)),
+            Part.RUNNING: Selector(("kube_pod_status_phase",), ('phase="Running"',)),
+            Part.REQUESTS: _REQUESTS,
+        }
+    ),
+    cannot=MappingProxyType({}),
+)
+PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in (PROCESS, KUBERNETES)})

@@ -1,0 +1,183 @@
+"""Watch a target through a Prometheus server that scrapes it: everything is asked after the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
+from jupyter_deployfeedback.domain.project import Target
+from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable
+from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset
+from jupyter_deployfeedback.observation.prometheus import Numbers, Prometheus
+from jupyter_deployfeedback.observation.queries import fill_in, matchers, metric_of, selector
+from jupyter_deployfeedback.observation.replicas import notices, refuse_doubles
+from jupyter_deployfeedback.observation.sightings import Reading, Sightings
+from jupyter_deployfeedback.observation.summaries import all_missing, summarise
+from jupyter_deployfeedback.observation.window import interval
+
+SOURCE = "prometheus"
+DEADLINE_SECONDS = 20.0  # of all queries together
+LONGEST_WAIT_SECONDS = 35.0  # for the first scrape after the run
+LOOK_BACK_SECONDS = 300.0  # to learn how often the target is scraped
+LEAST_SKEW_SECONDS = 2.0
+
+Observed = tuple[tuple[Observation, ...], tuple[Series, ...]]
+
+
+class PrometheusWatch:
+    """Asks a Prometheus server for the window once the run is over; while inside it does nothing."""
+
+    def __init__(self, target: Target, queries: tuple[MetricQuery, ...], *, environment: Mapping[str, str]) -> None:
+        self._target = target
+        self._queries = queries
+        self._environment = environment
+
+    def __enter__(self) -> Self:
+        """Do nothing: the server watches."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Do nothing."""
+
+    def read(self, window: Window) -> Observed:
+        """Return every platform metric and every query over the window, with a number or the reason why there is none.
+
+        Waits until the server has scraped the target once after the window's end, at most half a minute.
+        """
+        try:
+            with Prometheus(
+                self._target.platform, environment=self._environment, deadline_seconds=DEADLINE_SECONDS
+            ) as server:
+                observations, series = self._standard(server, window)
+                return (*observations, *(self._own(server, query, window) for query in self._queries)), series
+        except DeployFeedbackError as error:
+            own = (
+                Observation(metric=metric_of(each), missing_because=str(error), source=SOURCE) for each in self._queries
+            )
+            return (*all_missing(str(error), source=SOURCE), *own), ()
+
+    def _standard(self, server: Prometheus, window: Window) -> Observed:
+        try:
+            return summarise(self._see(server, window))
+        except MetricsUnavailable as error:
+            return all_missing(str(error), source=SOURCE), ()
+
+    def _own(self, server: Prometheus, query: MetricQuery, window: Window) -> Observation:
+        text = fill_in(query.query, labels=matchers(self._target.platform.labels), seconds=window.seconds)
+        try:
+            value, said = server.number(text, at=window.end.timestamp())
+        except MetricsUnavailable as error:
+            reason = f"{error} The query was {text}"
+            return Observation(metric=metric_of(query), missing_because=reason, source=SOURCE, query=text)
+        return Observation(metric=metric_of(query), value=value, source=SOURCE, notices=said, query=text)
+
+    def _see(self, server: Prometheus, window: Window) -> Sightings:
+        preset = self._preset()
+        start, end = window.start.timestamp(), window.end.timestamp()
+        asked = selector(preset.parts[preset.pulse], self._target.platform.labels)
+        heard = _hear_pulse(server, asked, start=start, end=end)
+        refuse_doubles(heard.series, preset)
+        longest = max((_moments(samples, preset) for samples in heard.series.values()), key=len)
+        usual = interval(longest) or window.seconds
+        _refuse_skew(server, tolerated_seconds=max(LEAST_SKEW_SECONDS, usual))
+        readings = self._read_parts(server, preset, start=start - 2 * usual, end=end + 2 * usual)
+        return Sightings(
+            source=SOURCE,
+            preset=preset,
+            window=window,
+            readings=readings,
+            pulse=tuple(longest),
+            interval_seconds=round(usual, 3),
+            least_seconds=0.9 * usual,  # neighbours are milliseconds more or less than an interval apart
+            request_path=self._target.request.path,
+            watched_since=_watched_since(readings[Part.UP]),
+            notices=(
+                *heard.notices,
+                *notices(heard.series, readings, preset, start=start, end=end, interval_seconds=usual),
+            ),
+            advice=", or set platform.source: scrape",
+        )
+
+    def _preset(self) -> Preset:
+        platform = self._target.platform
+        if platform.preset not in PRESETS:
+            known = ", ".join(PRESETS)
+            raise MetricsUnavailable(
+                f"there is no preset {platform.preset!r}.", remedy=f"Set platform.preset to one of {known}."
+            )
+        if not platform.labels:
+            raise MetricsUnavailable(
+                "platform.labels is empty, so any series could be meant.",
+                remedy="Name at least the job, or namespace and pod.",
+            )
+        return PRESETS[platform.preset]
+
+    def _read_parts(self, server: Prometheus, preset: Preset, *, start: float, end: float) -> dict[Part, Reading]:
+        labels = self._target.platform.labels
+        return {
+            part: _read_part(server, selector(wanted, labels), preset, start=start, end=end)
+            for part, wanted in preset.parts.items()
+        }
+
+
+def _read_part(server: Prometheus, asked: str, preset: Preset, *, start: float, end: float) -> Reading:
+    try:
+        found = server.raw(asked, start=start, end=end)
+        refuse_doubles(found.series, preset)
+    except MetricsUnavailable as error:
+        return Reading(asked, missing_because=str(error))
+    return Reading(asked, found.series, notices=found.notices)
+
+
+def _hear_pulse(server: Prometheus, asked: str, *, start: float, end: float) -> Numbers:
+    """Return the samples of the target's own series, asked again until the first scrape after ``end`` is among them."""
+    patience: float | None = None
+    while True:
+        heard = server.raw(asked, start=start - LOOK_BACK_SECONDS, end=max(end, time.time()))
+        if not heard.series:
+            raise MetricsUnavailable(
+                f"{server.shown} has no series {asked} around the run.",
+                remedy="Compare platform.labels with its labels.",
+            )
+        usual = max(interval(at for at, _ in samples) or 0.0 for samples in heard.series.values())
+        patience = patience or time.monotonic() + min(2 * usual + 1, LONGEST_WAIT_SECONDS)
+        waiting = _seconds_to_next(heard, end=end, usual=usual)
+        if waiting is None or time.monotonic() + waiting > patience:
+            return heard
+        time.sleep(waiting)
+
+
+def _seconds_to_next(heard: Numbers, *, end: float, usual: float) -> float | None:
+    """Say how long until each replica that still lives should have been scraped after ``end``; None when all have."""
+    last = [samples[-1][0] for samples in heard.series.values() if samples]
+    late = [at for at in last if max(last) - 2 * usual <= at < end]
+    return max(0.2, min(late) + usual + 0.2 - time.time()) if late else None
+
+
+def _refuse_skew(server: Prometheus, *, tolerated_seconds: float) -> None:
+    ahead = server.clock_ahead()
+    if abs(ahead) > tolerated_seconds:
+        raise MetricsUnavailable(
+            f"the clock of {server.shown} is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's,"
+            " so its samples belong to another window.",
+            remedy="Set both clocks.",
+        )
+
+
+def _moments(samples: Iterable[tuple[float, float]], preset: Preset) -> list[float]:
+    """Return when the target was looked at; a scrape that failed (``up`` is 0) saw nothing."""
+    return [at for at, value in samples if preset.pulse is not Part.UP or value > 0]
+
+
+def _watched_since(up: Reading) -> dict[str, float]:
+    since: dict[str, float] = {}
+    for labels, samples in up.series.items():
+        instance = dict(labels).get("instance", "")
+        moments = [at for at, value in samples if value > 0]
+        since[instance] = min([*moments, since.get(instance, float("inf"))])
+    return since

@@ -1,0 +1,154 @@
+"""Watch a target by reading its own page of metrics before, during and after the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+
+import requests
+
+from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
+from jupyter_deployfeedback.domain.project import Auth, Target
+from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable
+from jupyter_deployfeedback.observation.page import read_page
+from jupyter_deployfeedback.observation.presets import PROCESS
+from jupyter_deployfeedback.observation.queries import metric_of
+from jupyter_deployfeedback.observation.snapshots import Snapshots
+from jupyter_deployfeedback.observation.summaries import all_missing, summarise
+from jupyter_deployfeedback.observation.wire import (
+    SERVER_ERROR,
+    BoundedSession,
+    read_body,
+    same_origin,
+    why_unreachable,
+)
+from jupyter_deployfeedback.probe.auth import secret_headers
+from jupyter_deployfeedback.probe.settings import shown
+
+PERIOD_SECONDS = 0.5
+DEADLINE_SECONDS = 5.0  # of one page, in total
+LIMIT_BYTES = 16 * 2**20
+SOURCE = "scrape"
+
+_WANTED = frozenset(name for selector in PROCESS.parts.values() for name in selector.names)
+_REMEDY = "Expose prometheus_client metrics there, or set platform.url or platform.source."
+_DENIED = "Set platform.auth to what the page asks for, or set platform.source."
+
+
+class ScrapeWatch:
+    """Reads the page in a thread of its own while inside; ``read`` gives the numbers of one window."""
+
+    def __init__(self, target: Target, queries: tuple[MetricQuery, ...], *, environment: Mapping[str, str]) -> None:
+        self._target = target
+        self._queries = queries
+        self._environment = environment
+        self._url = page_url(target)
+        self._snapshots = Snapshots(period_seconds=PERIOD_SECONDS)
+        self._problem: str | None = None  # why the newest look at the page failed
+        self._looked = Event()
+        self._stop = Event()
+        self._thread = Thread(target=self._watch, name="deployfeedback-scrape", daemon=True)
+        self._epoch = time.time() - time.monotonic()  # so that a clock that is set during the run moves no sample
+
+    def __enter__(self) -> Self:
+        """Take the snapshot before the run and keep on taking them."""
+        self._thread.start()
+        self._looked.wait(DEADLINE_SECONDS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the snapshot after the run, the last one."""
+        self._finish()
+
+    def read(self, window: Window) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
+        """Return every platform metric over the window, with its number or the reason why there is none."""
+        self._finish()
+        own = tuple(
+            Observation(
+                metric=metric_of(query),
+                missing_because="a query of your own needs a Prometheus server: set platform.source: prometheus.",
+                source=SOURCE,
+            )
+            for query in self._queries
+        )
+        try:
+            seen = self._snapshots.sightings(
+                window, source=SOURCE, url=shown(self._url), path=self._target.request.path, problem=self._problem
+            )
+        except MetricsUnavailable as error:
+            return (*all_missing(str(error), source=SOURCE), *own), ()
+        observations, series = summarise(seen)
+        return (*observations, *own), series
+
+    def _finish(self) -> None:
+        self._stop.set()
+        self._thread.join(2 * DEADLINE_SECONDS)
+
+    def _watch(self) -> None:
+        """Look until told to stop, and once more then. A page that will never be there is asked for only once."""
+        try:
+            with BoundedSession(ca_file=self._target.platform.ca_file) as session:
+                session.headers.update(self._headers())
+                while self._look(session):
+                    self._looked.set()
+                    if self._stop.wait(self._snapshots.period_seconds):
+                        self._look(session)
+                        return
+        except DeployFeedbackError as error:
+            self._problem = str(error)
+        finally:
+            self._looked.set()
+
+    def _look(self, session: BoundedSession) -> bool:
+        """Take one snapshot; False when there is no sense in trying again."""
+        began = time.monotonic()
+        try:
+            status, text = self._fetch(session)
+        except MetricsUnavailable as error:
+            self._problem = f"{error.message} {_REMEDY}"
+            return False
+        except OSError as error:
+            self._problem = f"{why_unreachable(error, url=self._url)} {_REMEDY}"
+            return True
+        if status != requests.codes.ok:
+            denied = status in {requests.codes.unauthorized, requests.codes.forbidden}
+            self._problem = f"{shown(self._url)} answered {status}. {_DENIED if denied else _REMEDY}"
+            return status >= SERVER_ERROR
+        return self._keep(text, at=self._epoch + (began + time.monotonic()) / 2)
+
+    def _fetch(self, session: BoundedSession) -> tuple[int, str]:
+        session.allow(DEADLINE_SECONDS)
+        with session.get(self._url, timeout=DEADLINE_SECONDS, stream=True, allow_redirects=False) as response:
+            body = read_body(response, limit_bytes=LIMIT_BYTES)
+        return response.status_code, body.decode("utf-8", errors="replace")
+
+    def _keep(self, text: str, *, at: float) -> bool:
+        try:
+            values = read_page(text, wanted=_WANTED)
+        except ValueError:
+            self._problem = f"{shown(self._url)} is not a page of Prometheus metrics. {_REMEDY}"
+            return False
+        self._problem = None
+        self._snapshots.add(at, values)
+        return True
+
+    def _headers(self) -> dict[str, str]:
+        """Send the platform's own credentials, or the target's where the page is the target's: never elsewhere."""
+        platform = self._target.platform
+        auth = platform.auth
+        if auth == Auth() and same_origin(self._url, self._target.url):
+            auth = self._target.auth
+        return {
+            "Accept": "text/plain;version=0.0.4",
+            **secret_headers(auth.model_dump(), environment=self._environment),
+        }
+
+
+def page_url(target: Target) -> str:
+    """Return where the target's metrics are: ``platform.url``, or ``/metrics`` under its own URL."""
+    return target.platform.url or target.url.split("?")[0].rstrip("/") + "/metrics"

@@ -1,0 +1,230 @@
+"""From what a source saw to one observation per platform metric (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
+from jupyter_deployfeedback.domain.observation import Observation, Series
+from jupyter_deployfeedback.errors import MetricsUnavailable
+from jupyter_deployfeedback.observation.page import Labels
+from jupyter_deployfeedback.observation.presets import REQUEST_FAMILIES, Part, RequestFamily
+from jupyter_deployfeedback.observation.requests_served import choose_family, failed, served
+from jupyter_deployfeedback.observation.sightings import Sightings
+from jupyter_deployfeedback.observation.window import (
+    Sample,
+    Samples,
+    changes,
+    increase,
+    mean,
+    mean_rate,
+    rates,
+    refresh,
+    shortage,
+    total,
+    trim,
+    unwound,
+)
+
+PLATFORM_METRICS = {name: metric for name, metric in STANDARD_METRICS.items() if metric.family is Family.PLATFORM}
+
+_MOST_POINTS = 600  # of one plotted series
+
+
+@dataclass(frozen=True)
+class _Found:
+    value: float
+    n: int
+    parts: tuple[Part, ...]
+
+
+def summarise(seen: Sightings) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
+    """Give every platform metric its number or the reason why it has none, and CPU and memory over time."""
+    return tuple(_observe(name, seen) for name in PLATFORM_METRICS), (
+        *_series("cpu_max", seen),
+        *_series("memory_max", seen),
+    )
+
+
+def all_missing(reason: str, *, source: str) -> tuple[Observation, ...]:
+    """Give every platform metric the same reason: it is known as missing, so that a rule about it is an error."""
+    return tuple(
+        Observation(metric=metric, missing_because=reason, source=source) for metric in PLATFORM_METRICS.values()
+    )
+
+
+def _observe(name: str, seen: Sightings) -> Observation:
+    metric = PLATFORM_METRICS[name]
+    if name in seen.preset.cannot:
+        return Observation(metric=metric, missing_because=seen.preset.cannot[name], source=seen.source)
+    try:
+        found = _METHODS[name](seen)
+    except MetricsUnavailable as error:
+        return Observation(metric=metric, missing_because=str(error), source=seen.source)
+    readings = [seen.readings[part] for part in found.parts]
+    notices = (*seen.notices, *(notice for reading in readings for notice in reading.notices))
+    asked = "; ".join(reading.asked for reading in readings)
+    return Observation(metric=metric, value=found.value, n=found.n, source=seen.source, notices=notices, query=asked)
+
+
+def _cpu_max(seen: Sightings) -> _Found:
+    found = _cpu_rates(seen)
+    return _Found(max(rate for _, rate in found), len(_trimmed_pulse(seen)), (Part.CPU,))
+
+
+def _cpu_mean(seen: Sightings) -> _Found:
+    grown = _cpu_seconds(seen)
+    return _Found(mean_rate(grown), len(grown), (Part.CPU,))
+
+
+def _memory_max(seen: Sightings) -> _Found:
+    memory = _memory(seen)
+    return _Found(max(value for _, value in memory), len(memory), (Part.MEMORY,))
+
+
+def _memory_mean(seen: Sightings) -> _Found:
+    memory = _memory(seen)
+    return _Found(mean(memory), len(memory), (Part.MEMORY,))
+
+
+def _restarts(seen: Sightings) -> _Found:
+    if Part.RESTARTS in seen.preset.parts:
+        return _gained(seen, Part.RESTARTS)
+    series = _trimmed(seen, Part.STARTED)
+    _refuse_half_watched(seen)
+    return _Found(float(sum(changes(samples) for samples in series.values())), _most(series), (Part.STARTED,))
+
+
+def _oom_kills(seen: Sightings) -> _Found:
+    return _gained(seen, Part.OOM_KILLS)
+
+
+def _replicas(seen: Sightings) -> _Found:
+    running = total(_trimmed(seen, Part.RUNNING).values(), counters=False, hold_seconds=seen.interval_seconds)
+    return _Found(float(round(max(value for _, value in running))), len(running), (Part.RUNNING,))
+
+
+def _server_requests(seen: Sightings) -> _Found:
+    _, series = _served(seen)
+    return _Found(_count(series, seen), len(_trimmed_pulse(seen)), (Part.REQUESTS,))
+
+
+def _server_errors(seen: Sightings) -> _Found:
+    family, series = _served(seen)
+    errors = failed(series, family=family)
+    if errors is None:
+        labels = " or ".join(family.status)
+        raise MetricsUnavailable(f"{family.name} has no label {labels}, so nobody knows which requests failed.")
+    return _Found(_count(errors, seen), len(_trimmed_pulse(seen)), (Part.REQUESTS,))
+
+
+_METHODS: Mapping[str, Callable[[Sightings], _Found]] = {
+    "cpu_max": _cpu_max,
+    "cpu_mean": _cpu_mean,
+    "memory_max": _memory_max,
+    "memory_mean": _memory_mean,
+    "restarts": _restarts,
+    "oom_kills": _oom_kills,
+    "replicas": _replicas,
+    "server_requests": _server_requests,
+    "server_errors": _server_errors,
+}
+
+
+def _cpu_seconds(seen: Sightings) -> list[Sample]:
+    _refuse_too_few(seen)
+    return total([unwound(samples) for samples in _trimmed(seen, Part.CPU).values()], counters=True)
+
+
+def _cpu_rates(seen: Sightings) -> list[Sample]:
+    grown = _cpu_seconds(seen)
+    renewed = [refresh(samples) or 0.0 for samples in seen.reading(Part.CPU).series.values()]
+    found = rates(grown, least_seconds=max(seen.least_seconds, *renewed))
+    if not found:
+        raise MetricsUnavailable("the CPU counter was renewed only once in the window.", remedy=seen.advice)
+    return found
+
+
+def _memory(seen: Sightings) -> list[Sample]:
+    _refuse_too_few(seen)
+    return total(_trimmed(seen, Part.MEMORY).values(), counters=False, hold_seconds=seen.interval_seconds)
+
+
+def _gained(seen: Sightings, part: Part) -> _Found:
+    series = _trimmed(seen, part)
+    _refuse_half_watched(seen)
+    return _Found(_count(series, seen), _most(series), (part,))
+
+
+def _served(seen: Sightings) -> tuple[RequestFamily, Mapping[Labels, Samples]]:
+    series = seen.reading(Part.REQUESTS).series
+    family = choose_family(series)
+    if family is None:
+        names = ", ".join(family.name for family in REQUEST_FAMILIES[:3])
+        raise MetricsUnavailable(f"the server counts no requests under a name we know ({names}, ...).")
+    _refuse_half_watched(seen)
+    return family, served(series, family=family, path=seen.request_path)
+
+
+def _count(series: Mapping[Labels, Samples], seen: Sightings) -> float:
+    return sum(
+        increase(trim(samples, seen.start, seen.end), start=seen.start, watched_since=_watched_since(labels, seen))
+        for labels, samples in series.items()
+    )
+
+
+def _watched_since(labels: Labels, seen: Sightings) -> float | None:
+    return seen.watched_since.get(dict(labels).get("instance", ""))
+
+
+def _trimmed(seen: Sightings, part: Part) -> dict[Labels, list[Sample]]:
+    trimmed = {labels: trim(samples, seen.start, seen.end) for labels, samples in seen.reading(part).series.items()}
+    found = {labels: samples for labels, samples in trimmed.items() if samples}
+    if not found:
+        raise MetricsUnavailable(f"there is no series for it: {seen.reading(part).asked}")
+    return found
+
+
+def _trimmed_pulse(seen: Sightings) -> list[float]:
+    return [at for at, _ in trim([(at, 0.0) for at in seen.pulse], seen.start, seen.end)]
+
+
+def _most(series: Mapping[Labels, Samples]) -> int:
+    return max(len(samples) for samples in series.values())
+
+
+def _refuse_too_few(seen: Sightings) -> None:
+    reason = shortage(seen.pulse, start=seen.start, end=seen.end, interval_seconds=seen.interval_seconds)
+    if reason is not None:
+        raise MetricsUnavailable(f"{reason}{seen.advice}.")
+
+
+def _refuse_half_watched(seen: Sightings) -> None:
+    """Refuse counts over a window whose edges nobody saw: they would be too small."""
+    if not seen.pulse or min(seen.pulse) > seen.start:
+        raise MetricsUnavailable("the target was not watched from before the run.", remedy="Run again.")
+    if max(seen.pulse) < seen.end:
+        raise MetricsUnavailable(
+            f"the last look at the target was {seen.end - max(seen.pulse):.1f} s before the run's end.",
+            remedy="See whether the target still runs, then run again.",
+        )
+
+
+def _series(name: str, seen: Sightings) -> tuple[Series, ...]:
+    try:
+        points = _cpu_rates(seen) if name == "cpu_max" else _memory(seen)
+    except MetricsUnavailable:
+        return ()  # the observation of the same name says why
+    within = [(round(min(max(at - seen.start, 0.0), seen.window.seconds), 3), value) for at, value in points]
+    return (Series(metric=PLATFORM_METRICS[name], points=tuple(_thinned(within))),)
+
+
+def _thinned(points: list[Sample]) -> list[Sample]:
+    """Keep the highest of neighbouring points, so that a peak survives."""
+    stride = -(-len(points) // _MOST_POINTS)
+    return [
+        max((point for _, point in group), key=lambda point: point[1])
+        for _, group in groupby(enumerate(points), lambda item: item[0] // stride)
+    ]

@@ -1,0 +1,65 @@
+"""Choose how a target's platform is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Protocol, Self
+
+from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
+from jupyter_deployfeedback.domain.project import PlatformSource, Target
+from jupyter_deployfeedback.observation.queries import metric_of
+from jupyter_deployfeedback.observation.scrape import ScrapeWatch
+from jupyter_deployfeedback.observation.summaries import all_missing
+
+
+class Watch(Protocol):
+    """Watches one target's platform while a run is inside; ``read`` then gives the numbers of one window.
+
+    ``read`` may be called inside or after; it ends the watching. Every standard platform metric and every query of the
+    user's own comes back, with a number or with the reason why there is none: a source that fails never raises.
+    """
+
+    def __enter__(self) -> Self:
+        """Begin to watch; returns when the target was looked at once, or cannot be."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Look a last time."""
+
+    def read(self, window: Window) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
+        """Return the observations of the window, and CPU and memory over time."""
+
+
+def watch(target: Target, queries: tuple[MetricQuery, ...], *, environment: Mapping[str, str]) -> Watch:
+    """Return what watches a target as its ``platform.source`` says; nothing is asked before it is entered."""
+    if target.platform.source is PlatformSource.SCRAPE:
+        return ScrapeWatch(target, queries, environment=environment)
+    if target.platform.source is PlatformSource.NONE:
+        return NoWatch(queries)
+    from jupyter_deployfeedback.observation.prometheus_watch import PrometheusWatch  # its client takes 0.15 s to import
+
+    return PrometheusWatch(target, queries, environment=environment)
+
+
+class NoWatch:
+    """Watches nothing, and says so of every metric: a rule about one of them is then an error, not a pass."""
+
+    def __init__(self, queries: tuple[MetricQuery, ...]) -> None:
+        self._queries = queries
+
+    def __enter__(self) -> Self:
+        """Do nothing."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Do nothing."""
+
+    def read(self, _window: Window) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
+        """Return all platform metrics as missing."""
+        reason = "platform.source is none."
+        own = (Observation(metric=metric_of(query), missing_because=reason, source="none") for query in self._queries)
+        return (*all_missing(reason, source="none"), *own), ()

@@ -1,0 +1,153 @@
+"""From raw samples to the numbers of one window (pure).
+
+A sample is ``(seconds since the epoch, value)``. Every function gives the same answer whatever the order of what it is
+given, as long as its input went through ``tidy``.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from statistics import median
+
+Sample = tuple[float, float]
+Samples = Sequence[Sample]
+
+FLOOR_SAMPLES = 4  # three scrape intervals
+FLOOR_COVERAGE = 0.8  # of the window
+GAP_INTERVALS = 3  # neighbours further apart than so many intervals leave a hole between them
+
+
+def tidy(samples: Iterable[Sample]) -> list[Sample]:
+    """Sort samples by time, keep one per moment (the largest) and drop what is not a finite number."""
+    latest: dict[float, float] = {}
+    for at, value in samples:
+        if math.isfinite(at) and math.isfinite(value):
+            latest[at] = max(value, latest.get(at, value))
+    return sorted(latest.items())
+
+
+def trim(samples: Samples, start: float, end: float) -> list[Sample]:
+    """Keep the window, with the last sample before it and the first after it, so that the window is covered."""
+    before = [sample for sample in samples if sample[0] <= start][-1:]
+    after = [sample for sample in samples if sample[0] >= end][:1]
+    return before + [sample for sample in samples if start < sample[0] < end] + after
+
+
+def unwound(samples: Samples) -> list[Sample]:
+    """Turn a counter into what was added since its first sample; a fall is a restart that counts from zero."""
+    if not samples:
+        return []
+    added, grown = 0.0, [(samples[0][0], 0.0)]
+    for (_, old), (at, new) in pairwise(samples):
+        added += new - old if new >= old else new
+        grown.append((at, added))
+    return grown
+
+
+def increase(samples: Samples, *, start: float, watched_since: float | None) -> float:
+    """Say what a counter gained between the first and the last sample.
+
+    A counter without a sample at or before ``start`` began at zero, if its target was already watched by then:
+    ``watched_since`` is when, None where nobody knows (then only the gain since its first sample is counted).
+    """
+    if not samples:
+        return 0.0
+    born = samples[0][0] > start and watched_since is not None and watched_since <= start
+    return unwound(samples)[-1][1] + (samples[0][1] if born else 0.0)
+
+
+def rates(grown: Samples, *, least_seconds: float) -> list[Sample]:
+    """Give the rate over each shortest stretch of at least ``least_seconds``, placed at the stretch's middle.
+
+    A shorter stretch would divide a counter's resolution (10 ms of CPU) by almost nothing. When all samples together
+    are shorter, there is one rate: theirs.
+    """
+    found, last = [], 0
+    for first, (since, old) in enumerate(grown):
+        last = max(last, first + 1)
+        while last < len(grown) and grown[last][0] - since < least_seconds:
+            last += 1
+        if last >= len(grown):
+            break
+        until, new = grown[last]
+        found.append(((since + until) / 2, (new - old) / (until - since)))
+    return found or _only_rate(grown)
+
+
+def mean_rate(grown: Samples) -> float:
+    """Say how fast an unwound counter grew over the sampled span, per second."""
+    seconds = grown[-1][0] - grown[0][0]
+    return grown[-1][1] / seconds if seconds > 0 else 0.0
+
+
+def mean(samples: Samples) -> float:
+    """Average a gauge over time, as if it moved in straight lines between its samples."""
+    span = samples[-1][0] - samples[0][0]
+    if span <= 0:
+        return samples[0][1]
+    area = sum((new + old) / 2 * (until - since) for (since, old), (until, new) in pairwise(samples))
+    low, high = min(value for _, value in samples), max(value for _, value in samples)
+    return min(max(area / span, low), high)  # rounding must not push a mean outside its samples
+
+
+def changes(samples: Samples) -> int:
+    """Count how often a value differs from the one before it."""
+    return sum(old != new for (_, old), (_, new) in pairwise(samples))
+
+
+def interval(times: Iterable[float]) -> float | None:
+    """Give the median distance of neighbouring moments in seconds; None for fewer than two."""
+    ordered = sorted(set(times))
+    return median(later - earlier for earlier, later in pairwise(ordered)) if len(ordered) > 1 else None
+
+
+def refresh(samples: Samples) -> float | None:
+    """Give the median distance of changes: how often the number itself is renewed, however often it is scraped."""
+    return interval(at for (_, old), (at, new) in pairwise(samples) if old != new)
+
+
+def total(series: Iterable[Samples], *, counters: bool, hold_seconds: float = 0.0) -> list[Sample]:
+    """Add series that were sampled at different moments: straight lines between samples.
+
+    Unwound counters keep their last value; a gauge is nothing outside its samples, but for ``hold_seconds`` at either
+    end, so that two replicas scraped half a second apart do not look like one at the edges.
+    """
+    known = [samples for samples in series if samples]
+    moments = sorted({at for samples in known for at, _ in samples})
+    return [(at, sum(_value_at(samples, at, counters, hold_seconds) for samples in known)) for at in moments]
+
+
+def shortage(times: Iterable[float], *, start: float, end: float, interval_seconds: float) -> str | None:
+    """Say why there are too few samples to judge a window, and what would settle it; None when there are enough."""
+    ordered = [at for at, _ in trim([(at, 0.0) for at in sorted(set(times))], start, end)]
+    window = f"a window of {end - start:.1f} s"
+    if len(ordered) < FLOOR_SAMPLES:
+        counted = "1 sample" if len(ordered) == 1 else f"{len(ordered)} samples"
+        needed = math.ceil(FLOOR_SAMPLES * interval_seconds)
+        return f"{counted} at a {interval_seconds:g} s interval in {window}; load the target for at least {needed} s"
+    near = [(since, until) for since, until in pairwise(ordered) if until - since <= GAP_INTERVALS * interval_seconds]
+    covered = sum(min(until, end) - max(since, start) for since, until in near)
+    if covered < FLOOR_COVERAGE * (end - start):
+        share = 100 * covered / (end - start)
+        return f"the samples cover {share:.0f} % of {window}; {100 * FLOOR_COVERAGE:.0f} % are needed; run again"
+    return None
+
+
+def _only_rate(grown: Samples) -> list[Sample]:
+    if len(grown) < 2 or grown[-1][0] <= grown[0][0]:
+        return []
+    return [((grown[0][0] + grown[-1][0]) / 2, mean_rate(grown))]
+
+
+def _value_at(samples: Samples, at: float, counters: bool, hold_seconds: float) -> float:  # noqa: FBT001 - private, one caller
+    after = bisect_right(samples, at, key=lambda sample: sample[0])
+    if after == 0:
+        return samples[0][1] if not counters and samples[0][0] - at <= hold_seconds else 0.0
+    since, old = samples[after - 1]
+    if after == len(samples):
+        return old if counters or at - since <= hold_seconds else 0.0
+    until, new = samples[after]
+    return old + (new - old) * (at - since) / (until - since)
