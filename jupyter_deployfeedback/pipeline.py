@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Tell = Callable[[RunEvent], None]
+STORE_VARIABLE = "DEPLOYFEEDBACK_STORE"
 NOTHING = "none"  # what --against takes for: compare with nothing
 
 
@@ -145,9 +146,21 @@ def known_metrics(project: Project) -> dict[str, Metric]:
     return {**STANDARD_METRICS, **own}
 
 
-def worker_command(run_id: str, *, store_url: str) -> list[str]:
-    """Return the command that evaluates an acknowledged run in a process of its own, telling events on stdout."""
-    return [sys.executable, "-m", "jupyter_deployfeedback.cli", "work", run_id, "--store", store_url]
+def worker_command(run_id: str) -> list[str]:
+    """Return the command that evaluates an acknowledged run in a process of its own, telling events on stdout.
+
+    That process finds the store through ``STORE_VARIABLE``: a database's URL may hold a password, and arguments are
+    seen by every user of the machine.
+    """
+    return [sys.executable, "-m", "jupyter_deployfeedback.cli", "work", run_id]
+
+
+def choose_target(project: Project, name: str) -> Target:
+    """Return a target of the project by name; UnknownTarget names those there are."""
+    if name in project.targets:
+        return project.targets[name]
+    known = ", ".join(project.targets)
+    raise errors.UnknownTarget(f"{project.file} declares no target {name!r}.", remedy=f"Choose one of: {known}.")
 
 
 def _gather(
@@ -217,14 +230,6 @@ def _judge(
     )
     ended = {"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)}
     return build_report(run.model_copy(update=ended), evidence, compared, judgement)
-
-
-def choose_target(project: Project, name: str) -> Target:
-    """Return a target of the project by name; UnknownTarget names those there are."""
-    if name in project.targets:
-        return project.targets[name]
-    known = ", ".join(project.targets)
-    raise errors.UnknownTarget(f"{project.file} declares no target {name!r}.", remedy=f"Choose one of: {known}.")
 
 
 def _with_baseline(plan: Plan, against: str, *, store: Store) -> Plan:

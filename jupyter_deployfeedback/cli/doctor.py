@@ -45,7 +45,7 @@ def doctor_command(*, project_file: Path) -> int:
 def _checks(start: Path) -> Iterator[Check]:
     version = sys.version_info
     yield Check("Python", f"{version.major}.{version.minor}.{version.micro}")
-    yield _tried("store", lambda: str(options.store().url))
+    yield _tried("store", lambda: str(options.store().place))
     yield _kernels()
     yield _lab()
     git = shutil.which("git")

@@ -30,7 +30,6 @@ format_option = click.option(
 output_option = click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the feedback to this file."
 )
-store_option = click.option("--store", "store_url", help="Folder or SQLAlchemy URL of the store.", hidden=True)
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,11 +59,11 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
-def store(url: str | None = None) -> Store:
+def store() -> Store:
     """Open the store that this machine's settings name."""
     from jupyter_deployfeedback.store import open_store
 
-    return open_store(url, environment=environment())
+    return open_store(environment=environment())
 
 
 def emit(report: FeedbackReport, *, form: str, output: Path | None) -> None:

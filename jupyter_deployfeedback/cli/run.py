@@ -75,12 +75,11 @@ def _evaluate(request: Any, *, show: Callable[[], AbstractContextManager[Any]]) 
 
 @click.command("work", hidden=True)
 @click.argument("run_id")
-@options.store_option
-def work_command(*, run_id: str, store_url: str | None) -> int:
+def work_command(*, run_id: str) -> int:
     """Evaluate an acknowledged run; its events go to stdout as JSON lines. Ends when its parent does."""
     from jupyter_deployfeedback import pipeline
 
-    opened = options.store(store_url)
+    opened = options.store()
     cancelled = _cancel_on_signals()
     parent = os.getppid()
 

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,7 +48,8 @@ class Desk:
         self._store: Store = open_store(store_url, environment=os.environ)
         self._processes = RunProcesses(
             limit=max_concurrent_runs,
-            command=partial(pipeline.worker_command, store_url=self._store.url),
+            command=pipeline.worker_command,
+            environment={pipeline.STORE_VARIABLE: self._store.url},
             ended=self._ended,
             emit=emit,
             touch=touch,

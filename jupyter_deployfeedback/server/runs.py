@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ class RunProcesses:
         *,
         limit: int,
         command: Callable[[str], list[str]],
+        environment: Mapping[str, str],
         ended: Callable[[str], None],
         emit: Callable[..., None],
         touch: Callable[[], None],
@@ -33,6 +34,7 @@ class RunProcesses:
     ) -> None:
         self._slots = asyncio.Semaphore(limit)
         self._command = command
+        self._environment = {**os.environ, **environment}
         self._ended = ended
         self._emit = emit
         self._touch = touch
@@ -67,7 +69,13 @@ class RunProcesses:
     async def _spawn(self, run_id: str, *, log_file: Path) -> Process:
         with log_file.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *self._command(run_id), stdin=DEVNULL, stdout=PIPE, stderr=log, start_new_session=True, limit=LINE_LIMIT
+                *self._command(run_id),
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=log,
+                env=self._environment,
+                start_new_session=True,
+                limit=LINE_LIMIT,
             )
 
     async def _listen(self, process: Process) -> None:
