@@ -50,8 +50,9 @@ def _check_targets(sections: Sections, document: Document) -> Iterator[Problem]:
 
 def _check_request(name: str, request: RequestFile, document: Document) -> Iterator[Problem]:
     at = ("targets", name, "request")
-    if not _mentions_inputs(request.body):
-        yield document.problem((*at, "body"), "has no place for the inputs.", "Write for example: {inputs: $inputs}.")
+    if len(set(_placeholders(request.body))) != 1:
+        remedy = "Write $inputs where the batch belongs, or $input for a single example: {inputs: $inputs}."
+        yield document.problem((*at, "body"), "must hold one of $inputs and $input.", remedy)
     remedy = f"Move it to auth: headers. {HOW_TO_REFER} If this was a real secret, replace it now."
     for header in request.headers:
         if looks_secret(header):
@@ -61,12 +62,12 @@ def _check_request(name: str, request: RequestFile, document: Document) -> Itera
             yield document.problem((*at, "body", key), "looks like a secret.", f"Send it as a header: {remedy}")
 
 
-def _mentions_inputs(body: object) -> bool:
-    if isinstance(body, dict):
-        return any(_mentions_inputs(value) for value in body.values())
-    if isinstance(body, list):
-        return any(_mentions_inputs(value) for value in body)
-    return body in ("$inputs", "$input")
+def _placeholders(body: object) -> Iterator[str]:
+    if isinstance(body, dict | list):
+        for value in body.values() if isinstance(body, dict) else body:
+            yield from _placeholders(value)
+    elif body in ("$inputs", "$input"):
+        yield str(body)
 
 
 def _check_platform(name: str, platform: PlatformFile, document: Document) -> Iterator[Problem]:

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.probe.protocols.paths import parse_path
 from jupyter_deployfeedback.project.expansion import Unexpandable, expand, has_variable
 from jupyter_deployfeedback.project.secrecy import HOW_TO_REFER, is_reference
 
@@ -20,7 +22,6 @@ OURS = "deployfeedback"
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|sec|min|m|h)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, None: 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_ANSWER_PATH = re.compile(r"\$(?:\.[A-Za-z_][\w-]*|\[\d+\]|\[\"[^\"]+\"\])*")
 
 
 def wrong(problem: str, remedy: str) -> PydanticCustomError:
@@ -96,8 +97,10 @@ def _server_path(path: str) -> str:
 
 
 def _answer_path(path: str) -> str:
-    if not _ANSWER_PATH.fullmatch(path):
-        raise wrong("is not a path into the answer.", "Write it like $.predictions or $.outputs[0].data.")
+    try:
+        parse_path(path)
+    except UsageError as error:
+        raise wrong(error.message, error.remedy) from None
     return path
 
 
