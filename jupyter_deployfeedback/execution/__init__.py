@@ -1,0 +1,35 @@
+"""Stage 2: run suites against a target and say what became of each case.
+
+``plan_suites`` picks the suites and their parameters, ``execute`` runs them in worker processes and returns a result
+for each, ``prepare`` starts a worker early, so that it loads while the caller still does something else, and
+``end_marked`` ends what a run left behind. All are imported when first used: this package itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.execution.plan import plan_suites
+    from jupyter_deployfeedback.execution.process_tree import end_marked
+    from jupyter_deployfeedback.execution.progress import Progress
+    from jupyter_deployfeedback.execution.run import execute
+    from jupyter_deployfeedback.execution.worker_process import WorkerProcess, prepare
+
+__all__ = ["Progress", "WorkerProcess", "end_marked", "execute", "plan_suites", "prepare"]
+
+_HOMES = {
+    "Progress": "progress",
+    "WorkerProcess": "worker_process",
+    "end_marked": "process_tree",
+    "execute": "run",
+    "plan_suites": "plan",
+    "prepare": "worker_process",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the names differ in type
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

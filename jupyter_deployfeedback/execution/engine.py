@@ -1,0 +1,198 @@
+"""The papermill engine that runs a suite: tells every step, limits output, keeps an honest executed copy."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, NotebookExecutionManager
+
+from jupyter_deployfeedback.execution.output_cap import OutputCap
+from jupyter_deployfeedback.execution.packages import ask_packages
+from jupyter_deployfeedback.execution.source import INJECTED_ID
+from jupyter_deployfeedback.execution.stopping import Stopped
+from jupyter_deployfeedback.execution.wire import INJECTED_TAG, SKIP_TAG, CellEnded, CellStarted, Event, Recorded
+from jupyter_deployfeedback.probe.records import RECORD_MIME
+
+SCRAP_MIMES = ("application/scrapbook.scrap.json+json", "application/scrapbook.scrap.text+json")
+SAVE_EVERY_SECONDS = 2.0
+IOPUB_SECONDS = 60  # for the outputs that are still on their way when a cell is over
+STRAY_ERRORS = ("Exception in thread ", "Task exception was never retrieved", "Exception ignored in")
+
+Tell = Callable[[Event], None]
+
+
+class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not annotated
+    """Runs a notebook on a kernel that was supplied, with a client and a manager of ours."""
+
+    @classmethod
+    def execute_notebook(
+        cls,
+        nb: nbformat.NotebookNode,
+        kernel_name: str,
+        *,
+        km: AsyncKernelManager,
+        copy: ExecutedCopy,
+        tell: Tell,
+        deadline: float,
+        packages: dict[str, str],
+        **_: object,
+    ) -> nbformat.NotebookNode:
+        """Execute until the end, an exception or the deadline (on the monotonic clock); fill in the ``packages``."""
+        watching = Watching(nb, copy=copy, tell=tell)
+        client = SuiteClient(
+            watching,
+            km=km,
+            kernel_name=kernel_name,
+            timeout_func=lambda _cell: max(deadline - time.monotonic(), 0.05),
+            startup_timeout=max(int(deadline - time.monotonic()), 1),
+            shell_timeout_interval=1,
+            interrupt_on_timeout=True,
+            iopub_timeout=IOPUB_SECONDS,
+            on_cell_executed=watching.replied,
+        )
+        watching.notebook_start()
+        try:
+            client.execute()
+            packages.update(ask_packages(client))
+        except (DeadKernelError, Stopped) as stop:
+            watching.mark_stopped(stop)
+            raise
+        finally:
+            watching.notebook_complete()
+            if client.kc is not None:
+                client.kc.stop_channels()
+        return watching.nb
+
+
+class ExecutedCopy:
+    """The executed copy on disk: only this user can read it, and it is whole at any moment."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._saved_at = float("-inf")
+
+    def save(self, notebook: nbformat.NotebookNode, *, now: bool) -> None:
+        """Write the copy; unless ``now``, at most every two seconds."""
+        if not now and time.monotonic() - self._saved_at < SAVE_EVERY_SECONDS:
+            return
+        unfinished = self.path.with_name(self.path.name + ".part")
+        with os.fdopen(
+            os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as file:
+            nbformat.write(notebook, file)
+        unfinished.replace(self.path)
+        self._saved_at = time.monotonic()
+
+
+class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is not annotated
+    """papermill's record of the execution, made to tell us each step and to call nothing completed that never ran."""
+
+    def __init__(self, nb: nbformat.NotebookNode, *, copy: ExecutedCopy, tell: Tell) -> None:
+        self.copy = copy
+        self.tell = tell
+        self.cap = OutputCap()
+        self._ended: CellEnded | None = None
+        self._started_at = 0.0
+        super().__init__(nb, progress_bar=False, autosave_cell_every=SAVE_EVERY_SECONDS)
+
+    def notebook_start(self, **kwargs: object) -> None:
+        """Clear what earlier runs left, and give the injected cell an id that lasts."""
+        for cell in self.nb.cells:
+            if INJECTED_TAG in cell.metadata.get("tags", []):
+                cell.id = INJECTED_ID
+        super().notebook_start(**kwargs)
+
+    def cell_start(self, cell: nbformat.NotebookNode, cell_index: int | None = None, **kwargs: object) -> None:
+        """Note that a cell starts; what is not sent to the kernel starts nothing."""
+        super().cell_start(cell, cell_index, **kwargs)
+        if cell.cell_type != "code" or not cell.source.strip() or SKIP_TAG in cell.metadata.get("tags", []):
+            return
+        self.cap = OutputCap()
+        self._ended = CellEnded(cell.id)
+        self._started_at = time.monotonic()
+        self.tell(CellStarted(cell.id))
+
+    def replied(self, cell: nbformat.NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        """Take over what the kernel replied: the only proof that a cell was worked through."""
+        del cell, cell_index
+        content = execute_reply["content"]
+        self.note(
+            status=content["status"],
+            execution_count=content.get("execution_count"),
+            asked_exit=any(item.get("source") == "ask_exit" for item in content.get("payload") or ()),
+        )
+        if content["status"] == "error":
+            self.note_error(content)
+
+    def note(self, **facts: object) -> None:
+        """Add to what is known of the cell that is running."""
+        if self._ended is not None:
+            self._ended = replace(self._ended, **facts)  # type: ignore[arg-type]  # the callers are above and below
+
+    def note_error(self, content: dict[str, Any]) -> None:
+        """Add what the cell raised; of several, the first."""
+        if self._ended is not None and self._ended.error is None:
+            traceback = "\n".join(content.get("traceback", []))
+            self.note(error=(content.get("ename", "Error"), content.get("evalue", ""), traceback))
+
+    def cell_complete(self, cell: nbformat.NotebookNode, cell_index: int | None = None, **kwargs: object) -> None:
+        """Tell that the cell is over, and how far it came."""
+        if self._ended is not None:
+            seconds = time.monotonic() - self._started_at
+            self.tell(replace(self._ended, truncated=self.cap.truncated, duration_seconds=seconds))
+        if self._ended is None or self._ended.status is not None:
+            super().cell_complete(cell, cell_index, **kwargs)
+        self._ended = None
+
+    def mark_stopped(self, stop: DeadKernelError | Stopped) -> None:
+        """Say in the executed copy at which cell it ended: its reader sees no events."""
+        name, text = ("KernelDied", "The kernel ended.") if isinstance(stop, DeadKernelError) else stop.said
+        for cell in self.nb.cells:
+            if cell.metadata.papermill["status"] == self.RUNNING:
+                cell.outputs.append(nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[text]))
+
+    def notebook_complete(self, **_: object) -> None:
+        """Close the record. papermill's own would call cells completed that never ran."""
+        self.end_time = self.now()
+        self.nb.metadata.papermill["end_time"] = self.end_time.isoformat()
+        self.nb.metadata.papermill["duration"] = (self.end_time - self.start_time).total_seconds()
+        self.copy.save(self.nb, now=True)
+
+    def save(self, **_: object) -> None:
+        """Write the executed copy, unless it was written just now."""
+        self.copy.save(self.nb, now=False)
+        self.last_save_time = self.now()
+
+
+class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill is not annotated
+    """papermill's client, which shows us each message before it becomes an output."""
+
+    def process_message(self, msg: dict[str, Any], cell: nbformat.NotebookNode, cell_index: int) -> Any:  # noqa: ANN401
+        """Read records as they pass: an output can be cleared or overwritten, a message cannot."""
+        watching: Watching = self.nb_man
+        content = msg["content"]
+        records = _records(msg)
+        for mime, payload in records:
+            watching.tell(Recorded(cell.id, mime, payload))
+        if msg["msg_type"] == "error":
+            watching.note_error(content)
+        if content.get("name") == "stderr" and any(sign in content.get("text", "") for sign in STRAY_ERRORS):
+            watching.note(stray_error=True)
+        admitted = msg if records else watching.cap.admit(msg)
+        return None if admitted is None else super().process_message(admitted, cell, cell_index)
+
+
+def _records(message: dict[str, Any]) -> list[tuple[str, Any]]:
+    data = message["content"].get("data")
+    if not message["msg_type"].endswith(("display_data", "execute_result")) or not isinstance(data, dict):
+        return []
+    return [(mime, data[mime]) for mime in (RECORD_MIME, *SCRAP_MIMES) if mime in data]

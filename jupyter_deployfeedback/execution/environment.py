@@ -1,0 +1,66 @@
+"""What a worker and a kernel may see of the environment: an allow-list, so that no token leaks by default. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from jupyter_deployfeedback.probe import environment as names
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.project import Target
+
+_ALLOWED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP"
+    r"|VIRTUAL_ENV|PYTHONPATH|PYTHONUTF8|PYTHONIOENCODING|CONDA\w*|MAMBA\w*|IPYTHONDIR|JUPYTER_(PATH|DATA_DIR|CONFIG_DIR)"
+    r"|LD_LIBRARY_PATH|DYLD_\w+|CUDA\w*|NVIDIA_VISIBLE_DEVICES|\w+_NUM_THREADS|XDG_\w+|DBUS_SESSION_BUS_ADDRESS"
+    r"|(http|https|no|all)_proxy|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(^|_)KEY$|^JUPYTERHUB_", re.IGNORECASE)
+_REFERENCE = "env:"
+
+
+def allowed(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what any process of ours needs to work on this machine, and nothing that looks like a secret."""
+    return {name: value for name, value in environment.items() if _ALLOWED.fullmatch(name) and not _SECRET.search(name)}
+
+
+def kernel_environment(
+    environment: Mapping[str, str],
+    *,
+    target: Target,
+    baseline: Target | None,
+    run_id: str,
+    suite: str,
+    declared: Iterable[str] = (),
+) -> dict[str, str]:
+    """Return the whole environment of one suite's kernel.
+
+    To what is ``allowed`` it adds the ``declared`` names, the names that the targets' secrets refer to, and what tells
+    the probe of this run. The seed depends on run and suite alone, so that a run can be repeated.
+    """
+    wanted = {*declared, *_secret_names(target), *(_secret_names(baseline) if baseline else ())}
+    told = {
+        names.TARGET: _wire(target),
+        names.RUN_ID: run_id,
+        names.SUITE: suite,
+        names.SEED: str(crc32(f"{run_id}/{suite}".encode())),
+        names.DEPLOYED_MODEL_URL: target.url.rstrip("/"),
+    }
+    if baseline is not None:
+        told[names.BASELINE] = _wire(baseline)
+    return allowed(environment) | {name: environment[name] for name in wanted if name in environment} | told
+
+
+def _secret_names(target: Target) -> Iterator[str]:
+    for reference in (target.auth.bearer, *target.auth.headers.values()):
+        if reference is not None and reference.startswith(_REFERENCE):
+            yield reference.removeprefix(_REFERENCE)
+
+
+def _wire(target: Target) -> str:
+    return json.dumps(target.model_dump(mode="json"))

@@ -1,0 +1,157 @@
+"""What became of each case and of the suite, from the events of its execution. Pure.
+
+papermill's exit code, exceptions and statuses are not asked: they call an early exit a success and a cell that never
+ran completed. A cell passed only if the kernel replied "ok" to it, with an execution count and without an error. A
+cell tagged ``raises-exception`` that raised did not pass either: the tag keeps the notebook going, and that is all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome
+from jupyter_deployfeedback.execution.titles import titles
+from jupyter_deployfeedback.execution.wire import (
+    SKIP_TAG,
+    Cell,
+    CellEnded,
+    CellStarted,
+    Ended,
+    Ending,
+    Event,
+    Opened,
+)
+
+LONGEST_TRACEBACK = 20_000
+LONGEST_MESSAGE = 1000
+_RAISES_TAG = "raises-exception"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_SENTENCES = {
+    Ending.TIMED_OUT: ("SuiteTimeout", "The time of the suite was over."),
+    Ending.CANCELLED: ("RunCancelled", "The run was cancelled."),
+    Ending.KERNEL_DIED: ("KernelDied", "The kernel ended: killed, out of memory, or told to exit."),
+    Ending.WORKER_DIED: ("WorkerDied", "The process that ran the suite ended without a result."),
+    Ending.BROKEN: ("HarnessError", "The suite could not be run."),
+    Ending.COMPLETED: ("NoReply", "The kernel did not say what became of this cell."),
+}
+
+
+def case_results(
+    events: Sequence[Event], *, ended: Ended, recorded: Mapping[str, Sequence[CaseResult]] | None = None
+) -> tuple[CaseResult, ...]:
+    """Return one case for each code cell in the notebook's order, each followed by what it ``recorded`` (its checks).
+
+    A cell that papermill injected is a case only if it did not pass.
+    """
+    cells = _cells(events)
+    named = titles(cells)
+    ends = {event.cell_id: event for event in events if isinstance(event, CellEnded)}
+    started = [event.cell_id for event in events if isinstance(event, CellStarted)]
+    known = {cell.cell_id for cell in cells}
+    injected = [Cell(cell_id, "code", "injected parameters") for cell_id in started if cell_id not in known]
+    cases: list[CaseResult] = []
+    for cell in (*injected, *(cell for cell in cells if cell.is_case)):
+        end = ends.get(cell.cell_id, CellEnded(cell.cell_id) if cell.cell_id in started else None)
+        stopped = ended if started and cell.cell_id == started[-1] else None
+        case = case_result(cell, end=end, title=named.get(cell.cell_id, cell.source), stopped=stopped)
+        if cell not in injected or case.outcome is not Outcome.PASSED:
+            cases.append(case)
+        cases.extend((recorded or {}).get(cell.cell_id, ()))
+    return tuple(cases)
+
+
+def case_result(cell: Cell, *, end: CellEnded | None, title: str, stopped: Ended | None = None) -> CaseResult:
+    """Judge one cell. ``end`` is None if it was never started; ``stopped`` is how the suite ended while it ran."""
+    outcome, error = _judge(cell, end, stopped)
+    seconds = end.duration_seconds if end else None
+    return CaseResult(
+        case_id=cell.cell_id, title=title, outcome=outcome, duration_seconds=seconds, error=error, cell_id=cell.cell_id
+    )
+
+
+def suite_outcome(cases: Iterable[CaseResult], *, ended: Ended) -> Outcome:
+    """Return errored > failed > not_run > passed. A suite that did not end by itself is errored, whatever its cases."""
+    outcomes = [case.outcome for case in cases]
+    if ended.ending is not Ending.COMPLETED or Outcome.ERRORED in outcomes:
+        return Outcome.ERRORED
+    if Outcome.FAILED in outcomes:
+        return Outcome.FAILED
+    if Outcome.NOT_RUN in outcomes or not outcomes:
+        return Outcome.NOT_RUN
+    return Outcome.PASSED if Outcome.PASSED in outcomes else Outcome.SKIPPED
+
+
+def suite_reason(cases: Sequence[CaseResult], *, ended: Ended) -> str | None:
+    """Say in a sentence why a suite is errored or not run; None where it is neither."""
+    outcome = suite_outcome(cases, ended=ended)
+    culprit = next((case for case in cases if case.outcome is Outcome.ERRORED), None)
+    if ended.ending is not Ending.COMPLETED:
+        return explain(ended)[1] + (f" It was at: {culprit.title}." if culprit else "")
+    if outcome is Outcome.ERRORED and culprit is not None and culprit.error is not None:
+        return f"{culprit.title}: {culprit.error.type}: {culprit.error.message}"
+    if outcome is Outcome.NOT_RUN:
+        return "Not every cell was reached." if cases else "The notebook has no code cell, so nothing was tested."
+    return None
+
+
+def explain(ended: Ended) -> tuple[str, str]:
+    """Return name and sentence of how a suite ended."""
+    name, sentence = _SENTENCES[ended.ending]
+    return name, ended.message or sentence
+
+
+def notices(events: Sequence[Event]) -> tuple[str, ...]:
+    """Return what should be known of the execution though it decides nothing."""
+    found = [notice for event in events if isinstance(event, Opened | Ended) for notice in event.notices]
+    cells = _cells(events)
+    named = titles(cells)
+    tagged = {cell.cell_id for cell in cells if _RAISES_TAG in cell.tags}
+    for end in (event for event in events if isinstance(event, CellEnded)):
+        title = named.get(end.cell_id, end.cell_id)
+        if end.stray_error:
+            found.append(f"{title}: an exception reached only stderr (a thread or a task raised it).")
+        if end.truncated:
+            found.append(f"{title}: its output was cut in the executed copy.")
+        if end.cell_id in tagged and end.error is None:
+            found.append(f"{title}: tagged {_RAISES_TAG}, but it raised nothing.")
+    return tuple(found)
+
+
+def _cells(events: Sequence[Event]) -> tuple[Cell, ...]:
+    return next((event.cells for event in events if isinstance(event, Opened)), ())
+
+
+def _judge(cell: Cell, end: CellEnded | None, stopped: Ended | None) -> tuple[Outcome, CaseError | None]:
+    if SKIP_TAG in cell.tags:
+        return Outcome.SKIPPED, None
+    if end is None or end.status == "aborted":
+        return Outcome.NOT_RUN, None
+    if end.error is not None and not _was_interrupted(end, stopped):
+        return _judge_error(cell, *end.error)
+    if end.status != "ok" or end.execution_count is None:
+        name, sentence = explain(stopped or Ended(Ending.COMPLETED))
+        traceback = end.error[2] if end.error else ""
+        return Outcome.ERRORED, CaseError(type=name, message=sentence, traceback=_plain(traceback))
+    if end.asked_exit:
+        return Outcome.ERRORED, CaseError(type="EarlyExit", message="The cell told the kernel to exit.")
+    return Outcome.PASSED, None
+
+
+def _was_interrupted(end: CellEnded, stopped: Ended | None) -> bool:
+    """Say whether it was us who raised KeyboardInterrupt in the cell, because the time was over."""
+    timed_out = stopped is not None and stopped.ending is Ending.TIMED_OUT
+    return timed_out and end.error is not None and end.error[0] == "KeyboardInterrupt"
+
+
+def _judge_error(cell: Cell, name: str, message: str, traceback: str) -> tuple[Outcome, CaseError]:
+    outcome = Outcome.FAILED if name == "AssertionError" else Outcome.ERRORED
+    if name == "SystemExit":
+        message = f"The cell ended the suite early (exit code {message or '0'})."
+    if _RAISES_TAG in cell.tags:
+        message = f"{message} (The tag {_RAISES_TAG} does not make it pass.)".strip()
+    return outcome, CaseError(type=name, message=_plain(message)[:LONGEST_MESSAGE], traceback=_plain(traceback))
+
+
+def _plain(text: str) -> str:
+    return _COLOURS.sub("", text)[-LONGEST_TRACEBACK:]

@@ -1,0 +1,51 @@
+"""A limit on what one cell may print into the executed copy. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+CAP_BYTES = 10_000_000
+_STREAM = "stream"
+_UPDATE = "update_display_data"
+_DISPLAYS = {"display_data", "execute_result", _UPDATE}
+
+
+class OutputCap:
+    """Counts one cell's output and cuts what goes beyond the cap, with a marker in its place."""
+
+    def __init__(self, cap_bytes: int = CAP_BYTES) -> None:
+        self.cap_bytes = cap_bytes
+        self.truncated = False
+        self._left = cap_bytes
+
+    def admit(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the message to keep: as it came, cut, or None where the cap was used up before.
+
+        An update replaces what stands there, so each one has the whole cap.
+        """
+        kind, content = message["msg_type"], message["content"]
+        left = self.cap_bytes if kind == _UPDATE else self._left
+        size = _size(kind, content)
+        if size <= left:
+            self._left -= 0 if kind == _UPDATE else size
+            return message
+        if self.truncated and kind != _UPDATE:
+            return None
+        self.truncated = True
+        self._left = self._left if kind == _UPDATE else 0
+        return message | {"content": self._cut(kind, content, left)}
+
+    def _cut(self, kind: str, content: dict[str, Any], kept: int) -> dict[str, Any]:
+        marker = f"[output cut: this cell printed more than {self.cap_bytes / 1e6:g} MB]"
+        if kind == _STREAM:
+            return content | {"text": f"{content['text'][:kept]}\n{marker}\n"}
+        return content | {"data": {"text/plain": marker}, "metadata": {}}
+
+
+def _size(kind: str, content: dict[str, Any]) -> int:
+    if kind == _STREAM:
+        return len(content["text"])
+    if kind not in _DISPLAYS:
+        return 0
+    return sum(len(value) if isinstance(value, str) else len(json.dumps(value)) for value in content["data"].values())

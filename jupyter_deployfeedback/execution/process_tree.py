@@ -1,0 +1,77 @@
+"""Who is still running, and their end.
+
+Three nets, because none catches all: descendants (a worker adopts the orphans of its kernel, where Linux lets it), the
+mark of a run in the environment (found after the worker itself was killed), and the kernel's own watch on its parent.
+A process that a killed worker left, that has its own session and dropped its environment, escapes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable
+
+import psutil
+
+from jupyter_deployfeedback.probe import environment as names
+
+_PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """Return all processes below this one, none where it is gone."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def end(processes: Iterable[psutil.Process], *, within_seconds: float = 3.0) -> None:
+    """Kill these processes and wait until they are gone; a pid that was given to another process is left alone."""
+    killed = list(processes)
+    for process in killed:
+        try:
+            process.kill()
+        except psutil.Error:  # gone, or not ours
+            continue
+    psutil.wait_procs(killed, timeout=within_seconds)
+
+
+def end_descendants(pid: int) -> None:
+    """Kill everything below this process, also what it starts meanwhile."""
+    for _ in range(5):
+        alive = [process for process in descendants(pid) if process.status() != psutil.STATUS_ZOMBIE]
+        if not alive:
+            return
+        end(alive)
+
+
+def end_marked(run_id: str, *, suite: str | None = None) -> int:
+    """Kill every process that carries the mark of a run (of one suite of it) and return how many there were."""
+    marked = [process for process in psutil.process_iter() if _is_marked(process, run_id=run_id, suite=suite)]
+    end(marked)
+    return len(marked)
+
+
+def adopt_orphans_and_hide() -> None:
+    """Make this process the parent of its descendants' orphans, and its memory unreadable to the kernels it starts.
+
+    Linux only; elsewhere nothing happens and orphans are found by their mark alone.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _is_marked(process: psutil.Process, *, run_id: str, suite: str | None) -> bool:
+    if process.pid == os.getpid():
+        return False
+    try:
+        environment = process.environ()
+    except (psutil.Error, OSError):  # gone, or of another user
+        return False
+    return environment.get(names.RUN_ID) == run_id and suite in {None, environment.get(names.SUITE)}

@@ -1,0 +1,205 @@
+"""Execute suites: send each to a worker, tell what happens, watch the clock, and always come back with a result."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event as Flag
+
+from jupyter_deployfeedback.domain.project import Project, Target
+from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.execution import outcome
+from jupyter_deployfeedback.execution.environment import kernel_environment
+from jupyter_deployfeedback.execution.listening import Listener
+from jupyter_deployfeedback.execution.process_tree import end_marked
+from jupyter_deployfeedback.execution.progress import Progress
+from jupyter_deployfeedback.execution.records import read_records
+from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Recorded, Spec
+from jupyter_deployfeedback.execution.worker_process import WorkerProcess, prepare
+
+GRACE_SECONDS = 8.0  # for a worker to stop its suite, save the copy and tell; then it is killed
+LISTEN_SECONDS = 0.1  # how soon a cancellation is noticed
+
+
+def execute(  # noqa: PLR0913 - all that a run knows; each is named by the caller
+    suites: tuple[Suite, ...],
+    *,
+    project: Project,
+    target: Target,
+    baseline: Target | None,
+    run_id: str,
+    artifacts: Path,
+    tell: Callable[[Progress], None],
+    cancelled: Flag,
+    environment: Mapping[str, str] | None = None,
+    worker: WorkerProcess | None = None,
+) -> tuple[SuiteResult, ...]:
+    """Run the suites one after the other and return a result for each, in their order; nothing they did raises.
+
+    The executed copies go into the folder ``artifacts`` (mode 0600). A suite that hangs, kills its kernel or its worker
+    is errored, and the others still run. Once ``cancelled`` is set, the suite that is running is stopped within seconds
+    and the rest is not run. ``worker`` is one that was prepared; it is closed here. No process is left behind.
+    """
+    artifacts.mkdir(parents=True, exist_ok=True, mode=0o700)
+    seen = os.environ if environment is None else environment
+    bench = Bench(seen, worker)
+    errand = Errand(project, target, baseline, run_id, artifacts, tell, cancelled, dict(seen))
+    copies = artifact_names(suites)
+    try:
+        return tuple(errand.run(suite, copy=copies[suite.name], bench=bench) for suite in suites)
+    finally:
+        bench.close()
+
+
+class Bench:
+    """Keeps one worker standing by; one that was stopped or died is replaced."""
+
+    def __init__(self, environment: Mapping[str, str], worker: WorkerProcess | None) -> None:
+        self._environment = environment
+        self._worker = worker
+
+    def worker(self) -> WorkerProcess:
+        """Return the worker that stands by, or a new one."""
+        if self._worker is None:
+            self._worker = prepare(self._environment)
+        return self._worker
+
+    def close(self) -> None:
+        """End the worker and all below it."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What all suites of one run have in common."""
+
+    project: Project
+    target: Target
+    baseline: Target | None
+    run_id: str
+    artifacts: Path
+    tell: Callable[[Progress], None]
+    cancelled: Flag
+    environment: dict[str, str]
+
+    def run(self, suite: Suite, *, copy: str, bench: Bench) -> SuiteResult:
+        """Run one suite to its end, whatever that is."""
+        if self.cancelled.is_set():
+            return _never_started(suite)
+        listener = Listener(suite, tell=self.tell)
+        started_at, began = datetime.now(UTC), time.monotonic()
+        listener.start()
+        worker = bench.worker()
+        spec = self._spec(suite, copy=copy, worker=worker)
+        ended = _watch(worker, spec, hear=listener.hear, cancelled=self.cancelled)
+        if ended.ending is not Ending.COMPLETED:
+            bench.close()
+            Path(spec.artifact + ".part").unlink(missing_ok=True)
+        end_marked(self.run_id, suite=suite.name)
+        result = _result(suite, listener.events, _with_sentence(ended, suite)).model_copy(
+            update={
+                "artifact": copy if Path(spec.artifact).exists() else None,
+                "started_at": started_at,
+                "finished_at": datetime.now(UTC),
+                "duration_seconds": time.monotonic() - began,
+            }
+        )
+        listener.finish(result)
+        return result
+
+    def _spec(self, suite: Suite, *, copy: str, worker: WorkerProcess) -> Spec:
+        return Spec(
+            notebook=str(Path(self.project.folder) / suite.source),
+            artifact=str(self.artifacts / copy),
+            runtime_folder=str(worker.folder),
+            timeout_seconds=suite.timeout_seconds,
+            parameters=dict(suite.parameters),
+            environment=kernel_environment(
+                self.environment,
+                target=self.target,
+                baseline=self.baseline,
+                run_id=self.run_id,
+                suite=suite.name,
+                declared=self.project.kernels.environment,
+            ),
+        )
+
+
+def artifact_names(suites: tuple[Suite, ...]) -> dict[str, str]:
+    """Name each suite's executed copy after the suite, with nothing in it that means something to a path."""
+    names: dict[str, str] = {}
+    for suite in suites:
+        stem = re.sub(r"[^\w.-]+", "_", suite.name).lstrip(".-") or "suite"
+        taken = sum(name.partition(".ipynb")[0].rstrip("+") == stem for name in names.values())
+        names[suite.name] = f"{stem}{'+' * taken}.ipynb"
+    return names
+
+
+def _watch(worker: WorkerProcess, spec: Spec, *, hear: Callable[[Event], None], cancelled: Flag) -> Ended:
+    """Hear a suite out; one that does not end in time, though its worker should see to that, is given up."""
+    worker.send(spec)
+    give_up_at = time.monotonic() + spec.timeout_seconds + GRACE_SECONDS
+    asked: Ending | None = None
+    while time.monotonic() < give_up_at:
+        events = worker.hear(within_seconds=LISTEN_SECONDS)
+        if events is None:
+            return Ended(asked or Ending.WORKER_DIED, "" if asked else _worker_died(worker))
+        for event in events:
+            hear(event)
+            if isinstance(event, Ended):
+                return event
+        if asked is None and cancelled.is_set():
+            asked = Ending.CANCELLED
+            give_up_at = min(give_up_at, time.monotonic() + GRACE_SECONDS)
+            worker.stop()
+    return Ended(asked or Ending.TIMED_OUT)
+
+
+def _worker_died(worker: WorkerProcess) -> str:
+    lines = worker.last_words().splitlines()
+    return "The process that ran the suite ended without a result." + (f" Its last words: {lines[-1]}" if lines else "")
+
+
+def _with_sentence(ended: Ended, suite: Suite) -> Ended:
+    if ended.ending is Ending.TIMED_OUT:
+        return replace(ended, message=f"The suite's time ({suite.timeout_seconds:g} s) was over.")
+    return ended
+
+
+def _result(suite: Suite, events: list[Event], ended: Ended) -> SuiteResult:
+    """Compute what became of a suite from its events alone; its times are filled in by the caller."""
+    reading = read_records([event for event in events if isinstance(event, Recorded)], suite=suite)
+    cases = outcome.case_results(events, ended=ended, recorded=reading.cases)
+    now = datetime.now(UTC)
+    return SuiteResult(
+        suite=suite,
+        outcome=outcome.suite_outcome(cases, ended=ended),
+        cases=cases,
+        observations=tuple(reading.observations.values()),
+        evaluations=tuple(reading.evaluations),
+        reason=outcome.suite_reason(cases, ended=ended),
+        notices=(*outcome.notices(events), *reading.notices),
+        started_at=now,
+        finished_at=now,
+        duration_seconds=0.0,
+        environment=ended.environment,
+    )
+
+
+def _never_started(suite: Suite) -> SuiteResult:
+    now = datetime.now(UTC)
+    return SuiteResult(
+        suite=suite,
+        outcome=Outcome.NOT_RUN,
+        reason="The run was cancelled before this suite began.",
+        started_at=now,
+        finished_at=now,
+        duration_seconds=0.0,
+    )

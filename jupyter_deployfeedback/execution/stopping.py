@@ -1,0 +1,54 @@
+"""How a suite that is running is stopped: SIGTERM cancels it, an alarm ends it when its time is over."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from jupyter_deployfeedback.execution.wire import Ending
+
+STOPS = {signal.SIGTERM, signal.SIGALRM}
+
+
+class Stopped(KeyboardInterrupt):
+    """The suite has to end now. A KeyboardInterrupt, because asyncio lets no other exception through from callbacks."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending)
+        self.ending = ending
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """Name and sentence of what happened, as an error in a notebook shows them."""
+        if self.ending is Ending.TIMED_OUT:
+            return "SuiteTimeout", "The suite's time was over."
+        return "RunCancelled", "The run was cancelled."
+
+
+@contextmanager
+def stoppable(*, within_seconds: float) -> Iterator[None]:
+    """Let SIGTERM and the alarm raise Stopped in here, once; from then on nothing disturbs the clean-up."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        _ignore_stops()
+        raise Stopped(Ending.TIMED_OUT if number == signal.SIGALRM else Ending.CANCELLED)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, within_seconds)
+    try:
+        yield
+    finally:
+        _ignore_stops()
+
+
+def heed_stops() -> None:
+    """Let SIGTERM end the process again: there is nothing to clean up."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _ignore_stops() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

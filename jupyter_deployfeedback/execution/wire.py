@@ -1,0 +1,134 @@
+"""What a worker and the process that watches it tell each other: one JSON object per line.
+
+The watcher sends a Spec; the worker answers with events. What became of a suite is computed from its events alone, so
+that nothing is lost when the worker is killed. Standard library only: the worker must start fast.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+SKIP_TAG = "skip-execution"
+INJECTED_TAG = "injected-parameters"
+
+
+class Ending(StrEnum):
+    """How the execution of a suite ended, whatever its cells did."""
+
+    COMPLETED = "completed"  # the notebook was worked through, or stopped at a cell that raised
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    KERNEL_DIED = "kernel_died"
+    WORKER_DIED = "worker_died"
+    BROKEN = "broken"  # it could not be run: no kernel, not a notebook, a defect of ours
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One suite to be run. Paths are absolute; ``environment`` is the kernel's whole environment."""
+
+    notebook: str
+    artifact: str
+    runtime_folder: str
+    timeout_seconds: float
+    parameters: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def to_line(self) -> str:
+        """Write the spec as one line of JSON."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell as it is run; its id stays the same from run to run."""
+
+    cell_id: str
+    cell_type: str
+    source: str
+    tags: tuple[str, ...] = ()
+
+    @property
+    def is_case(self) -> bool:
+        """Say whether the cell holds code of the user's: what papermill injects and empty cells are no cases."""
+        return self.cell_type == "code" and bool(self.source.strip()) and INJECTED_TAG not in self.tags
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The notebook was read; these are its cells in order."""
+
+    cells: tuple[Cell, ...]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CellStarted:
+    """The kernel was sent a cell."""
+
+    cell_id: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A cell displayed something that is meant for us; ``mime`` says what ``payload`` is."""
+
+    cell_id: str
+    mime: str
+    payload: Any
+
+
+@dataclass(frozen=True)
+class CellEnded:
+    """A cell is over.
+
+    ``status`` is that of the kernel's reply (ok, error, aborted), None where no reply came. ``error`` is name, text and
+    traceback of what it raised. ``asked_exit``: it told the kernel to end. ``stray_error``: an exception that reached
+    only stderr, as from a thread. ``truncated``: it printed more than is kept.
+    """
+
+    cell_id: str
+    status: str | None = None
+    execution_count: int | None = None
+    error: tuple[str, str, str] | None = None
+    asked_exit: bool = False
+    stray_error: bool = False
+    truncated: bool = False
+    duration_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The suite is over. ``environment`` holds the kernel's packages: name -> version."""
+
+    ending: Ending
+    message: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+
+Event = Opened | CellStarted | Recorded | CellEnded | Ended
+_EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Opened, CellStarted, Recorded, CellEnded, Ended)}
+
+
+def encode(event: Event) -> bytes:
+    """Write an event as one line."""
+    return (json.dumps({"event": type(event).__name__, **asdict(event)}) + "\n").encode()
+
+
+def decode(line: bytes) -> Event:
+    """Read what ``encode`` wrote."""
+    fields = json.loads(line)
+    kind = _EVENTS[fields.pop("event")]
+    if kind is Opened:
+        fields["cells"] = tuple(Cell(**{**cell, "tags": tuple(cell["tags"])}) for cell in fields["cells"])
+    if kind is Ended:
+        fields["ending"] = Ending(fields["ending"])
+    if fields.get("error"):
+        fields["error"] = tuple(fields["error"])
+    if "notices" in fields:
+        fields["notices"] = tuple(fields["notices"])
+    return kind(**fields)

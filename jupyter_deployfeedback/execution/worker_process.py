@@ -1,0 +1,128 @@
+"""The watcher's hold on one worker: start it, send it suites, hear its events, stop it, end it."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from jupyter_deployfeedback.execution.environment import allowed
+from jupyter_deployfeedback.execution.process_tree import descendants, end
+from jupyter_deployfeedback.execution.wire import Event, Spec, decode
+
+# -P, and the package's place at the very end of the path: nothing in a project's folder takes the place of a module.
+# The grammar that is marked as missing is most of papermill's second of import; jsonschema uses it for a check of
+# internationalised addresses, which notebooks do not have, and does without where it is not installed.
+_BOOT = """\
+import sys
+sys.modules["rfc3987_syntax"] = None
+sys.path.append(sys.argv[1])
+from jupyter_deployfeedback.execution.worker import main
+main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+"""
+_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+_LONGEST_FOLDER = 60  # the path of a socket in it may have 103 characters on macOS, 107 on Linux
+_CHUNK = 1 << 20
+_LOG_TAIL = 2000
+
+
+def prepare(environment: Mapping[str, str] | None = None) -> WorkerProcess:
+    """Start a worker that loads papermill while the caller goes on; hand it to ``execute``, or close it."""
+    return WorkerProcess(os.environ if environment is None else environment)
+
+
+class WorkerProcess:
+    """One worker: a child in a session of its own, with a folder (0700) for sockets and log that goes with it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="deployfb-", dir=_short_folder()))
+        self._log = self.folder / "worker.log"
+        self._unread = bytearray()
+        self._events, told = os.pipe()
+        arguments = [str(_PACKAGE_ROOT), str(told), str(os.getpid()), str(self.folder)]
+        try:
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-c", _BOOT, *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(told,),
+                    env=allowed(environment),
+                    start_new_session=True,
+                    cwd=self.folder,
+                )
+        finally:
+            os.close(told)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
+    def send(self, spec: Spec) -> None:
+        """Have a suite run; that the worker is gone is noticed by ``hear``."""
+        stdin = self._process.stdin
+        try:
+            if stdin is not None:
+                stdin.write(spec.to_line().encode())
+                stdin.flush()
+        except BrokenPipeError:
+            return
+
+    def hear(self, *, within_seconds: float) -> list[Event] | None:
+        """Return the next events, none if nothing happened in time, None when the worker is gone."""
+        poll = select.poll()
+        poll.register(self._events, select.POLLIN)
+        if not poll.poll(within_seconds * 1000):
+            return []
+        chunk = os.read(self._events, _CHUNK)
+        if not chunk:
+            return None
+        self._unread += chunk
+        if b"\n" not in chunk:
+            return []
+        *lines, rest = self._unread.split(b"\n")
+        self._unread = rest
+        return [decode(bytes(line)) for line in lines]
+
+    def stop(self) -> None:
+        """Ask the worker to end its suite and to tell so."""
+        if self._process.poll() is None:
+            self._process.terminate()
+
+    def last_words(self) -> str:
+        """Return the end of what the worker wrote on stdout and stderr."""
+        try:
+            return self._log.read_bytes()[-_LOG_TAIL:].decode(errors="replace").strip()
+        except OSError:
+            return ""
+
+    def close(self) -> None:
+        """End the worker and everything below it, and remove its folder; doing it twice does nothing more."""
+        if self._process.returncode is None:
+            below = descendants(self.pid)
+            self._process.kill()
+            self._process.wait()
+            end(below)
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+            os.close(self._events)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _short_folder() -> str:
+    own = tempfile.gettempdir()
+    return own if len(own) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp makes an unguessable 0700 folder there
