@@ -30,6 +30,20 @@ class RunFacts(Frozen):
     finished_at: AwareDatetime | None
     duration_seconds: float | None = None
     window_seconds: float | None = None
+    url: str | None = None  # of the target, without user, password and query
+    model_version: str | None = None  # what the target and the baseline said they serve
+    baseline_version: str | None = None
+
+
+class FindingNumbers(Frozen):
+    """How the numbers of a finding are written in every rendering; an em dash where there is none."""
+
+    subject: str = ""  # what the rule is about, as it is read: "typical latency"
+    value: str = "—"  # with its interval
+    limit: str = "—"  # with its comparator
+    candidate: str = "—"
+    baseline: str = "—"
+    n: str = "—"
 
 
 class FindingText(Frozen):
@@ -50,6 +64,8 @@ class FindingText(Frozen):
     n: int | None
     n_more: int | None
     method: str
+    metric_unit: str = ""  # of candidate and baseline
+    text: FindingNumbers = FindingNumbers()
 
 
 class MetricText(Frozen):
@@ -58,6 +74,7 @@ class MetricText(Frozen):
     value: str
     baseline: str
     difference: str  # with its interval
+    label: str = ""  # the metric's name as it is read: "latency p95"
 
 
 class MetricRow(Frozen):

@@ -1,0 +1,12 @@
+"""Stage 7: everything a run found out becomes one FeedbackReport, and that becomes text, JSON, markdown, HTML or JUnit.
+
+Pure: no I/O beside reading this package's own template. All renderings carry the same numbers and words, because the
+report holds them ready to show.
+"""
+
+from jupyter_deployfeedback.feedback.charts import Chart, charts
+from jupyter_deployfeedback.feedback.formats import Format, render, report_schema
+from jupyter_deployfeedback.feedback.renderings.text import render_text
+from jupyter_deployfeedback.feedback.report import build_report
+
+__all__ = ["Chart", "Format", "build_report", "charts", "render", "render_text", "report_schema"]

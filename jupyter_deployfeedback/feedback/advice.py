@@ -1,0 +1,134 @@
+"""What a reader should do: about one finding without data, and about the run as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jupyter_deployfeedback.domain.comparison import ExampleChange
+from jupyter_deployfeedback.domain.metric import Family
+from jupyter_deployfeedback.domain.run import Commit, Evidence, TargetFacts
+from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.verdict import Verdict
+from jupyter_deployfeedback.feedback.found import Found
+from jupyter_deployfeedback.feedback.quantities import count
+from jupyter_deployfeedback.feedback.sentences import GOOD, describe_case, first_bad_case
+from jupyter_deployfeedback.feedback.visible import one_line
+
+TAG = "Tag the release: jupyter deployfeedback release VERSION, or “Tag release” in the panel."
+_MEASURE = {
+    Family.MODEL: "Let a suite measure it with jdf.evaluate(...) or jdf.record(...).",
+    Family.APPLICATION: "Let a suite send requests with jdf.evaluate(...).",
+    Family.PLATFORM: "Serve Prometheus metrics at the target's /metrics, or name a source as the target's “platform”.",
+}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that the advice depends on."""
+
+    verdict: Verdict
+    found: Sequence[Found]
+    evidence: Evidence
+    broken: Sequence[ExampleChange]
+    differences: Sequence[str]
+    baseline: str
+    commit: Commit | None
+
+    @property
+    def down(self) -> TargetFacts | None:
+        """The side that was not ready when the run began, None where all were."""
+        sides = [self.evidence.candidate] + ([self.evidence.baseline] if self.evidence.baseline else [])
+        return next((side.facts for side in sides if not side.facts.ready), None)
+
+    @property
+    def broken_suite(self) -> SuiteResult | None:
+        """The worst suite that did not pass, None where all did."""
+        bad = [suite for suite in self.evidence.suites if suite.outcome not in GOOD]
+        order = [Outcome.ERRORED, Outcome.FAILED, Outcome.NOT_RUN]
+        return min(bad, key=lambda suite: order.index(suite.outcome), default=None)
+
+
+def remedy(found: Found, situation: Situation) -> str:
+    """Say what gives a missing number; empty where nothing we know of would."""
+    if situation.down is not None:
+        return f"Start {one_line(situation.down.target, limit=40)} first."
+    suite = situation.broken_suite
+    if suite is not None and found.family is not Family.PLATFORM:
+        return f"Mend suite {one_line(suite.suite.name, limit=60)} first."
+    return _MEASURE[found.family] if found.family else ""
+
+
+def next_step(situation: Situation) -> str:
+    """Say in one or two sentences what to do now."""
+    match situation.verdict:
+        case Verdict.PASS:
+            return _tag(situation.commit)
+        case Verdict.WARN:
+            return f"Read the warning first, then: {_tag(situation.commit)}"
+        case Verdict.INCONCLUSIVE:
+            return _gather_more(situation)
+        case Verdict.FAIL:
+            return _mend(situation)
+        case Verdict.ERROR:
+            return _restore(situation)
+
+
+def _tag(commit: Commit | None) -> str:
+    if commit is None:
+        return "Put the project under git and run again: a tag needs a commit."
+    if commit.dirty:
+        files = f"{count(len(commit.dirty), 'file')} that {'differs' if len(commit.dirty) == 1 else 'differ'}"
+        return f"Commit the {files} from {commit.sha[:8]} and run again: a tag must hold what was tested."
+    return TAG
+
+
+def _gather_more(situation: Situation) -> str:
+    open_ones = [found for found in _worst(situation) if found.finding.n_more]
+    if open_ones:
+        most = max(open_ones, key=lambda found: found.finding.n_more or 0)
+        now = f" (there were {most.finding.n:,})" if most.finding.n is not None else ""
+        return f"Run again with about {most.finding.n_more:,} more {most.noun}s{now}: that would settle {most.subject}."
+    reasons = [found.finding.reason for found in _worst(situation) if found.finding.reason]
+    if reasons:
+        return f"Let the suites send more, then run again: {one_line(reasons[0]).rstrip('.')}."
+    return "Declare a rule that can be judged without a baseline (an absolute limit), or let the suites send more."
+
+
+def _mend(situation: Situation) -> str:
+    suite = situation.broken_suite
+    if suite is not None:
+        return _open(suite)
+    if situation.broken:
+        ids = ", ".join(one_line(example.example_id, limit=40) for example in situation.broken[:5])
+        rest = " and more" if len(situation.broken) > 5 else ""
+        number = count(len(situation.broken), "example")
+        return f"Look at the {number} that only {situation.baseline} got right: {ids}{rest}."
+    if situation.differences:
+        changed = ", ".join(one_line(what, limit=60) for what in situation.differences[:4])
+        return f"Look at what changed since {situation.baseline}: {changed}."
+    return "Improve the candidate and run again; if the limit is wrong, change the rule in deployfeedback.yaml."
+
+
+def _restore(situation: Situation) -> str:
+    down = situation.down
+    if down is not None:
+        place = f"{one_line(down.target, limit=40)} at {one_line(down.url, limit=120)}"
+        return f"Start {place}, or correct its url in deployfeedback.yaml, then run again."
+    suite = situation.broken_suite
+    if suite is not None:
+        return _open(suite)
+    worst = _worst(situation)
+    advice = remedy(worst[0], situation) if worst else ""
+    return advice or "Remove the cause named above, then run again; nothing was judged."
+
+
+def _open(suite: SuiteResult) -> str:
+    case, source = first_bad_case(suite), one_line(suite.suite.source, limit=120)
+    if case is None:
+        return f"Mend {source}, then run again: {one_line(suite.reason or 'no case ran').rstrip('.')}."
+    return f"Open {source} at {describe_case(case).rstrip('.')}. Mend it, then run again."
+
+
+def _worst(situation: Situation) -> list[Found]:
+    return [found for found in situation.found if found.counted and found.finding.verdict is situation.verdict]

@@ -1,0 +1,22 @@
+"""Vega-Lite v5 plots of a report: the panel shows them through Lab's own Vega, the HTML page as static SVG."""
+
+from __future__ import annotations
+
+from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.feedback.charts.effects import effects
+from jupyter_deployfeedback.feedback.charts.latency import latency
+from jupyter_deployfeedback.feedback.charts.platform import platform
+from jupyter_deployfeedback.feedback.charts.slices import slices
+from jupyter_deployfeedback.feedback.charts.style import INK, Chart
+
+__all__ = ["Chart", "charts"]
+
+
+def charts(report: FeedbackReport, *, width: int = 360, ink: str = INK) -> tuple[Chart, ...]:
+    """Return the plots that the report has numbers for, ``width`` pixels wide, on a transparent background.
+
+    ``ink`` is the colour of text and axes; the default can be read on white and on black. Text of others stands in the
+    specs only as values, never in an expression.
+    """
+    found = (effects(report, width), latency(report, width), *slices(report, width), *platform(report, width))
+    return tuple(chart.dressed(ink) for chart in found if chart is not None)

@@ -1,0 +1,57 @@
+"""How CPU, memory and other platform metrics moved over the window on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, SeriesRow
+from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, side_encodings, side_names
+from jupyter_deployfeedback.feedback.names import label
+from jupyter_deployfeedback.feedback.visible import one_line
+
+_FACTORS = {"B": (2.0**-20, "MiB")}
+
+
+def platform(report: FeedbackReport, width: int) -> Iterator[Chart]:
+    """Yield one plot per metric that was sampled at least twice."""
+    groups: dict[str, list[SeriesRow]] = {}
+    for row in report.series:
+        if len(row.points) > 1:
+            groups.setdefault(row.metric, []).append(row)
+    return (_chart(report, width, rows) for rows in groups.values())
+
+
+def _chart(report: FeedbackReport, width: int, rows: list[SeriesRow]) -> Chart:
+    factor, unit = _FACTORS.get(rows[0].unit, (1.0, one_line(rows[0].unit, limit=30)))
+    names = dict(zip(("candidate", "baseline"), side_names(report), strict=True))
+    values: list[Spec] = [
+        {"second": second, "value": value * factor, "side": names[row.side]}
+        for row in rows
+        for second, value in row.points
+    ]
+    name = label(rows[0].metric)
+    title = f"{name[0].upper()}{name[1:]} over the window{f' ({unit})' if unit else ''}"
+    return Chart(
+        title=title,
+        description=f"{title}, one line per side.",
+        spec={
+            "width": width,
+            "height": 140,
+            "data": {"values": values},
+            "mark": {"type": "line", "strokeWidth": 2, "interpolate": "monotone"},
+            "encoding": {
+                "x": {
+                    "field": "second",
+                    "type": "quantitative",
+                    "axis": {"title": "seconds since the window began", "tickCount": 6},
+                },
+                "y": {
+                    "field": "value",
+                    "type": "quantitative",
+                    "scale": {"zero": True},
+                    "axis": {"title": None, "tickCount": 4},
+                },
+                **side_encodings(report),
+            },
+        },
+    )

@@ -1,0 +1,89 @@
+"""One metric in each slice, on both sides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
+from jupyter_deployfeedback.feedback.charts.style import BASELINE, CANDIDATE, Chart, Spec, side_names
+from jupyter_deployfeedback.feedback.names import label
+from jupyter_deployfeedback.feedback.visible import one_line
+
+_SLICED = re.compile(r"(?P<metric>[^{]+)\{(?P<slice>[^:]+):(?P<value>.*)\}", re.DOTALL)
+_ROW_HEIGHT = 22
+
+
+def slices(report: FeedbackReport, width: int) -> Iterator[Chart]:
+    """Yield one plot for each metric and slice that rules ask for."""
+    groups: dict[tuple[str, str], dict[str, FindingText]] = {}
+    for finding in report.findings:
+        match = _SLICED.fullmatch(finding.rule)
+        if match and finding.candidate is not None:
+            groups.setdefault((match["metric"], match["slice"]), {})[match["value"]] = finding
+    for (metric, name), findings in groups.items():
+        yield _chart(report, width, f"{label(metric)} by {one_line(name, limit=40)}", findings)
+
+
+def _chart(report: FeedbackReport, width: int, title: str, findings: dict[str, FindingText]) -> Chart:
+    share = all(finding.metric_unit == "share" for finding in findings.values())
+    candidate, baseline = side_names(report)
+    values: list[Spec] = []
+    for value, finding in findings.items():
+        for side, number in ((candidate, finding.candidate), (baseline, finding.baseline)):
+            if number is not None:
+                values.append({"slice": one_line(value, limit=40), "value": number, "side": side})
+    names = [candidate, baseline]
+    x = {
+        "field": "value",
+        "type": "quantitative",
+        "scale": {"zero": False, "padding": 10},
+        "axis": {"title": None, "tickCount": 5, **({"format": "%"} if share else {})},
+    }
+    legend = {"title": None, "orient": "top", "labelLimit": 160}
+    sides = {"field": "side", "type": "nominal"}
+    return Chart(
+        title=title[0].upper() + title[1:],
+        description=f"{title}: one row per value, one point per side.",
+        spec={
+            "width": width,
+            "height": _ROW_HEIGHT * len(findings) + 70,
+            "data": {"values": values},
+            "encoding": {
+                "y": {
+                    "field": "slice",
+                    "type": "nominal",
+                    "sort": _natural(findings),
+                    "axis": {"title": None, "grid": True, "labelLimit": 120},
+                },
+                "x": x,
+            },
+            "layer": [
+                {
+                    "mark": {"type": "line", "strokeWidth": 2, "opacity": 0.35, "color": BASELINE},
+                    "encoding": {"detail": {"field": "slice"}},
+                },
+                {
+                    "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+                    "encoding": {
+                        "color": {
+                            **sides,
+                            "scale": {"domain": names, "range": [CANDIDATE, BASELINE]},
+                            "legend": legend,
+                        },
+                        "shape": {
+                            **sides,
+                            "scale": {"domain": names, "range": ["circle", "diamond"]},
+                            "legend": legend,
+                        },
+                    },
+                },
+            ],
+        },
+    )
+
+
+def _natural(values: dict[str, FindingText]) -> list[str]:
+    """Order slice values as people count: 2 before 10, words after numbers."""
+    ordered = sorted(values, key=lambda value: (not value.isdecimal(), int(value) if value.isdecimal() else 0, value))
+    return [one_line(value, limit=40) for value in ordered]

@@ -1,0 +1,115 @@
+"""A finding together with all that is needed to put it into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
+from jupyter_deployfeedback.domain.feedback import FindingNumbers
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
+from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
+from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Standing
+from jupyter_deployfeedback.feedback import names
+from jupyter_deployfeedback.feedback.quantities import MISSING, Measured, count, limit_text, measured, quantity
+
+SUITE_RULE = "suite "
+_RELATION_OF_UNIT = {"%": Relation.RATIO, "pp": Relation.DIFFERENCE}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One finding, what it is about and its numbers in readable units.
+
+    ``noun`` is what one of its samples is called; ``family`` is None where the rule is not about a metric.
+    """
+
+    finding: Finding
+    subject: str
+    family: Family | None
+    relation: Relation
+    comparator: Comparator | None
+    noun: str
+    metric_unit: str
+    measured: Measured
+
+    @property
+    def suite(self) -> str | None:
+        """The suite this finding is about, None where it is about a metric."""
+        return self.finding.rule.removeprefix(SUITE_RULE) if self.finding.rule.startswith(SUITE_RULE) else None
+
+    @property
+    def signed(self) -> bool:
+        """Say whether the value is a change against the baseline, which is written with its sign."""
+        return self.relation is not Relation.ABSOLUTE
+
+    @property
+    def counted(self) -> bool:
+        """Say whether the finding counts for the verdict."""
+        return self.finding.standing is Standing.COUNTED
+
+    @property
+    def limit(self) -> str:
+        """The limit with its comparator."""
+        return limit_text(self.comparator, self.finding.limit, self.finding.unit, signed=self.signed)
+
+    @property
+    def samples(self) -> str:
+        """How many samples stand behind the value."""
+        return MISSING if self.finding.n is None else count(self.finding.n, self.noun)
+
+    @property
+    def numbers(self) -> FindingNumbers:
+        """All numbers as they are written in every rendering."""
+        return FindingNumbers(
+            subject=self.subject,
+            value=str(self.measured),
+            limit=self.limit,
+            candidate=quantity(self.finding.candidate, self.metric_unit),
+            baseline=quantity(self.finding.baseline, self.metric_unit),
+            n=self.samples,
+        )
+
+
+def read_findings(judgement: Judgement, comparison: Comparison) -> tuple[Found, ...]:
+    """Return the findings worst first, those that do not count last; equals stay in the order of the project file."""
+    metrics = {**STANDARD_METRICS, **{delta.metric.name: delta.metric for delta in comparison.deltas}}
+    estimates = {
+        (names.rule_name(estimate.estimand), estimate.estimand.expression.text): estimate
+        for estimate in comparison.estimates
+    }
+    ordered = sorted(judgement.findings, key=_urgency)
+    return tuple(_read(finding, estimates.get((finding.rule, finding.expression)), metrics) for finding in ordered)
+
+
+def _urgency(finding: Finding) -> tuple[bool, int]:
+    return (finding.standing is not Standing.COUNTED, -finding.verdict.severity)
+
+
+def _read(finding: Finding, estimate: Estimate | None, metrics: Mapping[str, Metric]) -> Found:
+    metric = metrics.get(finding.rule.split("{", 1)[0])
+    unit = finding.metric_unit or (metric.unit if metric else "")
+    family = metric.family if metric else None
+    if estimate is None:
+        subject, relation = names.label(finding.rule), _RELATION_OF_UNIT.get(finding.unit, Relation.ABSOLUTE)
+        comparator, aggregate = None, Aggregate.VALUE
+    else:
+        expression = estimate.estimand.expression
+        subject, relation = names.subject(estimate.estimand, unit=unit), expression.relation
+        comparator, aggregate = expression.comparator, expression.aggregate
+    return Found(
+        finding=finding,
+        subject=subject,
+        family=family,
+        relation=relation,
+        comparator=comparator,
+        noun=names.sample_noun(family, aggregate),
+        metric_unit=unit,
+        measured=measured(
+            finding.value,
+            finding.interval,
+            finding.unit,
+            signed=relation is not Relation.ABSOLUTE,
+            limit=finding.limit,
+        ),
+    )

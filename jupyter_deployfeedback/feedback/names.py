@@ -1,0 +1,67 @@
+"""What metrics, estimands and sides are called in sentences and tables."""
+
+from __future__ import annotations
+
+from jupyter_deployfeedback.domain.comparison import Estimand
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
+from jupyter_deployfeedback.domain.rule import Aggregate
+from jupyter_deployfeedback.feedback.quantities import limit_text
+from jupyter_deployfeedback.feedback.visible import one_line
+
+_CAPITALS = {"cpu": "CPU", "oom": "OOM", "f1": "F1", "r2": "R²"}
+_AGGREGATES = {
+    Aggregate.MEAN: "{} mean",
+    Aggregate.MEDIAN: "{} median",
+    Aggregate.MINIMUM: "{} minimum",
+    Aggregate.MAXIMUM: "{} maximum",
+    Aggregate.COUNT: "count of {}",
+    Aggregate.RATE: "rate of {}",
+    Aggregate.TYPICAL: "typical {}",
+}
+_SAMPLES = {Family.MODEL: "example", Family.APPLICATION: "request", Family.PLATFORM: "sample"}
+
+
+def label(name: str) -> str:
+    """Return a standard metric's name with blanks (``latency p95``); a user's own name stays as it was written."""
+    if name not in STANDARD_METRICS:
+        return one_line(name, limit=80)
+    return " ".join(_CAPITALS.get(word, word) for word in name.split("_"))
+
+
+def capitalised(text: str) -> str:
+    """Return the text with a capital first letter where it begins with a word of ours, not with a user's name."""
+    first = text.split(" ", 1)[0]
+    ours = {label(name).split(" ", 1)[0] for name in STANDARD_METRICS} | {"typical", "share", "count", "rate", "suite"}
+    return text[0].upper() + text[1:] if first in ours else text
+
+
+def subject(estimand: Estimand, *, unit: str) -> str:
+    """Return what a rule is about: ``typical latency``, ``latency p95``, ``accuracy for digit 8``."""
+    name = _aggregated(estimand, unit)
+    if estimand.slice is None:
+        return name
+    key, value = estimand.slice
+    return f"{name} for {one_line(key, limit=40)} {one_line(value, limit=40)}"
+
+
+def rule_name(estimand: Estimand) -> str:
+    """Return how a finding names the estimand's metric and slice: ``accuracy{digit:8}``."""
+    if estimand.slice is None:
+        return estimand.metric
+    return f"{estimand.metric}{{{estimand.slice[0]}:{estimand.slice[1]}}}"
+
+
+def sample_noun(family: Family | None, aggregate: Aggregate | None) -> str:
+    """Return what the samples behind a number are called, in singular."""
+    if aggregate is Aggregate.TYPICAL:
+        return "pair"
+    return _SAMPLES[family] if family else "sample"
+
+
+def _aggregated(estimand: Estimand, unit: str) -> str:
+    name, expression = label(estimand.metric), estimand.expression
+    if expression.aggregate is Aggregate.QUANTILE and expression.quantile is not None:
+        return f"{name} p{100 * expression.quantile:.6g}"
+    if expression.aggregate is Aggregate.SHARE and expression.edge is not None:
+        return f"share of {name} {limit_text(*expression.edge, unit)}"
+    return _AGGREGATES.get(expression.aggregate, "{}").replace("{}", name)

@@ -1,0 +1,99 @@
+"""What the renderings for people show beside findings and tables, as plain text: title, run facts, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.domain.feedback import CaseRow, FeedbackReport, MetricRow, SuiteRow
+from jupyter_deployfeedback.domain.metric import Family
+from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.feedback.quantities import MISSING, count, duration
+from jupyter_deployfeedback.feedback.visible import one_line
+
+MOST_EXAMPLES = 10
+
+
+def title(report: FeedbackReport) -> str:
+    """Return what was compared with what: ``digits: candidate 2.1.0 against released 2.0.0``."""
+    run = report.run
+    candidate = " ".join(one_line(part, limit=60) for part in (run.target, run.model_version) if part)
+    if run.baseline is None:
+        return f"{one_line(run.project, limit=60)}: {candidate}, nothing to compare with"
+    baseline = " ".join(one_line(part, limit=60) for part in (run.baseline, run.baseline_version) if part)
+    return f"{one_line(run.project, limit=60)}: {candidate} against {baseline}"
+
+
+def sides(report: FeedbackReport, *, limit: int = 60) -> tuple[str, str | None]:
+    """Return the column titles of candidate and baseline; None where there was nothing to compare with."""
+    baseline = report.run.baseline
+    return one_line(report.run.target, limit=limit), None if baseline is None else one_line(baseline, limit=limit)
+
+
+def family_rows(report: FeedbackReport, family: Family) -> list[MetricRow]:
+    """Return the rows of one of the three tables."""
+    return [row for row in report.metrics if row.family is family]
+
+
+def notes(rows: list[MetricRow]) -> list[str]:
+    """Return why numbers are missing, and what is to be known about those that are there; same texts together."""
+    texts: dict[str, list[str]] = {}
+    for row in rows:
+        for text in (row.missing_because, *row.notices):
+            if text:
+                texts.setdefault(one_line(text), []).append(row.text.label)
+    return [f"{', '.join(labels)}: {text}" for text, labels in texts.items()]
+
+
+def run_facts(report: FeedbackReport) -> list[tuple[str, str]]:
+    """Return which run this is the feedback of, as (name, value) pairs."""
+    run = report.run
+    commit = f"{run.commit[:12]}{', with uncommitted changes' if run.dirty else ''}" if run.commit else "none"
+    started = f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC" if run.started_at else MISSING
+    facts = [
+        ("run", one_line(run.run_id, limit=80)),
+        ("commit", one_line(commit, limit=80)),
+        ("started", started),
+        ("took", duration(run.duration_seconds)),
+        ("window", duration(run.window_seconds)),
+        ("compared", _pairing(report)),
+        ("exit code", str(report.exit_code)),
+    ]
+    if run.url:
+        facts.insert(1, ("target", one_line(run.url, limit=200)))
+    return facts
+
+
+def legend(report: FeedbackReport) -> str:
+    """Say what the brackets mean; empty where there are none."""
+    levels = sorted({finding.confidence for finding in report.findings if finding.interval and finding.confidence})
+    if not levels:
+        return "Brackets hold the 90 % interval." if any(row.interval for row in report.metrics) else ""
+    return f"Brackets hold the {' and '.join(f'{100 * level:.4g} %' for level in levels)} interval."
+
+
+def suites_line(suite: SuiteRow) -> str:
+    """Return a suite's size and time, with the reason where it did not pass: ``7 cases in 3.10 s``."""
+    line = f"{count(len(suite.cases), 'case')} in {duration(suite.duration_seconds)}"
+    return f"{line}: {one_line(suite.reason)}" if suite.reason else line
+
+
+def cases_to_show(suite: SuiteRow) -> Iterator[CaseRow]:
+    """Yield the cases of a suite that did not pass."""
+    return (case for case in suite.cases if case.outcome not in {Outcome.PASSED, Outcome.SKIPPED})
+
+
+def case_error(case: CaseRow) -> str:
+    """Return a case's error on one line, empty where it has none."""
+    return f"{one_line(case.error.type, limit=80)}: {one_line(case.error.message)}" if case.error else ""
+
+
+def scalar(value: Scalar) -> str:
+    """Return a label or prediction on one line; a missing one is an em dash."""
+    return MISSING if value is None else one_line(str(value), limit=60)
+
+
+def _pairing(report: FeedbackReport) -> str:
+    if report.run.baseline is None:
+        return "with nothing: first release" if report.run.first_release else "with nothing"
+    return "the same examples sent to both, interleaved" if report.run.paired else "with the baseline's stored run"

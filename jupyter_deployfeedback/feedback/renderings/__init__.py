@@ -1,0 +1,1 @@
+"""One file per rendering: the same FeedbackReport in, text out."""

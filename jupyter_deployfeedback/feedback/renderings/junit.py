@@ -1,0 +1,131 @@
+"""The report as JUnit XML: one test suite for the rules, one for each suite's cases.
+
+Failing rules are failures; errors and inconclusive ones are errors, never ``skipped``, which most viewers show green.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from xml.etree import ElementTree as ET
+
+from jupyter_deployfeedback.domain.feedback import CaseRow, FeedbackReport, FindingText, MetricRow, SuiteRow
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.verdict import Standing, Verdict
+from jupyter_deployfeedback.feedback import outline
+from jupyter_deployfeedback.feedback.visible import block, one_line
+from jupyter_deployfeedback.feedback.words import change_word
+
+_RED = ("failure", "error")
+
+
+def render_junit(report: FeedbackReport) -> str:
+    """Return JUnit XML that is well-formed whatever text is in the report, and red unless the gate is open."""
+    root = ET.Element("testsuites", name=f"deployfeedback {outline.title(report)}")
+    rules = _rules(report)
+    root.append(rules)
+    root.extend(_suite(suite) for suite in report.suites)
+    if report.verdict not in {Verdict.PASS, Verdict.WARN} and not any(_red(each) for each in root):
+        _child(_case(rules, classname="deployfeedback", name="verdict"), report.verdict, report.headline)
+    for element in root:
+        _count(element)
+    _count(root)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _rules(report: FeedbackReport) -> ET.Element:
+    suite = ET.Element("testsuite", name="rules", time=_seconds(report.run.duration_seconds))
+    if report.run.started_at:
+        suite.set("timestamp", report.run.started_at.strftime("%Y-%m-%dT%H:%M:%S"))
+    properties = ET.SubElement(suite, "properties")
+    for name, value in (("headline", report.headline), ("next step", report.next_step)):
+        ET.SubElement(properties, "property", name=name, value=value)
+    for row in report.metrics:
+        name = one_line(f"{row.family}.{row.name}", limit=200)
+        ET.SubElement(properties, "property", name=name, value=_metric_value(row, report))
+    families = {row.name: row.family.value for row in report.metrics}
+    for finding in report.findings:
+        _rule(suite, finding, families)
+    return suite
+
+
+def _metric_value(row: MetricRow, report: FeedbackReport) -> str:
+    if report.run.baseline is None:
+        return row.text.value
+    baseline = f"{one_line(report.run.baseline, limit=60)} {row.text.baseline}"
+    return f"{row.text.value} ({baseline}, {row.text.difference}, {change_word(row.change)})"
+
+
+def _rule(suite: ET.Element, finding: FindingText, families: dict[str, str]) -> None:
+    metric = finding.rule.split("{", 1)[0]
+    standard = STANDARD_METRICS.get(metric)
+    family = families.get(metric) or (standard.family.value if standard else "suites")
+    case = _case(suite, classname=family, name=one_line(f"{finding.rule} {finding.expression}".strip(), limit=200))
+    if finding.standing is Standing.NOT_JUDGED:
+        ET.SubElement(case, "skipped", message=finding.sentence)
+    elif finding.standing is Standing.INFO:
+        ET.SubElement(case, "system-out").text = finding.sentence
+    else:
+        _child(case, finding.verdict, finding.sentence)
+
+
+def _child(case: ET.Element, verdict: Verdict, sentence: str) -> None:
+    match verdict:
+        case Verdict.FAIL:
+            ET.SubElement(case, "failure", type="FAIL", message=sentence)
+        case Verdict.ERROR | Verdict.INCONCLUSIVE:
+            ET.SubElement(case, "error", type=verdict.upper(), message=sentence)
+        case Verdict.PASS | Verdict.WARN:
+            prefix = "WARN: " if verdict is Verdict.WARN else ""
+            ET.SubElement(case, "system-out").text = prefix + sentence
+
+
+def _suite(row: SuiteRow) -> ET.Element:
+    suite = ET.Element("testsuite", name=one_line(row.name, limit=200), time=_seconds(row.duration_seconds))
+    for case in row.cases:
+        _suite_case(suite, case, classname=one_line(row.source, limit=200))
+    if row.outcome not in {Outcome.PASSED, Outcome.SKIPPED} and not _red(suite):
+        whole = _case(suite, classname=one_line(row.source, limit=200), name="the suite as a whole")
+        ET.SubElement(whole, "error", type=row.outcome.upper(), message=one_line(row.reason or row.outcome))
+    return suite
+
+
+def _suite_case(suite: ET.Element, row: CaseRow, *, classname: str) -> None:
+    name = one_line(row.title, limit=200) or one_line(row.case_id, limit=200)
+    case = _case(suite, classname=classname, name=name, seconds=row.duration_seconds)
+    match row.outcome:
+        case Outcome.PASSED:
+            return
+        case Outcome.SKIPPED:
+            ET.SubElement(case, "skipped")
+        case Outcome.FAILED | Outcome.ERRORED:
+            tag = "failure" if row.outcome is Outcome.FAILED else "error"
+            kind = one_line(row.error.type, limit=100) if row.error else row.outcome.upper()
+            message = outline.case_error(row) or row.outcome.value
+            ET.SubElement(case, tag, type=kind, message=message).text = block(row.error.traceback) if row.error else ""
+        case Outcome.NOT_RUN:
+            ET.SubElement(case, "error", type="NOT_RUN", message=outline.case_error(row) or "never reached")
+
+
+def _case(suite: ET.Element, *, classname: str, name: str, seconds: float | None = None) -> ET.Element:
+    return ET.SubElement(suite, "testcase", classname=classname, name=name, time=_seconds(seconds))
+
+
+def _red(suite: ET.Element) -> bool:
+    return any(next(suite.iter(tag), None) is not None for tag in _RED)
+
+
+def _count(element: ET.Element) -> None:
+    counts: Iterable[tuple[str, str]] = (
+        ("tests", "testcase"),
+        ("failures", "failure"),
+        ("errors", "error"),
+        ("skipped", "skipped"),
+    )
+    for attribute, tag in counts:
+        element.set(attribute, str(sum(1 for _ in element.iter(tag))))
+
+
+def _seconds(seconds: float | None) -> str:
+    return f"{seconds or 0.0:.3f}"

@@ -1,0 +1,175 @@
+"""The report as markdown for a pull request's comment or a job's summary.
+
+The verdict is the first line and the findings follow it; then stand the three tables of AICoE-CI, with its headings and
+sentences word for word, so that whoever reads those comments today finds them; our own sections come after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, MetricRow
+from jupyter_deployfeedback.domain.metric import Family
+from jupyter_deployfeedback.feedback import outline
+from jupyter_deployfeedback.feedback.quantities import MISSING
+from jupyter_deployfeedback.feedback.renderings.inert import inert
+from jupyter_deployfeedback.feedback.words import (
+    FAMILY_TITLES,
+    GATE_WORDS,
+    VERDICT_ICONS,
+    change_word,
+    finding_word,
+    outcome_word,
+)
+
+LONGEST = 65_536
+"""What a forge takes as one comment; counted here in bytes of UTF-8, which are never fewer than its characters."""
+
+_TRUNCATED = "\n*Truncated: the report is longer than a comment may be; the rest is in the HTML and JSON renderings.*\n"
+_AICOE_NAMES = {
+    "latency_mean": "average_latency",
+    "error_rate": "average_error",
+    "probability_mean": "average_probability",
+    "requests_answered": "number_requests",
+    "cpu_max": "CPU max usage",
+    "memory_max": "Memory max usage",
+}
+
+
+def render_markdown(report: FeedbackReport) -> str:
+    """Return the report as markdown of at most 65,536 bytes; what does not fit is cut, and a line says so."""
+    lines = [line for section in _sections(report) for line in (*section, "")]
+    return _cut("\n".join(lines))
+
+
+def _sections(report: FeedbackReport) -> Iterator[list[str]]:
+    yield [f"### {VERDICT_ICONS[report.verdict]} {inert(report.headline, limit=2000)}"]
+    yield [f"{inert(outline.title(report))} · {GATE_WORDS[report.gate]}"]
+    yield [f"**Next:** {inert(report.next_step, limit=2000)}"]
+    yield _findings(report)
+    yield from _aicoe(report)
+    for family in Family:
+        yield from _metrics(report, family)
+    yield from _cases(report)
+    yield from _examples(report)
+    yield from _changes(report)
+    yield [f"- {inert(notice)}" for notice in report.notices]
+    yield ["## Run", "", *_table(("", ""), [(name, inert(value)) for name, value in outline.run_facts(report)])]
+
+
+def _findings(report: FeedbackReport) -> list[str]:
+    rows = [
+        (finding_word(finding), inert(f"{finding.rule} {finding.expression}"), inert(finding.sentence, limit=2000))
+        for finding in report.findings
+    ]
+    return [*_table(("verdict", "rule", "finding"), rows), "", outline.legend(report)] if rows else []
+
+
+def _aicoe(report: FeedbackReport) -> Iterator[list[str]]:
+    """Yield the headings and sentences of AICoE-CI's comment; the tables have one row per deployed model."""
+    sources = ", ".join(suite.source for suite in report.suites) or MISSING
+    yield ["# AICoE CI results"]
+    yield ["## Test inputs", "The following table shows info about test used to gather metrics."]
+    yield _table(("test URL", "namespace deployment"), [(inert(sources, limit=1000), "N/A")])
+    yield [
+        "## Model and application metrics",
+        "The following table shows gathered metrics for model and application on your deployed models.",
+    ]
+    yield _deployed(report, {Family.MODEL, Family.APPLICATION})
+    yield [
+        "## Platform metrics",
+        "The following table shows gathered metrics from platform on your deployed models.",
+    ]
+    yield _deployed(report, {Family.PLATFORM})
+
+
+def _deployed(report: FeedbackReport, families: set[Family]) -> list[str]:
+    rows = [row for row in report.metrics if row.family in families]
+    titles = [inert(_AICOE_NAMES.get(row.name, row.name)) for row in rows]
+    run = report.run
+    models = [[_version(run.target, run.model_version), *(inert(row.text.value) for row in rows)]]
+    if run.baseline is not None:
+        models.append([_version(run.baseline, run.baseline_version), *(inert(row.text.baseline) for row in rows)])
+    return _table(("model_version", *titles), models)
+
+
+def _version(target: str, version: str | None) -> str:
+    return inert(f"{target} {version}" if version else target)
+
+
+def _metrics(report: FeedbackReport, family: Family) -> Iterator[list[str]]:
+    rows = outline.family_rows(report, family)
+    if not rows:
+        return
+    candidate, baseline = outline.sides(report)
+    titles = ("metric", inert(candidate), *((inert(baseline), "difference", "change") if baseline else ()), "n")
+    table = _table(titles, [_cells(row, compared=baseline is not None) for row in rows], numbers=True)
+    yield [f"## {FAMILY_TITLES[family]} compared" if baseline else f"## {FAMILY_TITLES[family]} in detail", "", *table]
+    yield [f"- {inert(note, limit=600)}" for note in outline.notes(rows)]
+
+
+def _cells(row: MetricRow, *, compared: bool) -> list[str]:
+    texts = [row.text.label, row.text.value]
+    texts += [row.text.baseline, row.text.difference, change_word(row.change)] if compared else []
+    return [inert(text) for text in (*texts, "" if row.n is None else f"{row.n:,}")]
+
+
+def _cases(report: FeedbackReport) -> Iterator[list[str]]:
+    rows = []
+    for suite in report.suites:
+        rows.append((outcome_word(suite.outcome), inert(suite.name), inert(outline.suites_line(suite), limit=600)))
+        rows += [
+            (outcome_word(case.outcome), inert(case.title), inert(outline.case_error(case), limit=600))
+            for case in outline.cases_to_show(suite)
+        ]
+    if rows:
+        yield ["## Suites and the cases that did not pass", "", *_table(("outcome", "suite or case", ""), rows)]
+
+
+def _examples(report: FeedbackReport) -> Iterator[list[str]]:
+    candidate, baseline = outline.sides(report)
+    if report.examples.broken:
+        yield [f"## Broken: only {inert(baseline or '')} got these right ({len(report.examples.broken):,})", ""]
+        yield _example_table(report, report.examples.broken)
+    if report.examples.fixed:
+        yield [f"## Fixed: only {inert(candidate)} got these right ({len(report.examples.fixed):,})", ""]
+        yield _example_table(report, report.examples.fixed)
+
+
+def _example_table(report: FeedbackReport, examples: Sequence[ExampleRow]) -> list[str]:
+    candidate, baseline = outline.sides(report)
+    rows = [
+        [inert(text) for text in (each.example_id, *map(outline.scalar, (each.truth, each.candidate, each.baseline)))]
+        for each in examples[: outline.MOST_EXAMPLES]
+    ]
+    rest = len(examples) - outline.MOST_EXAMPLES
+    more = ["", f"… and {rest:,} more"] if rest > 0 else []
+    return [*_table(("example", "truth", inert(candidate), inert(baseline or "baseline")), rows), *more]
+
+
+def _changes(report: FeedbackReport) -> Iterator[list[str]]:
+    rows = [
+        [inert(text) for text in (each.what, outline.scalar(each.before), outline.scalar(each.after))]
+        for each in report.changes
+    ]
+    if rows:
+        yield ["## What changed", "", *_table(("", "from", "to"), rows)]
+
+
+def _table(titles: Iterable[str], rows: Iterable[Sequence[str]], *, numbers: bool = False) -> list[str]:
+    """Return a pipe table; with ``numbers`` all columns but the first and those of words are aligned right."""
+    names = list(titles)
+    marks = ["---" if place == 0 or not numbers or name == "change" else "---:" for place, name in enumerate(names)]
+    return [_row(names), _row(marks), *(_row(row) for row in rows)]
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cut(text: str) -> str:
+    if len(text.encode()) <= LONGEST:
+        return text
+    room = LONGEST - len(_TRUNCATED.encode())
+    head = text.encode()[:room].decode(errors="ignore")
+    return head[: head.rfind("\n") + 1] + _TRUNCATED

@@ -1,0 +1,220 @@
+"""The report for a terminal: readable at 80 columns and without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from io import StringIO
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from jupyter_deployfeedback.domain.comparison import Change
+from jupyter_deployfeedback.domain.feedback import CaseRow, ExampleRow, FeedbackReport, MetricRow, SuiteRow
+from jupyter_deployfeedback.domain.metric import Family
+from jupyter_deployfeedback.feedback import outline
+from jupyter_deployfeedback.feedback.quantities import count
+from jupyter_deployfeedback.feedback.visible import block, one_line
+from jupyter_deployfeedback.feedback.words import (
+    FAMILY_TITLES,
+    GATE_WORDS,
+    VERDICT_ICONS,
+    change_word,
+    finding_tone,
+    finding_word,
+    outcome_word,
+)
+
+_STYLES = {
+    "pass": "green",
+    "warn": "yellow",
+    "inconclusive": "magenta",
+    "fail": "red",
+    "error": "red",
+    "quiet": "dim",
+    "passed": "green",
+    "skipped": "dim",
+    "not_run": "magenta",
+    "failed": "red",
+    "errored": "red",
+}
+_CHANGE_STYLES = {Change.IMPROVED: "green", Change.REGRESSED: "red", Change.UNCHANGED: "dim"}
+_TRACEBACK_LINES = 8
+
+
+def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False) -> str:
+    """Return the report for a terminal of ``width`` columns; without ``color`` there are no escape sequences in it."""
+    sink = StringIO()
+    console = Console(
+        file=sink,
+        width=max(40, width),
+        height=100,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        _environ={},
+    )
+    for part in _parts(report, width=width):
+        console.print(part)
+    return "\n".join(line.rstrip() for line in sink.getvalue().split("\n"))
+
+
+def _parts(report: FeedbackReport, *, width: int) -> Iterator[RenderableType]:
+    yield _banner(report)
+    yield from _findings(report)
+    for family in Family:
+        yield from _table(report, family, wide=width >= 100)
+    yield from _suites(report.suites)
+    yield from _examples(report)
+    yield from _changes(report)
+    yield from _notices(report)
+    yield from _facts(report)
+
+
+def _banner(report: FeedbackReport) -> RenderableType:
+    style = _STYLES[report.verdict]
+    return Panel(
+        Group(Text(report.headline, style="bold"), Text(f"→ {report.next_step}")),
+        title=Text(f"{VERDICT_ICONS[report.verdict]} {report.verdict.upper()}", style=f"bold {style}"),
+        subtitle=Text(f"{outline.title(report)} · {GATE_WORDS[report.gate]}"),
+        title_align="left",
+        subtitle_align="right",
+        border_style=style,
+        box=box.ROUNDED,
+    )
+
+
+def _findings(report: FeedbackReport) -> Iterator[RenderableType]:
+    if not report.findings:
+        return
+    yield _heading("Findings")
+    for finding in report.findings:
+        line = Text(f" {finding_word(finding):<15}", style=_STYLES[finding_tone(finding)])
+        line.append(one_line(f"{finding.rule} {finding.expression}", limit=200), style="bold default")
+        yield line
+        yield Padding(Text(finding.sentence), (0, 0, 0, 3))
+    if outline.legend(report):
+        yield Padding(Text(outline.legend(report), style="dim"), (0, 0, 0, 1))
+
+
+def _table(report: FeedbackReport, family: Family, *, wide: bool) -> Iterator[RenderableType]:
+    rows = outline.family_rows(report, family)
+    if not rows:
+        return
+    candidate, baseline = outline.sides(report, limit=14)
+    table = _grid(FAMILY_TITLES[family], candidate, *([baseline, "difference", "change"] if baseline else []))
+    if wide:
+        table.add_column(Text("n"), justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*_cells(row, compared=baseline is not None), *([Text(_samples(row))] if wide else []))
+    yield Text()
+    yield table
+    for note in outline.notes(rows):
+        yield Padding(Text(note, style="dim"), (0, 0, 0, 3))
+
+
+def _grid(first: str, *others: str | None) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False, header_style="bold")
+    table.add_column(Text(f" {first}"), overflow="fold", min_width=16)
+    for name in others:
+        right = name != "change"
+        table.add_column(Text(name or ""), justify="right" if right else "left", no_wrap=True)
+    return table
+
+
+def _cells(row: MetricRow, *, compared: bool) -> list[Text]:
+    cells = [Text(f" {row.text.label}"), Text(row.text.value)]
+    if compared:
+        style = _CHANGE_STYLES.get(row.change, "")
+        cells += [Text(row.text.baseline), Text(row.text.difference), Text(change_word(row.change), style=style)]
+    return cells
+
+
+def _samples(row: MetricRow) -> str:
+    return "" if row.n is None else f"{row.n:,}"
+
+
+def _suites(suites: Iterable[SuiteRow]) -> Iterator[RenderableType]:
+    if not suites:
+        return
+    yield _heading("Suites")
+    for suite in suites:
+        line = Text(f" {outcome_word(suite.outcome):<12}", style=_STYLES[suite.outcome])
+        line.append(f"{one_line(suite.name, limit=80)}  ", style="bold default")
+        line.append(outline.suites_line(suite), style="default")
+        yield line
+        for case in outline.cases_to_show(suite):
+            yield from _case(case)
+        for notice in suite.notices:
+            yield Padding(Text(one_line(notice), style="dim"), (0, 0, 0, 3))
+
+
+def _case(case: CaseRow) -> Iterator[RenderableType]:
+    line = Text(f"{outcome_word(case.outcome):<12}", style=_STYLES[case.outcome])
+    yield Padding(line.append(one_line(case.title, limit=120), style="default"), (0, 0, 0, 3))
+    if case.error is None:
+        return
+    yield Padding(Text(outline.case_error(case)), (0, 0, 0, 5))
+    tail = block(case.error.traceback).splitlines()[-_TRACEBACK_LINES:]
+    if tail:
+        yield Padding(Text("\n".join(tail), style="dim"), (0, 0, 0, 5))
+
+
+def _examples(report: FeedbackReport) -> Iterator[RenderableType]:
+    candidate, baseline = outline.sides(report, limit=14)
+    if report.examples.broken:
+        yield from _example_table(f"Broken: only {baseline} got these right", report.examples.broken, report)
+    if report.examples.fixed:
+        yield from _example_table(f"Fixed: only {candidate} got these right", report.examples.fixed, report)
+
+
+def _example_table(heading: str, examples: tuple[ExampleRow, ...], report: FeedbackReport) -> Iterator[RenderableType]:
+    candidate, baseline = outline.sides(report, limit=14)
+    table = _grid(f"{heading} ({len(examples):,})", "truth", candidate, baseline)
+    for example in examples[: outline.MOST_EXAMPLES]:
+        answers = (example.truth, example.candidate, example.baseline)
+        table.add_row(
+            Text(f" {one_line(example.example_id, limit=80)}"), *(Text(outline.scalar(answer)) for answer in answers)
+        )
+    yield Text()
+    yield table
+    if len(examples) > outline.MOST_EXAMPLES:
+        yield Text(f"   … and {len(examples) - outline.MOST_EXAMPLES:,} more", style="dim")
+
+
+def _changes(report: FeedbackReport) -> Iterator[RenderableType]:
+    if not report.changes:
+        return
+    yield _heading("What changed")
+    grid = Table.grid(padding=(0, 2))
+    for change in report.changes:
+        moved = f"{outline.scalar(change.before)} → {outline.scalar(change.after)}"
+        grid.add_row(Text(f" {one_line(change.what, limit=80)}"), Text(moved))
+    yield grid
+
+
+def _notices(report: FeedbackReport) -> Iterator[RenderableType]:
+    if not report.notices:
+        return
+    yield _heading(count(len(report.notices), "notice").capitalize())
+    for notice in report.notices:
+        yield Padding(Text(f"· {notice}"), (0, 0, 0, 1))
+
+
+def _facts(report: FeedbackReport) -> Iterator[RenderableType]:
+    yield _heading("Run")
+    grid = Table.grid(padding=(0, 2))
+    for name, value in outline.run_facts(report):
+        grid.add_row(Text(f" {name}", style="dim"), Text(value, overflow="fold"))
+    yield grid
+
+
+def _heading(text: str) -> RenderableType:
+    return Group(Text(), Text(f" {text}", style="bold"))

@@ -1,0 +1,105 @@
+"""Everything a run found out -> one FeedbackReport, the only thing that renderings read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from jupyter_deployfeedback.domain.comparison import Comparison
+from jupyter_deployfeedback.domain.feedback import Examples, FeedbackReport, FindingText, RunFacts
+from jupyter_deployfeedback.domain.run import Evidence, Run, RunState
+from jupyter_deployfeedback.domain.verdict import Judgement
+from jupyter_deployfeedback.feedback import rows
+from jupyter_deployfeedback.feedback.advice import Situation, next_step, remedy
+from jupyter_deployfeedback.feedback.found import Found, read_findings
+from jupyter_deployfeedback.feedback.headline import headline
+from jupyter_deployfeedback.feedback.sentences import sentence
+from jupyter_deployfeedback.feedback.visible import one_line
+
+
+def build_report(run: Run, evidence: Evidence, comparison: Comparison, judgement: Judgement) -> FeedbackReport:
+    """Gather a run's feedback: findings worst first, metrics by family, each number also in words.
+
+    A run that is still going counts as finished when its last suite was.
+    """
+    facts = _run_facts(run, evidence, comparison, judgement)
+    found = read_findings(judgement, comparison)
+    baseline = one_line(comparison.baseline or "the release", limit=60)
+    situation = Situation(
+        verdict=judgement.verdict,
+        found=found,
+        evidence=evidence,
+        broken=comparison.broken,
+        differences=[difference.what for difference in comparison.differences],
+        baseline=baseline,
+        commit=run.commit,
+    )
+    notices = tuple(dict.fromkeys(one_line(text) for text in (*judgement.notices, *comparison.notices)))
+    return FeedbackReport(
+        run=facts,
+        verdict=judgement.verdict,
+        gate=judgement.gate,
+        exit_code=judgement.verdict.exit_code,
+        headline=headline(situation, candidate=candidate_name(facts), baseline=baseline_name(facts), notices=notices),
+        next_step=next_step(situation),
+        notices=notices,
+        findings=tuple(_finding_text(each, situation) for each in found),
+        metrics=rows.metric_rows(comparison.deltas),
+        suites=tuple(rows.suite_row(suite) for suite in evidence.suites),
+        examples=Examples(
+            broken=tuple(rows.example_row(example) for example in comparison.broken),
+            fixed=tuple(rows.example_row(example) for example in comparison.fixed),
+        ),
+        changes=tuple(rows.change_row(difference) for difference in comparison.differences),
+        distributions=tuple(rows.distribution_row(distribution) for distribution in comparison.distributions),
+        series=rows.series_rows(evidence),
+    )
+
+
+def candidate_name(facts: RunFacts) -> str:
+    """Return what the candidate is called in running text: ``digits candidate 2.1.0``."""
+    parts = (facts.project, facts.target, facts.model_version)
+    return " ".join(one_line(part, limit=60) for part in parts if part)
+
+
+def baseline_name(facts: RunFacts) -> str | None:
+    """Return what the baseline is called in running text: ``released 2.0.0``; None where there is none."""
+    if facts.baseline is None:
+        return None
+    return " ".join(one_line(part, limit=60) for part in (facts.baseline, facts.baseline_version) if part)
+
+
+def _run_facts(run: Run, evidence: Evidence, comparison: Comparison, judgement: Judgement) -> RunFacts:
+    candidate, baseline = evidence.candidate.facts, evidence.baseline
+    finished_at = run.finished_at or max((suite.finished_at for suite in evidence.suites), default=None)
+    return RunFacts(
+        run_id=run.run_id,
+        state=run.state if run.state.terminal else RunState.FINISHED,
+        project=run.project,
+        target=candidate.target,
+        baseline=comparison.baseline,
+        commit=run.commit.sha if run.commit else None,
+        dirty=bool(run.commit and run.commit.dirty),
+        first_release=judgement.first_release,
+        paired=comparison.paired,
+        started_at=run.started_at,
+        finished_at=finished_at,
+        duration_seconds=_seconds_between(run.started_at, finished_at),
+        window_seconds=evidence.window.seconds if evidence.window else None,
+        url=candidate.url,
+        model_version=candidate.model_version,
+        baseline_version=baseline.facts.model_version if baseline else None,
+    )
+
+
+def _seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else max(0.0, (end - start).total_seconds())
+
+
+def _finding_text(found: Found, situation: Situation) -> FindingText:
+    finding = found.finding
+    suites = {suite.suite.name: suite for suite in situation.evidence.suites}
+    return FindingText(
+        **rows.shared_fields(finding, FindingText) | {"metric_unit": found.metric_unit},
+        sentence=sentence(found, baseline=situation.baseline, suites=suites, remedy=remedy(found, situation)),
+        text=found.numbers,
+    )

@@ -1,0 +1,132 @@
+"""The rows of the report's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from jupyter_deployfeedback.domain.base import Frozen
+from jupyter_deployfeedback.domain.comparison import Delta, Difference, Distribution, ExampleChange
+from jupyter_deployfeedback.domain.feedback import (
+    CaseErrorText,
+    CaseRow,
+    ChangeRow,
+    DistributionRow,
+    ExampleRow,
+    MetricRow,
+    MetricText,
+    SeriesRow,
+    SuiteRow,
+)
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
+from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
+from jupyter_deployfeedback.domain.suite import CaseResult, SuiteResult
+from jupyter_deployfeedback.feedback.names import label
+from jupyter_deployfeedback.feedback.quantities import MISSING, measured, quantity
+
+_FAMILIES = list(Family)
+_STANDARD_ORDER = {name: place for place, name in enumerate(STANDARD_METRICS)}
+
+
+def metric_rows(deltas: Iterable[Delta]) -> tuple[MetricRow, ...]:
+    """Return the metrics by family, the standard ones first in their order, then the user's own in theirs."""
+    last = len(_STANDARD_ORDER)
+    ordered = sorted(
+        deltas,
+        key=lambda delta: (_FAMILIES.index(delta.metric.family), _STANDARD_ORDER.get(delta.metric.name, last)),
+    )
+    return tuple(_metric_row(delta) for delta in ordered)
+
+
+def suite_row(suite: SuiteResult) -> SuiteRow:
+    """Return a suite with its cases."""
+    return SuiteRow(
+        name=suite.suite.name,
+        kind=suite.suite.kind,
+        source=suite.suite.source,
+        outcome=suite.outcome,
+        reason=suite.reason,
+        duration_seconds=suite.duration_seconds,
+        artifact=suite.artifact,
+        notices=suite.notices,
+        cases=tuple(_case_row(case) for case in suite.cases),
+    )
+
+
+def example_row(example: ExampleChange) -> ExampleRow:
+    """Return an example that only one side got right."""
+    return ExampleRow(**shared_fields(example, ExampleRow))
+
+
+def change_row(difference: Difference) -> ChangeRow:
+    """Return what differs beside the metrics; on the wire its sides are called ``from`` and ``to``."""
+    return ChangeRow.model_validate({"what": difference.what, "from": difference.before, "to": difference.after})
+
+
+def distribution_row(distribution: Distribution) -> DistributionRow:
+    """Return a metric's quantiles on both sides."""
+    return DistributionRow(
+        metric=distribution.metric.name,
+        unit=distribution.metric.unit,
+        levels=distribution.levels,
+        candidate=distribution.candidate,
+        baseline=distribution.baseline,
+    )
+
+
+def series_rows(evidence: Evidence) -> tuple[SeriesRow, ...]:
+    """Return how the platform metrics moved on both sides."""
+    baseline = _side_series(evidence.baseline, "baseline") if evidence.baseline else ()
+    return (*_side_series(evidence.candidate, "candidate"), *baseline)
+
+
+def shared_fields(noun: Frozen, row: type[Frozen]) -> dict[str, Any]:
+    """Return the noun's fields that the row has too, by name; a noun may grow fields that no row shows."""
+    return {name: getattr(noun, name) for name in type(noun).model_fields if name in row.model_fields}
+
+
+def _metric_row(delta: Delta) -> MetricRow:
+    metric = delta.metric
+    return MetricRow(
+        **shared_fields(metric, MetricRow),
+        **shared_fields(delta, MetricRow),
+        text=MetricText(
+            label=label(metric.name),
+            value=_plain(delta.value, metric.name, metric.unit),
+            baseline=_plain(delta.baseline, metric.name, metric.unit),
+            difference=_difference_text(delta),
+        ),
+    )
+
+
+def _plain(value: float | None, name: str, unit: str) -> str:
+    """Write a number for a table; the unit of a count stands in the metric's name already."""
+    return quantity(value, "" if _says_its_unit(name, unit) else unit)
+
+
+def _says_its_unit(name: str, unit: str) -> bool:
+    standard = STANDARD_METRICS.get(name)
+    return standard is not None and standard.unit == unit and unit in {"requests", "restarts", "kills", "replicas"}
+
+
+def _difference_text(delta: Delta) -> str:
+    """Write candidate - baseline with its interval, or, where it has none, also in per cent of the baseline."""
+    if delta.difference is None:
+        return MISSING
+    unit = "pp" if delta.metric.unit == "share" else delta.metric.unit
+    unit = "" if _says_its_unit(delta.metric.name, unit) else unit
+    text = str(measured(delta.difference, delta.interval, unit, signed=True))
+    if delta.interval is not None or unit == "pp" or not delta.baseline or not delta.difference:
+        return text
+    return f"{text} ({quantity(delta.difference / abs(delta.baseline), '%', signed=True)})"
+
+
+def _case_row(case: CaseResult) -> CaseRow:
+    error = CaseErrorText(**shared_fields(case.error, CaseErrorText)) if case.error else None
+    return CaseRow(**shared_fields(case, CaseRow) | {"error": error})
+
+
+def _side_series(side: SideEvidence, name: Literal["candidate", "baseline"]) -> tuple[SeriesRow, ...]:
+    return tuple(
+        SeriesRow(metric=each.metric.name, unit=each.metric.unit, side=name, points=each.points) for each in side.series
+    )
