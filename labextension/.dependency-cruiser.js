@@ -37,7 +37,7 @@ module.exports = {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(index\\.ts|mime\\.ts|panel\\.tsx|api\\.ts|wire\\.ts|tokens\\.ts|view\\.ts|icons\\.ts|plugins/|documents/|models/|components/|__tests__/)'
+          '^src/(index\\.ts|mime\\.ts|panel\\.tsx|api\\.ts|wire\\.ts|tokens\\.ts|view\\.ts|observation\\.ts|icons\\.ts|plugins/|documents/|models/|components/|__tests__/)'
       }
     },
     layer(
@@ -46,7 +46,12 @@ module.exports = {
       `${plugins}|${doors}|${models}|${api}`,
       'components take props and callbacks; they never fetch'
     ),
-    layer('models-know-no-view', models, `${plugins}|${doors}|${components}`, 'models hold state, no React'),
+    layer(
+      'models-know-no-view',
+      models,
+      `${plugins}|${doors}|${components}`,
+      'models hold state, no React'
+    ),
     {
       name: 'models-without-react',
       severity: 'error',
@@ -54,7 +59,12 @@ module.exports = {
       from: { path: models },
       to: { path: 'node_modules/(react|react-dom)/' }
     },
-    layer('api-is-low', api, `${plugins}|${doors}|${models}|${components}`, 'the API knows only the wire'),
+    layer(
+      'api-is-low',
+      api,
+      `${plugins}|${doors}|${models}|${components}`,
+      'the API knows only the wire'
+    ),
     layer(
       'words-are-lowest',
       '^src/(wire|tokens|view|icons)\\.ts',
@@ -80,6 +90,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'default'] }
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'default']
+    }
   }
 };

@@ -3,7 +3,13 @@ const hooks = require('eslint-plugin-react-hooks');
 const ts = require('typescript-eslint');
 
 // what could turn text of a notebook, a metric's name or an error message into markup or code (SEC-09)
-const markup = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'srcdoc', 'createContextualFragment'];
+const markup = [
+  'innerHTML',
+  'outerHTML',
+  'insertAdjacentHTML',
+  'srcdoc',
+  'createContextualFragment'
+];
 
 module.exports = ts.config(
   { ignores: ['lib', 'node_modules', 'coverage', 'src/wire.ts', '*.js', 'ui-tests'] },
@@ -11,7 +17,9 @@ module.exports = ts.config(
   ...ts.configs.recommendedTypeChecked,
   {
     files: ['src/**/*.ts', 'src/**/*.tsx'],
-    languageOptions: { parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: __dirname } },
+    languageOptions: {
+      parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: __dirname }
+    },
     plugins: { 'react-hooks': hooks },
     rules: {
       ...hooks.configs.recommended.rules,
@@ -29,12 +37,18 @@ module.exports = ts.config(
       'prefer-const': 'error',
       'no-restricted-globals': [
         'error',
-        { name: 'fetch', message: 'Use the API: it knows the base URL, the token and the XSRF header.' },
+        {
+          name: 'fetch',
+          message: 'Use the API: it knows the base URL, the token and the XSRF header.'
+        },
         { name: 'alert', message: 'Say it in the panel.' }
       ],
       'no-restricted-properties': [
         'error',
-        ...markup.map(property => ({ property, message: 'Set textContent: text is never markup.' })),
+        ...markup.map(property => ({
+          property,
+          message: 'Set textContent: text is never markup.'
+        })),
         { object: 'document', property: 'write', message: 'Text is never markup.' }
       ],
       'no-restricted-syntax': [
@@ -52,8 +66,13 @@ module.exports = ts.config(
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': 'error'
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/unbound-method': 'off' // a signal takes a method and its `this`
     }
+  },
+  {
+    files: ['src/plugins/**'],
+    rules: { 'max-params': 'off' } // Lumino passes what a plugin requires by position
   },
   {
     files: ['src/components/**'],
@@ -63,8 +82,7 @@ module.exports = ts.config(
     files: ['src/__tests__/**'],
     rules: {
       'max-lines-per-function': 'off',
-      '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/unbound-method': 'off'
+      '@typescript-eslint/no-non-null-assertion': 'off'
     }
   }
 );

@@ -447,6 +447,42 @@ export interface components {
             readonly verdict: components["schemas"]["Verdict"];
         };
         /**
+         * FindingNumbers
+         * @description How the numbers of a finding are written in every rendering; an em dash where there is none.
+         */
+        readonly FindingNumbers: {
+            /**
+             * Baseline
+             * @default —
+             */
+            readonly baseline: string;
+            /**
+             * Candidate
+             * @default —
+             */
+            readonly candidate: string;
+            /**
+             * Limit
+             * @default —
+             */
+            readonly limit: string;
+            /**
+             * N
+             * @default —
+             */
+            readonly n: string;
+            /**
+             * Subject
+             * @default
+             */
+            readonly subject: string;
+            /**
+             * Value
+             * @default —
+             */
+            readonly value: string;
+        };
+        /**
          * FindingText
          * @description One finding with its sentence. ``text`` holds the same numbers in readable units, ready to show.
          */
@@ -468,6 +504,11 @@ export interface components {
             readonly limit: number | null;
             /** Method */
             readonly method: string;
+            /**
+             * Metric Unit
+             * @default
+             */
+            readonly metric_unit: string;
             /** N */
             readonly n: number | null;
             /** N More */
@@ -477,6 +518,17 @@ export interface components {
             /** Sentence */
             readonly sentence: string;
             readonly standing: components["schemas"]["Standing"];
+            /**
+             * @default {
+             *       "subject": "",
+             *       "value": "—",
+             *       "limit": "—",
+             *       "candidate": "—",
+             *       "baseline": "—",
+             *       "n": "—"
+             *     }
+             */
+            readonly text: components["schemas"]["FindingNumbers"];
             /** Unit */
             readonly unit: string;
             /** Value */
@@ -543,6 +595,11 @@ export interface components {
             readonly baseline: string;
             /** Difference */
             readonly difference: string;
+            /**
+             * Label
+             * @default
+             */
+            readonly label: string;
             /** Value */
             readonly value: string;
         };
@@ -771,6 +828,11 @@ export interface components {
         readonly RunFacts: {
             /** Baseline */
             readonly baseline: string | null;
+            /**
+             * Baseline Version
+             * @default null
+             */
+            readonly baseline_version: string | null;
             /** Commit */
             readonly commit: string | null;
             /**
@@ -791,6 +853,11 @@ export interface components {
              */
             readonly first_release: boolean;
             /**
+             * Model Version
+             * @default null
+             */
+            readonly model_version: string | null;
+            /**
              * Paired
              * @default false
              */
@@ -804,6 +871,11 @@ export interface components {
             readonly state: components["schemas"]["RunState"];
             /** Target */
             readonly target: string;
+            /**
+             * Url
+             * @default null
+             */
+            readonly url: string | null;
             /**
              * Window Seconds
              * @default null

@@ -1,0 +1,94 @@
+import React from 'react';
+import type { Family, MetricRow } from '../view';
+import { MarkView } from './mark';
+import { useTrans } from './trans';
+import { changeMark, familyTitle } from './words';
+
+interface MetricTableProps {
+  readonly family: Family;
+  readonly rows: readonly MetricRow[];
+  readonly candidate: string;
+  readonly baseline: string | null;
+}
+
+/** One of the three tables: what the candidate showed, what the baseline showed, and how far apart they are. */
+export function MetricTable({ family, rows, candidate, baseline }: MetricTableProps): JSX.Element {
+  const trans = useTrans();
+  return (
+    <table className="jp-df-table">
+      <caption>{familyTitle(family, trans)}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('Metric')}</th>
+          <th scope="col" title={candidate}>
+            {candidate}
+          </th>
+          <th scope="col" title={baseline ?? undefined}>
+            {baseline ?? trans.__('baseline')}
+          </th>
+          <th scope="col">{trans.__('change')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(row => (
+          <MetricLine key={row.name} row={row} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function MetricLine({ row }: { readonly row: MetricRow }): JSX.Element {
+  const trans = useTrans();
+  const remarks = [row.missing_because, ...row.notices].filter(Boolean);
+  return (
+    <>
+      <tr title={[row.name, row.source].join('\n')}>
+        <th scope="row">
+          <Breakable text={row.name} />
+        </th>
+        <td>{row.text.value}</td>
+        <td>{row.text.baseline}</td>
+        <td>
+          <MarkView mark={changeMark(row.change, trans)} quiet={row.change === 'unchanged'} />
+          <Difference text={row.text.difference} />
+        </td>
+      </tr>
+      {remarks.length > 0 && (
+        <tr className="jp-df-remark">
+          <td colSpan={4}>{remarks.join(' ')}</td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+/** The difference, and below it its interval. */
+function Difference({ text }: { readonly text: string }): JSX.Element {
+  const at = text.indexOf('[');
+  if (at < 0) {
+    return <span className="jp-df-difference">{text}</span>;
+  }
+  return (
+    <>
+      <span className="jp-df-difference">{text.slice(0, at).trim()} </span>
+      <span className="jp-df-interval">{text.slice(at)}</span>
+    </>
+  );
+}
+
+/** A long name may break after its underscores. */
+function Breakable({ text }: { readonly text: string }): JSX.Element {
+  const parts = text.split('_');
+  return (
+    <>
+      {parts.map((part, index) => (
+        <React.Fragment key={index}>
+          {index > 0 && '_'}
+          {index > 0 && <wbr />}
+          {part}
+        </React.Fragment>
+      ))}
+    </>
+  );
+}

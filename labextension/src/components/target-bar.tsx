@@ -1,0 +1,71 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { HTMLSelect } from '@jupyterlab/ui-components';
+import React from 'react';
+import type { Choice, HealthView, Project } from '../view';
+import { Button } from './button';
+import { hostOf } from './format';
+import { HealthLine } from './health-line';
+import { SuiteChoice } from './suite-choice';
+import { useTrans } from './trans';
+
+interface TargetBarProps {
+  readonly project: Project;
+  readonly choice: Choice;
+  readonly health: HealthView;
+  /** A run is at work or being started: nothing can be started now. */
+  readonly busy: boolean;
+  readonly onChoose: (target: string) => void;
+  readonly onChooseSuites: (names: readonly string[]) => void;
+  readonly onAskHealth: () => void;
+  readonly onRun: () => void;
+}
+
+/** Choose the target and run its suites. */
+export function TargetBar(props: TargetBarProps): JSX.Element {
+  const { project, choice, busy } = props;
+  const trans = useTrans();
+  const id = React.useId();
+  return (
+    <div className="jp-df-target">
+      <label htmlFor={id} className="jp-df-label">
+        {trans.__('Target')}
+      </label>
+      <div className="jp-df-row">
+        <HTMLSelect
+          id={id}
+          className="jp-df-select"
+          value={choice.target}
+          onChange={event => props.onChoose(event.target.value)}
+        >
+          {project.targets.map(target => (
+            <option key={target.name} value={target.name}>
+              {`${target.name} \u2014 ${hostOf(target)}`}
+            </option>
+          ))}
+        </HTMLSelect>
+        <Button
+          look="main"
+          glyph="play"
+          label={trans.__('Run')}
+          title={trans.__('Run the suites against %1', choice.target)}
+          disabled={busy}
+          onClick={props.onRun}
+        />
+      </div>
+      <HealthLine health={props.health} onAsk={props.onAskHealth} />
+      <p className="jp-df-detail">{against(project, choice.target, trans)}</p>
+      <SuiteChoice suites={project.suites} chosen={choice.suites} onChoose={props.onChooseSuites} />
+    </div>
+  );
+}
+
+function against(project: Project, target: string, trans: TranslationBundle): string {
+  const { baseline } = project;
+  if (baseline === 'last-release') {
+    return trans.__('Compared with the last release.');
+  }
+  if (baseline === target) {
+    return trans.__('This target is the baseline itself: nothing is compared.');
+  }
+  return trans.__('Compared with %1, live, on the same examples.', baseline);
+}

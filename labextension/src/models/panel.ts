@@ -1,0 +1,259 @@
+import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
+import type { Api } from '../api';
+import { faultOf } from '../api';
+import type { Choice, Fault, PanelState, Project, RunEvent } from '../view';
+import { HealthModel } from './health';
+import { HistoryModel } from './history';
+import { ProjectModel } from './project';
+import { ReleasesModel } from './releases';
+import { ShownRun } from './shown';
+
+const LOOK_FOR_RUNS = { interval: 30000, backoff: true, max: 120000 };
+const NO_CHOICE: Choice = { target: '', suites: [] };
+
+/** Everything the panel knows: the project of the current notebook, its target, its runs and its releases. */
+export class PanelModel implements IDisposable {
+  constructor(private readonly options: PanelModelOptions) {
+    const { api } = options;
+    this._project = new ProjectModel(api);
+    this._health = new HealthModel(api);
+    this._history = new HistoryModel(api);
+    this._releases = new ReleasesModel(api);
+    this._shown = new ShownRun(options);
+    this._project.changed.connect(this.onProject, this);
+    this._history.changed.connect(this.onHistory, this);
+    this._health.changed.connect(this.tell, this);
+    this._releases.changed.connect(this.tell, this);
+    this._shown.changed.connect(this.tell, this);
+    this._shown.ended.connect(() => void this.readRuns());
+    this._poll = new Poll({
+      name: 'jupyter-deployfeedback:runs',
+      auto: false,
+      factory: () => this.readRuns(),
+      frequency: LOOK_FOR_RUNS,
+      standby: () => (this._visible ? 'when-hidden' : true)
+    });
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._poll.isDisposed;
+  }
+
+  get state(): PanelState {
+    return {
+      notebook: this._project.path || null,
+      project: this._project.view,
+      choice: this._choice,
+      health: this._health.view,
+      run: this._shown.model?.view ?? null,
+      latest: this._shown.isLatest,
+      starting: this._starting,
+      fault: this._fault,
+      history: this._history.view,
+      release: this._releases.view
+    };
+  }
+
+  /** Bind the panel to a notebook; without one it is the project of the server's root folder. */
+  async setNotebook(path: string | null): Promise<void> {
+    this._notebook = path ?? '';
+    await this.refresh();
+  }
+
+  /** Read the project again, and with it everything that hangs on it. */
+  refresh(): Promise<void> {
+    return this._project.load(this._notebook);
+  }
+
+  /** While nobody looks little is read; when somebody does, what may have changed is. */
+  setVisible(visible: boolean): void {
+    this._visible = visible;
+    this._shown.setWatched(visible);
+    if (visible) {
+      void this._poll.refresh();
+    }
+  }
+
+  chooseTarget(target: string): void {
+    this._choice = { ...this._choice, target };
+    this.tell();
+    void this.askHealth();
+  }
+
+  chooseSuites(suites: readonly string[]): void {
+    this._choice = { ...this._choice, suites };
+    this.tell();
+  }
+
+  async askHealth(): Promise<void> {
+    const project = this.project;
+    if (project && this._choice.target) {
+      await this._health.ask(this._choice.target, project.path);
+    }
+  }
+
+  /** Start a run of the chosen suites against the chosen target and follow it. */
+  async start(): Promise<void> {
+    const project = this.project;
+    if (!project || this._starting) {
+      return;
+    }
+    this._starting = true;
+    this._fault = null;
+    this.tell();
+    try {
+      const { target, suites } = this._choice;
+      const run = await this.options.api.createRun({
+        path: project.path,
+        target,
+        suites: [...suites]
+      });
+      this._releases.settle();
+      this._shown.showStarted(run);
+    } catch (error) {
+      this._fault = faultOf(error);
+    }
+    this._starting = false;
+    this.tell();
+    await this.readRuns();
+  }
+
+  async cancel(): Promise<void> {
+    await this._shown.model?.cancel();
+  }
+
+  /** Show one of the runs in the list; as long as that is the newest, a newer one takes its place. */
+  showRun(runId: string): void {
+    this._releases.settle();
+    if (runId === this._history.newest?.run_id) {
+      this._shown.showLatest(this._history.newest);
+    } else {
+      this._shown.showEarlier(runId);
+    }
+  }
+
+  showLatest(): void {
+    this._releases.settle();
+    this._shown.showLatest(this._history.newest);
+  }
+
+  async moreRuns(): Promise<void> {
+    await this._history.more();
+  }
+
+  /** Tag what the run on show tested. */
+  async tag(version: string, push: boolean): Promise<void> {
+    const { model } = this._shown;
+    if (model) {
+      await this._releases.tag(model.view.runId, version, push);
+    }
+  }
+
+  /** Show an error of something that was asked for in the panel. */
+  fail(error: unknown): void {
+    this._fault = faultOf(error);
+    this.tell();
+  }
+
+  /** Take the hint of a run event; one of an unknown run means that there may be a newer run. */
+  receive(event: RunEvent): void {
+    const { model } = this._shown;
+    if (event.run_id === model?.view.runId) {
+      model.receive(event);
+    } else if (event.kind === 'run') {
+      void this.readRuns();
+    }
+  }
+
+  dispose(): void {
+    this._poll.dispose();
+    for (const model of [this._shown, this._project, this._health, this._history, this._releases]) {
+      model.dispose();
+    }
+    Signal.clearData(this);
+  }
+
+  private get project(): Project | null {
+    return this._project.view.kind === 'ready' ? this._project.view.project : null;
+  }
+
+  private onProject(): void {
+    const project = this.project;
+    const path = project?.path ?? null;
+    if (path !== this._path && this._project.view.kind !== 'loading') {
+      this._path = path;
+      this.forget();
+    }
+    if (project) {
+      this.choose(project);
+      void this.readRuns();
+      void this._releases.refresh(project.path);
+    }
+    this.tell();
+  }
+
+  /** Keep what the user chose as long as the project still has it. */
+  private choose(project: Project): void {
+    const { target, suites } = this._choice;
+    const known = project.targets.some(each => each.name === target);
+    const names = project.suites.map(suite => suite.name);
+    this._choice = {
+      target: known ? target : project.default_target,
+      suites: suites.filter(name => names.includes(name))
+    };
+    void this.askHealth();
+  }
+
+  private forget(): void {
+    this._choice = NO_CHOICE;
+    this._fault = null;
+    this._shown.forget();
+    this._health.forget();
+    this._history.forget();
+    this._releases.forget();
+  }
+
+  private async readRuns(): Promise<void> {
+    if (this.project) {
+      await this._history.refresh(this.project.path);
+    }
+  }
+
+  private onHistory(): void {
+    this._shown.offer(this._history.newest);
+    this.tell();
+  }
+
+  private tell(): void {
+    if (!this.isDisposed) {
+      this._changed.emit();
+    }
+  }
+
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _poll: Poll;
+  private readonly _project: ProjectModel;
+  private readonly _health: HealthModel;
+  private readonly _history: HistoryModel;
+  private readonly _releases: ReleasesModel;
+  private readonly _shown: ShownRun;
+  private _notebook = '';
+  private _path: string | null = null;
+  private _choice = NO_CHOICE;
+  private _visible = false;
+  private _starting = false;
+  private _fault: Fault | null = null;
+}
+
+export interface PanelModelOptions {
+  readonly api: Api;
+  /** The width in CSS pixels that charts are made for. */
+  readonly chartWidth: () => number;
+}

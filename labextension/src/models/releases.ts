@@ -1,0 +1,73 @@
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
+import type { Api } from '../api';
+import { faultOf } from '../api';
+import type { ReleaseView } from '../view';
+
+const NOTHING: ReleaseView = { releases: [], tagging: false, tagged: null, fault: null };
+
+/** The releases of one project, and the tag that is being made. */
+export class ReleasesModel implements IDisposable {
+  constructor(private readonly api: Api) {}
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get view(): ReleaseView {
+    return this._view;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** Read the releases of a project; failing to read them is said where a tag is made. */
+  async refresh(path: string): Promise<void> {
+    try {
+      const { releases } = await this.api.releases(path);
+      this.show({ ...this._view, releases });
+    } catch (error) {
+      this.show({ ...this._view, fault: faultOf(error) });
+    }
+  }
+
+  /** Tag the commit that a run tested. The server decides whether the gate is open. */
+  async tag(runId: string, version: string, push: boolean): Promise<void> {
+    this.show({ ...this._view, tagging: true, tagged: null, fault: null });
+    try {
+      const tagged = await this.api.createRelease({ run_id: runId, version, push });
+      const releases = [tagged, ...this._view.releases];
+      this.show({ releases, tagging: false, tagged, fault: null });
+    } catch (error) {
+      this.show({ ...this._view, tagging: false, fault: faultOf(error) });
+    }
+  }
+
+  /** Forget the last attempt: another run is on show. */
+  settle(): void {
+    this.show({ ...this._view, tagging: false, tagged: null, fault: null });
+  }
+
+  /** Forget everything: another project is on show. */
+  forget(): void {
+    this.show(NOTHING);
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    Signal.clearData(this);
+  }
+
+  private show(view: ReleaseView): void {
+    this._view = view;
+    if (!this._isDisposed) {
+      this._changed.emit();
+    }
+  }
+
+  private _changed = new Signal<this, void>(this);
+  private _isDisposed = false;
+  private _view: ReleaseView = NOTHING;
+}

@@ -1,0 +1,178 @@
+import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
+import type { Api } from '../api';
+import { faultOf } from '../api';
+import type { RunAnswer, RunEvent, RunView } from '../view';
+import { ended } from '../view';
+import { advance } from './progress';
+import { admit } from './sequence';
+
+// events carry the news; polling only finds what they lost
+const WATCHED = { interval: 5000, backoff: true, max: 30000 };
+const UNWATCHED = { interval: 30000, backoff: true, max: 60000 };
+
+/**
+ * One run, followed until it ends. Events are hints, REST is the truth.
+ *
+ * The next event in order is shown; a gap, an error, becoming visible or a change of the run's state reads it again.
+ */
+export class RunModel implements IDisposable {
+  constructor(options: RunModelOptions) {
+    this._api = options.api;
+    this._chartWidth = options.chartWidth;
+    this._view = {
+      runId: options.runId,
+      answer: null,
+      report: null,
+      charts: [],
+      cancelling: false,
+      fault: null
+    };
+    this._poll = new Poll({
+      name: `jupyter-deployfeedback:run:${options.runId}`,
+      factory: () => this.reread(),
+      frequency: WATCHED,
+      standby: 'when-hidden'
+    });
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Emitted once, when a run that was seen at work has ended. */
+  get ended(): ISignal<this, void> {
+    return this._ended;
+  }
+
+  get view(): RunView {
+    return this._view;
+  }
+
+  get isActive(): boolean {
+    return !this._view.answer || !ended(this._view.answer.run.state);
+  }
+
+  get isDisposed(): boolean {
+    return this._poll.isDisposed;
+  }
+
+  /** Show an event of this run, or read the run again where the event alone does not tell enough. */
+  receive(event: RunEvent): void {
+    const { answer } = this._view;
+    if (!answer) {
+      void this.reread();
+      return;
+    }
+    const admission = this.isActive ? admit(event.seq, answer.run.seq) : 'ignore';
+    if (admission === 'show') {
+      this.show({ answer: advance(answer, event) });
+    }
+    if (
+      admission === 'reread' ||
+      (admission === 'show' && (event.kind === 'run' || this._reading))
+    ) {
+      void this.reread();
+    }
+  }
+
+  /** Read the run over REST; asked while reading, it reads once more afterwards. Never rejects. */
+  reread(): Promise<void> {
+    this._asked++;
+    this._reading ??= this.readAll().finally(() => {
+      this._reading = null;
+    });
+    return this._reading;
+  }
+
+  /** Ask the server to stop the run; it is cancelled once the server says so. */
+  async cancel(): Promise<void> {
+    this.show({ cancelling: true, fault: null });
+    try {
+      await this._api.cancelRun(this._view.runId);
+    } catch (error) {
+      this.show({ cancelling: false, fault: faultOf(error) });
+    }
+    await this.reread();
+  }
+
+  /** Poll seldom while nobody looks; look at once when somebody does. */
+  setWatched(watched: boolean): void {
+    this._poll.frequency = watched ? WATCHED : UNWATCHED;
+    if (watched && this.isActive) {
+      void this.reread();
+    }
+  }
+
+  dispose(): void {
+    this._poll.dispose();
+    Signal.clearData(this);
+  }
+
+  private async readAll(): Promise<void> {
+    let answered = 0;
+    while (answered !== this._asked && !this.isDisposed) {
+      answered = this._asked;
+      await this.read();
+    }
+  }
+
+  private async read(): Promise<void> {
+    try {
+      const answer = await this._api.run(this._view.runId);
+      this.take(answer);
+      if (answer.run.state === 'finished') {
+        await this.readReport();
+      }
+      if (!this.isActive) {
+        await this._poll.stop();
+      }
+    } catch (error) {
+      this.show({ fault: faultOf(error) });
+    }
+  }
+
+  private take(answer: RunAnswer): void {
+    const wasAtWork = this._view.answer !== null && this.isActive;
+    const over = ended(answer.run.state);
+    this.show({ answer, cancelling: this._view.cancelling && !over, fault: null });
+    if (wasAtWork && over) {
+      this._ended.emit();
+    }
+  }
+
+  private async readReport(): Promise<void> {
+    if (this._view.report) {
+      return;
+    }
+    const { runId } = this._view;
+    this.show({ report: await this._api.feedback(runId) });
+    const { charts } = await this._api.charts(runId, this._chartWidth());
+    this.show({ charts });
+  }
+
+  private show(change: Partial<RunView>): void {
+    this._view = { ...this._view, ...change };
+    if (!this.isDisposed) {
+      this._changed.emit();
+    }
+  }
+
+  private readonly _api: Api;
+  private readonly _chartWidth: () => number;
+  private readonly _poll: Poll;
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _ended = new Signal<this, void>(this);
+  private _asked = 0;
+  private _reading: Promise<void> | null = null;
+  private _view: RunView;
+}
+
+export interface RunModelOptions {
+  readonly api: Api;
+  readonly runId: string;
+  /** The width in CSS pixels that charts are made for. */
+  readonly chartWidth: () => number;
+}

@@ -1,0 +1,46 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { PathExt } from '@jupyterlab/coreutils';
+import type { ExecutedOpener } from '../documents/opener';
+import type { PanelModel } from '../models/panel';
+import type { PanelActions, SuiteRow } from '../view';
+
+const OPEN_FILE = 'docmanager:open';
+const NEW_TERMINAL = 'terminal:create-new';
+
+/** What the panel's buttons do: told to the model, or to Jupyter's own commands where there are any. */
+export function panelActions(
+  app: JupyterFrontEnd,
+  model: PanelModel,
+  opener: ExecutedOpener
+): PanelActions {
+  const open = (suite: SuiteRow, cellId: string | null): void => {
+    const { run } = model.state;
+    if (run?.report && suite.artifact) {
+      const { target } = run.report.run;
+      const { name, source, artifact } = suite;
+      opener
+        .open({ runId: run.runId, artifact, suite: name, source, target, cellId })
+        .catch((error: unknown) => model.fail(error));
+    }
+  };
+  return {
+    chooseTarget: name => model.chooseTarget(name),
+    chooseSuites: names => model.chooseSuites(names),
+    askHealth: () => void model.askHealth(),
+    refresh: () => void model.refresh(),
+    start: () => void model.start(),
+    cancel: () => void model.cancel(),
+    showRun: runId => model.showRun(runId),
+    showLatest: () => model.showLatest(),
+    moreRuns: () => void model.moreRuns(),
+    tag: (version, push) => void model.tag(version, push),
+    openExecuted: open,
+    openFile: path => void app.commands.execute(OPEN_FILE, { path }),
+    openTerminal: app.commands.hasCommand(NEW_TERMINAL)
+      ? () =>
+          void app.commands.execute(NEW_TERMINAL, {
+            cwd: PathExt.dirname(model.state.notebook ?? '')
+          })
+      : null
+  };
+}

@@ -1,0 +1,121 @@
+/** The plain values that models hold and components show: aliases of the wire, and what only the panel knows. */
+
+import type { components } from './wire';
+
+type Schemas = components['schemas'];
+
+export type Project = Schemas['ProjectBody'];
+export type Problem = Schemas['ProblemBody'];
+export type Target = Schemas['TargetBody'];
+export type Health = Schemas['HealthAnswer'];
+export type Run = Schemas['RunBody'];
+export type RunAnswer = Schemas['RunAnswer'];
+export type RunEvent = Schemas['RunEvent'];
+export type RunState = Schemas['RunState'];
+export type SuiteProgress = Schemas['SuiteProgress'];
+export type Report = Schemas['FeedbackReport'];
+export type Finding = Schemas['FindingText'];
+export type MetricRow = Schemas['MetricRow'];
+export type Family = Schemas['Family'];
+export type Change = Schemas['Change'];
+export type ChangeRow = Schemas['ChangeRow'];
+export type ExampleRow = Schemas['ExampleRow'];
+export type SuiteRow = Schemas['SuiteRow'];
+export type CaseRow = Schemas['CaseRow'];
+export type Outcome = Schemas['Outcome'];
+export type Verdict = Schemas['Verdict'];
+export type Chart = Schemas['ChartBody'];
+export type Release = Schemas['Release'];
+export type CreateRun = Partial<Schemas['CreateRun']> & Pick<Schemas['CreateRun'], 'path'>;
+
+/** What went wrong and what to do next, as every error answer says it. */
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly findings: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** The project of the current notebook, or why there is none. */
+export type ProjectView =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'ready'; readonly project: Project }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'broken'; readonly problems: readonly Problem[]; readonly fault: Fault | null }
+  | { readonly kind: 'failed'; readonly fault: Fault };
+
+/** What the chosen target says of itself. */
+export type HealthView =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'known'; readonly health: Health }
+  | { readonly kind: 'failed'; readonly fault: Fault };
+
+/** One run as far as it is known: its progress while it works, its report once it is finished. */
+export interface RunView {
+  readonly runId: string;
+  readonly answer: RunAnswer | null;
+  readonly report: Report | null;
+  readonly charts: readonly Chart[];
+  readonly cancelling: boolean;
+  readonly fault: Fault | null;
+}
+
+/** The runs of a project, newest first. */
+export interface HistoryView {
+  readonly runs: readonly Run[];
+  readonly more: boolean;
+  readonly loading: boolean;
+  readonly fault: Fault | null;
+}
+
+/** The tags that were made, and what became of the last attempt. */
+export interface ReleaseView {
+  readonly releases: readonly Release[];
+  readonly tagging: boolean;
+  readonly tagged: Release | null;
+  readonly fault: Fault | null;
+}
+
+/** What the user chose for the next run; no suites named means all of them. */
+export interface Choice {
+  readonly target: string;
+  readonly suites: readonly string[];
+}
+
+/** Everything the panel shows. */
+export interface PanelState {
+  readonly notebook: string | null;
+  readonly project: ProjectView;
+  readonly choice: Choice;
+  readonly health: HealthView;
+  readonly run: RunView | null;
+  readonly latest: boolean;
+  readonly starting: boolean;
+  readonly fault: Fault | null;
+  readonly history: HistoryView;
+  readonly release: ReleaseView;
+}
+
+/** Everything the user can do in the panel. */
+export interface PanelActions {
+  readonly chooseTarget: (name: string) => void;
+  readonly chooseSuites: (names: readonly string[]) => void;
+  readonly askHealth: () => void;
+  readonly refresh: () => void;
+  readonly start: () => void;
+  readonly cancel: () => void;
+  readonly showRun: (runId: string) => void;
+  readonly showLatest: () => void;
+  readonly moreRuns: () => void;
+  readonly tag: (version: string, push: boolean) => void;
+  readonly openExecuted: (suite: SuiteRow, cellId: string | null) => void;
+  readonly openFile: (path: string) => void;
+  readonly openTerminal: (() => void) | null;
+}
+
+/** Say whether a run in this state never changes again. */
+export function ended(state: RunState): boolean {
+  return state === 'finished' || state === 'cancelled' || state === 'lost';
+}

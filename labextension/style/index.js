@@ -1,0 +1,3 @@
+import './base.css';
+import './report.css';
+import './documents.css';
