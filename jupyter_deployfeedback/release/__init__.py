@@ -1,0 +1,10 @@
+"""Stage 8, the gate and the tag: a tested commit is tagged, with its evidence, only while the gate is open.
+
+Reading a repository executes nothing that it configures; hooks, filters and signing work where a user asked for a tag
+or a push.
+"""
+
+from jupyter_deployfeedback.release.commit import read_commit
+from jupyter_deployfeedback.release.tag import push_release, tag_release
+
+__all__ = ["push_release", "read_commit", "tag_release"]

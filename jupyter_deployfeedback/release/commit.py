@@ -1,0 +1,115 @@
+"""Read what git knows of a project's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jupyter_deployfeedback.domain.run import Commit
+from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused
+from jupyter_deployfeedback.release.git import Answer, confirmed, look, look_at_files
+
+DIRTY_FILES = 1000
+MADE_BY_RUNNING = frozenset({".ipynb_checkpoints", "__pycache__"})
+"""Folders that Jupyter and Python leave where notebooks are edited and run: untracked, they change nothing tested."""
+
+
+def read_commit(folder: Path, *, honour_filters: bool = False) -> Commit | None:
+    """Return the commit checked out in a folder and the files that differ from it; None where there is no commit.
+
+    Untracked files count unless git ignores them. Nothing that the repository configures is executed, so files under
+    a clean filter (git-lfs, nbstripout) are judged by their bytes and may look changed; ``honour_filters`` runs the
+    filters too, and is meant for what a user asked for.
+    """
+    try:
+        head = look(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    except ReleaseRefused:  # no git on this machine
+        return None
+    if head.code != 0:
+        return None
+    branch = look(folder, "symbolic-ref", "--quiet", "--short", "HEAD")
+    return Commit(
+        sha=head.text,
+        branch=branch.text or None,
+        dirty=dirty_files(folder, honour_filters=honour_filters),
+        subject=_subject(look(folder, "cat-file", "commit", head.text)),
+    )
+
+
+def dirty_files(folder: Path, *, honour_filters: bool = False) -> tuple[str, ...]:
+    """Return the files, submodules included, that differ from the commit; relative to the repository's top."""
+    top = top_folder(folder)
+    own = _changed_after_filters(top) if honour_filters else _changed(top)
+    inner = [
+        f"{module}/{path}"
+        for module in _submodules(top)
+        for path in dirty_files(top / module, honour_filters=honour_filters)
+    ]
+    return tuple([*own, *inner][:DIRTY_FILES])
+
+
+def top_folder(folder: Path) -> Path:
+    """Return the top of the work tree; raise NotARepository with git's own words where there is none."""
+    answer = look(folder, "rev-parse", "--show-toplevel")
+    if answer.code != 0 or not answer.text:
+        raise not_a_repository(folder, answer)
+    return Path(answer.text)
+
+
+def is_ancestor(folder: Path, ancestor: str, *, of: str) -> bool:
+    """Say whether a commit is contained in the history of another."""
+    return look(folder, "merge-base", "--is-ancestor", ancestor, of).code == 0
+
+
+def not_a_repository(folder: Path, answer: Answer) -> NotARepository:
+    """Return the error that passes git's own words on, such as its refusal of another user's repository."""
+    said = answer.said.removeprefix("fatal: ") or "it has no commit"
+    return NotARepository(
+        f"The project's folder {folder} is not in a git repository with a commit: {said}",
+        remedy="Commit the project (`git init`, `git add`, `git commit`) and run again.",
+    )
+
+
+def _changed(top: Path) -> list[str]:
+    # git would look into submodules with their own filters: each is asked by itself instead
+    arguments = ("status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignore-submodules=dirty")
+    fields = iter(_files(look_at_files(top, *arguments), top=top))
+    paths = []
+    for field in fields:
+        state, path = field[:2], field[3:]
+        if not (state == "??" and _made_by_running(path)):
+            paths.append(path)
+        if "R" in state or "C" in state:
+            next(fields, None)  # the path it had before
+    return paths
+
+
+def _changed_after_filters(top: Path) -> list[str]:
+    # `git status` calls a file changed by its size alone, `git diff` compares what the filters make of it
+    tracked = confirmed(top, "diff", "--name-only", "-z", "--no-ext-diff", "--ignore-submodules=dirty", "HEAD")
+    others = confirmed(top, "ls-files", "-z", "--others", "--exclude-standard")
+    untracked = [path for path in _files(others, top=top) if not _made_by_running(path)]
+    return [*_files(tracked, top=top), *untracked]
+
+
+def _files(answer: Answer, *, top: Path) -> list[str]:
+    if answer.code != 0:
+        raise ReleaseRefused(f"git cannot read the state of {top}: {answer.said}", remedy="Run `git status` there.")
+    return [path for path in answer.output.decode(errors="replace").split("\0") if path]
+
+
+def _made_by_running(path: str) -> bool:
+    return not MADE_BY_RUNNING.isdisjoint(path.split("/"))
+
+
+def _submodules(top: Path) -> list[str]:
+    if not (top / ".gitmodules").is_file():
+        return []
+    answer = look(top, "config", "--null", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
+    named = [entry.partition("\n")[2] for entry in answer.output.decode(errors="replace").split("\0") if entry]
+    inside = [path for path in named if (top / path).resolve().is_relative_to(top.resolve())]
+    return [path for path in inside if (top / path / ".git").exists()]
+
+
+def _subject(commit: Answer) -> str:
+    _, _, message = commit.output.decode(errors="replace").partition("\n\n")
+    return message.strip().partition("\n")[0]

@@ -1,0 +1,178 @@
+"""Call git: argument lists without a shell, with a time limit and bounded output, never asking for a password."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, NamedTuple
+
+from jupyter_deployfeedback.errors import ReleaseRefused
+
+READ_SECONDS = 30.0
+CONFIRMED_SECONDS = 120.0
+"""How long a tag or push may take with the hooks, the signing and the network it needs."""
+
+GRACE_SECONDS = 3.0
+OUTPUT_BYTES = 8_000_000
+SAID_CHARACTERS = 1500
+
+_LOCATION_VARIABLES = (  # set by git where it calls us from a hook or an alias; they would point at another repository
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+)
+_QUIET_CONFIG = (  # whatever git would execute for a mere look at the repository
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", os.devnull),
+    ("core.sshCommand", ""),
+    ("core.pager", ""),
+    ("log.showSignature", "false"),
+    ("protocol.allow", "never"),  # a partial clone fetches what it lacks, through whatever its config names
+    ("safe.bareRepository", "explicit"),  # a bare repository among a project's files is not the project's
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class Answer(NamedTuple):
+    """What a git command gave: exit code, output bytes and what it said, safe to show."""
+
+    code: int
+    output: bytes
+    said: str
+
+    @property
+    def text(self) -> str:
+        """The output as text without its last line break."""
+        return self.output.decode(errors="replace").removesuffix("\n")
+
+
+def look(folder: Path, *arguments: str) -> Answer:
+    """Ask a repository about its commits and refs; no hook, monitor or transport that it configures is executed."""
+    return _run(folder, arguments, environment=_environment(_QUIET_CONFIG, quiet=True))
+
+
+def look_at_files(folder: Path, *arguments: str) -> Answer:
+    """Ask a repository about its files as ``look`` does; filters, which git executes for each file, are blanked."""
+    blanked = _blank_filters(_filter_names(folder))
+    return _run(folder, arguments, environment=_environment([*_QUIET_CONFIG, *blanked], quiet=True))
+
+
+def confirmed(folder: Path, *arguments: str, stdin: str = "", seconds: float = CONFIRMED_SECONDS) -> Answer:
+    """Run what a user asked for; hooks, filters and signing work as the repository configures them."""
+    return _run(folder, arguments, environment=_environment([], quiet=False), stdin=stdin, seconds=seconds)
+
+
+def sanitised(text: str) -> str:
+    """Return foreign text without control characters, credentials in URLs and undue length."""
+    text = _CREDENTIALS.sub("", _CONTROLS.sub("", text)).strip()
+    return text if len(text) <= SAID_CHARACTERS else text[:SAID_CHARACTERS] + " ... (shortened)"
+
+
+def _filter_names(folder: Path) -> list[str]:
+    answer = look(folder, "config", "--null", "--name-only", "--get-regexp", r"^filter\.")
+    keys = answer.output.decode(errors="surrogateescape").split("\0")
+    return sorted({key.removeprefix("filter.").rpartition(".")[0] for key in keys if key.count(".") > 1})
+
+
+def _blank_filters(names: Sequence[str]) -> list[tuple[str, str]]:
+    settings = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
+    return [(f"filter.{name}.{key}", value) for name in names for key, value in settings]
+
+
+def _environment(config: Sequence[tuple[str, str]], *, quiet: bool) -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name not in _LOCATION_VARIABLES}
+    environment["GIT_TERMINAL_PROMPT"] = "0"
+    if quiet:
+        environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_PAGER": "cat"}
+    # by number, because a filter's name may hold "=", at which `-c name=value` would split
+    first = int(environment.get("GIT_CONFIG_COUNT") or 0)
+    for number, (key, value) in enumerate(config, start=first):
+        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    if config:
+        environment["GIT_CONFIG_COUNT"] = str(first + len(config))
+    return environment
+
+
+def _run(
+    folder: Path,
+    arguments: Sequence[str],
+    *,
+    environment: dict[str, str],
+    stdin: str = "",
+    seconds: float = READ_SECONDS,
+) -> Answer:
+    with TemporaryFile() as output, TemporaryFile() as said, TemporaryFile() as given:
+        given.write(stdin.encode(errors="replace"))
+        given.seek(0)
+        process = _started(folder, arguments, environment=environment, files=(given, output, said))
+        try:
+            _wait(process, seconds=seconds, what=arguments[0], files=(output, said))
+        except BaseException:
+            _end_group(process)
+            raise
+        return Answer(
+            code=process.returncode, output=_head(output), said=sanitised(_head(said).decode(errors="replace"))
+        )
+
+
+def _started(
+    folder: Path, arguments: Sequence[str], *, environment: dict[str, str], files: Sequence[IO[bytes]]
+) -> subprocess.Popen[bytes]:
+    stdin, stdout, stderr = files
+    command = ["git", "--no-pager", *arguments]
+    try:
+        return subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+        )
+    except OSError as exc:
+        raise ReleaseRefused(f"git cannot be run in {folder}: {exc.strerror}.", remedy="Install git.") from exc
+
+
+def _wait(process: subprocess.Popen[bytes], *, seconds: float, what: str, files: Sequence[IO[bytes]]) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=min(1.0, max(0.0, deadline - time.monotonic())))
+            return
+        if time.monotonic() >= deadline:
+            raise ReleaseRefused(
+                f"`git {what}` did not end within {seconds:g} s.",
+                remedy="Look for a hook, a password or a passphrase that waits for an answer.",
+            )
+        if any(os.fstat(file.fileno()).st_size > OUTPUT_BYTES for file in files):
+            raise ReleaseRefused(f"`git {what}` says more than {OUTPUT_BYTES} bytes.", remedy="Look at its hooks.")
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    # a hook or a pinentry that hangs is a child of git and would outlive it; asked politely, git removes its lock files
+    _signal_group(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=GRACE_SECONDS)
+    _signal_group(process, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+    process.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        if os.name == "posix":
+            os.killpg(process.pid, number)
+        else:
+            process.terminate()
+
+
+def _head(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read(OUTPUT_BYTES)
