@@ -1,7 +1,8 @@
 """Feedback about a deployed model, before you tag a release.
 
 In a suite notebook: ``import jupyter_deployfeedback as jdf`` gives ``connect``, ``evaluate``, ``record`` and ``check``.
-They are imported when first used, so that importing this package costs a kernel next to nothing.
+They are imported when first used, so that importing this package costs a kernel next to nothing. The doors are imported
+by name, because this package stands below them all: everything imports it for its version.
 """
 
 from __future__ import annotations
@@ -27,13 +28,10 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, object]]:
-    from jupyter_deployfeedback.server.app import DeployFeedbackApp
-
-    return [{"module": "jupyter_deployfeedback", "app": DeployFeedbackApp}]
+    app = import_module("jupyter_deployfeedback.server.app").DeployFeedbackApp
+    return [{"module": "jupyter_deployfeedback", "app": app}]
 
 
 def load_ipython_extension(ipython: Any) -> None:  # noqa: ANN401 - IPython is imported by whoever calls this
     """Register ``%deployfeedback``; IPython calls this on ``%load_ext jupyter_deployfeedback``."""
-    from jupyter_deployfeedback.magics import DeployFeedbackMagics
-
-    ipython.register_magics(DeployFeedbackMagics)
+    ipython.register_magics(import_module("jupyter_deployfeedback.magics").DeployFeedbackMagics)

@@ -10,11 +10,11 @@ import shlex
 import subprocess
 import sys
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
-from IPython.display import DisplayHandle, display
+from IPython.display import display
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
@@ -78,7 +78,7 @@ def _called(words: list[str]) -> str:
     return said
 
 
-def _follow(process: subprocess.Popen[str], *, shown: DisplayHandle | None) -> list[str]:
+def _follow(process: subprocess.Popen[str], *, shown: Any) -> list[str]:  # noqa: ANN401 - IPython leaves its display handles untyped
     told = []
     for line in process.stderr or ():
         told.append(line.rstrip())

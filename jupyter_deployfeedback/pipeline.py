@@ -99,7 +99,7 @@ def evaluate(
     run = store.claim(run_id)
 
     def step(progress: Progress) -> None:
-        tell(store.tell(run_id, **progress.fields()))
+        tell(_told(store, run_id, progress))
 
     try:
         plan = plan_run(run.request, store=store, environment=environment)
@@ -275,6 +275,20 @@ def _slice_values(evidence: Evidence) -> dict[str, tuple[str, ...]]:
             for name, column in evaluation.slices.items():
                 found.setdefault(name, set()).update(column)
     return {name: tuple(sorted(values)) for name, values in found.items()}
+
+
+def _told(store: Store, run_id: str, step: Progress) -> RunEvent:
+    return store.tell(
+        run_id,
+        kind=step.kind,
+        suite=step.suite,
+        case_id=step.case_id,
+        title=step.title,
+        outcome=step.outcome,
+        done=step.done,
+        total=step.total,
+        message=step.message,
+    )
 
 
 def _stage(name: str) -> Progress:

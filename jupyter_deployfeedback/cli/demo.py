@@ -41,10 +41,10 @@ START_SECONDS = 30.0
 def demo_command(*, directory: Path, ports: tuple[int, int] | None, lab: bool, **chosen: Any) -> int:  # noqa: ANN401
     """Deploy two versions of a model on this machine, run the suites and print the feedback."""
     _require_example_packages()
-    project = _prepare(directory.resolve())
+    project = prepare_example(directory.resolve())
     with ExitStack() as stack:
         for version, port in zip(VERSIONS, ports or (0, 0), strict=True):
-            url = stack.enter_context(_deployed(project, version, port=port))
+            url = stack.enter_context(deployed(project, version, port=port))
             os.environ[f"DIGITS_{version.upper()}_URL"] = url
             click.echo(f"Deployed digits {version} at {url}", err=True)
         if lab:
@@ -71,7 +71,7 @@ def example_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "example-notebooks"
 
 
-def _prepare(folder: Path) -> Path:
+def prepare_example(folder: Path) -> Path:
     """Copy the example, make it a git repository of its own and train both models; what is there already is kept."""
     try:
         if not folder.exists():
@@ -111,7 +111,7 @@ def _train(folder: Path) -> None:
 
 
 @contextmanager
-def _deployed(folder: Path, version: str, *, port: int) -> Iterator[str]:
+def deployed(folder: Path, version: str, *, port: int) -> Iterator[str]:
     """Serve one model version on this machine while the context lasts."""
     port = _free_port(port)
     log = folder / "deployment" / f"{version}.log"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Int, Unicode
@@ -38,7 +38,7 @@ class DeployFeedbackApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Register the events and promise a desk; nothing heavy is imported before the first request."""
         self.settings["deployfeedback_desk"] = self._open_desk
-        self.serverapp.event_logger.register_event_schema(EVENT_SCHEMA)
+        self._server.event_logger.register_event_schema(EVENT_SCHEMA)
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
@@ -49,15 +49,19 @@ class DeployFeedbackApp(ExtensionApp):
         if self._desk is not None:
             await self._desk.close()
 
+    @property
+    def _server(self) -> Any:  # noqa: ANN401 - the server it was loaded into; jupyter_server types its parts as optional
+        return self.serverapp
+
     def _open_desk(self) -> Desk:
         if self._desk is None:
             from jupyter_deployfeedback.server.desk import Desk
 
             self._desk = Desk(
-                root=Path(self.serverapp.root_dir),
+                root=Path(self._server.root_dir),
                 store_url=self.store_url or None,
                 max_concurrent_runs=self.max_concurrent_runs,
-                emit=self.serverapp.event_logger.emit,
+                emit=self._server.event_logger.emit,
                 touch=self._touch,
                 log=self.log,
             )
@@ -67,4 +71,4 @@ class DeployFeedbackApp(ExtensionApp):
         """Tell the culler of a hub that somebody works here."""
         from jupyter_server._tz import utcnow
 
-        self.serverapp.web_app.settings["api_last_activity"] = utcnow()
+        self._server.web_app.settings["api_last_activity"] = utcnow()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from jupyter_deployfeedback.server.desk import Desk
 
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+may_execute: Callable[[Verb], Verb] = authorized("execute")  # starting, stopping and tagging: not for who may only read
 CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 500: "internal"}
 
 

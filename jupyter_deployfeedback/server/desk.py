@@ -16,6 +16,7 @@ from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Run, RunRequest, RunState
 from jupyter_deployfeedback.feedback import Format, charts, render
 from jupyter_deployfeedback.observation import ask_target
+from jupyter_deployfeedback.project import find_project_file
 from jupyter_deployfeedback.server import wire
 from jupyter_deployfeedback.server.runs import RunProcesses
 from jupyter_deployfeedback.server.views import (
@@ -197,7 +198,7 @@ class Desk:
         return local
 
     def _governed(self, start: Path) -> Path:
-        file = pipeline.find_project_file(start)
+        file = find_project_file(start)
         if not file.resolve().is_relative_to(self._root):
             raise _not_found(start.name)
         return file

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from jupyter_deployfeedback import __version__
+from jupyter_deployfeedback.domain.event import RunEvent
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.server import API, wire
 
 FORMATS = ("json", "markdown", "html", "junit")
@@ -52,13 +54,13 @@ OPERATIONS = (
     Operation("get", "/releases", "listReleases", "Releases, newest first.", wire.ReleasesAnswer,
               query=(("path", "string", True),)),
     Operation("post", "/releases", "createRelease", "Tag the tested commit; 409 while the gate is closed.",
-              wire.Release, body=wire.CreateRelease, code=201),
+              Release, body=wire.CreateRelease, code=201),
 )  # fmt: skip
 
 
 def openapi_document() -> dict[str, object]:
     """Return the OpenAPI 3.1 document of all routes."""
-    models = {op.answer for op in OPERATIONS if op.answer} | {wire.ErrorBody, wire.RunEvent}
+    models = {op.answer for op in OPERATIONS if op.answer} | {wire.ErrorBody, RunEvent}
     bodies = {op.body for op in OPERATIONS if op.body}
     modes = [(model, "serialization") for model in models] + [(model, "validation") for model in bodies]
     _, definitions = models_json_schema(
