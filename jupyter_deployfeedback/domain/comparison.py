@@ -25,7 +25,9 @@ class Estimate(Frozen):
     """The answer to an estimand: a point and its interval, or the reason why there is none.
 
     ``exact`` numbers (counts, restarts) have no interval. ``weak`` says why the evidence is weak, None where it is not.
-    ``below_floor`` says why there are too few samples to judge, whatever the point says.
+    ``below_floor`` says why there are too few samples to judge, whatever the point says. ``p_beyond`` is there where
+    the whole interval lies beyond the limit: the smallest one-sided error at which it still does. ``facts`` are the
+    raw numbers behind the estimate (``both_right``, ``fixed``, ``broken``, ``both_wrong``, ``p_value`` ...).
     """
 
     estimand: Estimand
@@ -41,6 +43,8 @@ class Estimate(Frozen):
     weak: str | None = None
     below_floor: str | None = None
     missing_because: str | None = None
+    p_beyond: float | None = None
+    facts: dict[str, float] = {}
     baseline_missing: bool = False  # the candidate has it, the baseline does not: new metric or first release
 
     @model_validator(mode="after")

@@ -68,6 +68,7 @@ class Finding(Frozen):
     n_more: int | None = None
     method: str = ""
     reason: str = ""  # why it is inconclusive, error, weak or not judged; empty where the numbers say it all
+    facts: dict[str, float] = {}  # the raw numbers behind the estimate, as in ``Estimate.facts``
 
 
 class Judgement(Frozen):

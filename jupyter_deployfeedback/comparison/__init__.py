@@ -1,0 +1,36 @@
+"""Stage 5: compare candidate and baseline. Evidence in, Comparison out: deltas, estimates with intervals, what changed.
+
+Pure. numpy is imported with the first comparison, scipy and statsmodels inside the methods that need them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.comparison import Comparison, Estimand
+    from jupyter_deployfeedback.domain.run import Evidence
+
+__all__ = ["compare"]
+
+
+def compare(
+    evidence: Evidence,
+    *,
+    stored: Evidence | None,
+    baseline: str | None,
+    estimands: tuple[Estimand, ...],
+    commit: str | None = None,
+    baseline_commit: str | None = None,
+) -> Comparison:
+    """Compare a run's evidence with its baseline and answer every estimand; see ``comparing.compare``."""
+    from jupyter_deployfeedback.comparison.comparing import compare as compare_now
+
+    return compare_now(
+        evidence,
+        stored=stored,
+        baseline=baseline,
+        estimands=estimands,
+        commit=commit,
+        baseline_commit=baseline_commit,
+    )

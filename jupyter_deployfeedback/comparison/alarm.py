@@ -1,0 +1,45 @@
+"""How sure a FAIL alarm is, so that many rules can be judged without crying wolf."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from jupyter_deployfeedback.comparison.measured import Interval
+from jupyter_deployfeedback.domain.comparison import Estimand
+from jupyter_deployfeedback.domain.rule import Comparator, Expression
+
+SMALLEST = 1e-9
+STEPS = 25
+
+
+def p_beyond(estimand: Estimand, interval_at: Callable[[float], Interval]) -> float | None:
+    """Return the smallest alpha for which the (1 - 2 alpha) interval lies wholly beyond the limit.
+
+    None where it does not at the estimand's own confidence. Found by bisection on the logarithm of alpha.
+    """
+    limit, at_risk = estimand.expression, 1 - estimand.confidence
+    if not _beyond(interval_at(1 - 2 * at_risk), limit):
+        return None
+    if _beyond(interval_at(1 - 2 * SMALLEST), limit):
+        return SMALLEST
+    low, high = math.log(SMALLEST), math.log(at_risk)
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        if _beyond(interval_at(1 - 2 * math.exp(middle)), limit):
+            high = middle
+        else:
+            low = middle
+    return math.exp(high)
+
+
+def _beyond(interval: Interval, limit: Expression) -> bool:
+    """Say whether a whole interval breaks the limit; NaN never does."""
+    low, high = interval
+    if limit.comparator is Comparator.AT_MOST:
+        return low > limit.limit
+    if limit.comparator is Comparator.BELOW:
+        return low >= limit.limit
+    if limit.comparator is Comparator.AT_LEAST:
+        return high < limit.limit
+    return limit.comparator is Comparator.ABOVE and high <= limit.limit

@@ -1,0 +1,74 @@
+"""Everything that can be said of candidate against baseline before it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from jupyter_deployfeedback.comparison.deltas import deltas
+from jupyter_deployfeedback.comparison.differences import differences
+from jupyter_deployfeedback.comparison.distributions import distributions
+from jupyter_deployfeedback.comparison.estimates import estimate
+from jupyter_deployfeedback.comparison.material import Material, gather
+from jupyter_deployfeedback.comparison.pairing import changed_examples
+from jupyter_deployfeedback.comparison.quantities import JUDGES_ERRORS, applies
+from jupyter_deployfeedback.domain.comparison import Comparison, Estimand
+from jupyter_deployfeedback.domain.run import Evidence
+
+
+def compare(
+    evidence: Evidence,
+    *,
+    stored: Evidence | None,
+    baseline: str | None,
+    estimands: tuple[Estimand, ...],
+    commit: str | None = None,
+    baseline_commit: str | None = None,
+) -> Comparison:
+    """Compare a run's evidence with its baseline and answer every estimand; nothing missing becomes a number.
+
+    ``stored`` is the evidence of an earlier run, used where no baseline was loaded live. ``baseline`` None says that
+    there is nothing to compare with.
+    """
+    material = gather(evidence, stored=stored, baseline=baseline)
+    judged = any(each.metric in JUDGES_ERRORS for each in estimands)
+    broken, fixed = changed_examples(material.pairs) if baseline is not None else ((), ())
+    return Comparison(
+        baseline=baseline,
+        paired=material.live and any(pair.baseline is not None for pair in material.pairs),
+        deltas=deltas(material),
+        estimates=tuple(estimate(each, material, errors_judged=judged) for each in estimands),
+        broken=broken,
+        fixed=fixed,
+        differences=differences(evidence, stored=stored, commit=commit, baseline_commit=baseline_commit),
+        distributions=distributions(material),
+        notices=tuple(_notices(material)),
+    )
+
+
+def _notices(material: Material) -> Iterator[str]:
+    if material.weak:
+        yield f"{material.weak}, so everything compared with it is weak evidence"
+    if material.partial:
+        yield material.partial
+    if material.baseline_name is not None:
+        absent = [pair.evaluation.name for pair in material.pairs if pair.absent]
+        yield from (f"{name} was not answered by the baseline and is not compared" for name in absent)
+    yield from _unanswered(material)
+    yield from _ignored(material)
+
+
+def _unanswered(material: Material) -> Iterator[str]:
+    pooled = material.pooled
+    without = 0 if pooled is None else int(np.count_nonzero(~np.isfinite(pooled.candidate.latency)))
+    if pooled is not None and without:
+        yield f"{without} of {pooled.candidate.n} requests have no latency; quantiles count them as the slowest"
+
+
+def _ignored(material: Material) -> Iterator[str]:
+    """Say where a suite recorded a number that we compute from its samples ourselves."""
+    pooled = material.pooled
+    for name in material.numbers.recorded:
+        if pooled is not None and applies(name, pooled.candidate):
+            yield f"{name} is computed from the stored answers; the recorded number is ignored"

@@ -1,0 +1,177 @@
+"""The answer to each estimand: which method, over which samples, or why there is no answer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jupyter_deployfeedback.comparison.alarm import p_beyond
+from jupyter_deployfeedback.comparison.latency import measure_latency
+from jupyter_deployfeedback.comparison.material import Material
+from jupyter_deployfeedback.comparison.measured import Measured, Missing, finite
+from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.methods.exact import single
+from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference, mean_ratio
+from jupyter_deployfeedback.comparison.methods.proportion import share, share_difference, share_ratio
+from jupyter_deployfeedback.comparison.numbers import measure_number, unit_of
+from jupyter_deployfeedback.comparison.quantities import (
+    COUNTS,
+    ENOUGH_ANSWERED,
+    JUDGES_ERRORS,
+    LATENCIES,
+    MEANS,
+    SHARES,
+    Share,
+    applies,
+    every_row,
+)
+from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
+from jupyter_deployfeedback.comparison.selection import Selection, select
+from jupyter_deployfeedback.comparison.statistics import STATISTICS, measure_statistic
+from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
+from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
+
+
+def estimate(estimand: Estimand, material: Material, *, errors_judged: bool) -> Estimate:
+    """Answer one estimand; ``errors_judged`` says that a rule covers unanswered requests."""
+    metric_unit = unit_of(estimand.metric, material)
+    found = _measure(estimand, material, errors_judged=errors_judged)
+    if isinstance(found, Measured) and not finite(found.value):
+        found = Missing("too many requests have no answer for a number")
+    if isinstance(found, Missing):
+        return Estimate(
+            estimand=estimand, metric_unit=metric_unit, missing_because=found.reason, baseline_missing=found.baseline
+        )
+    return _answer(estimand, found, metric_unit=metric_unit, weak=found.weak or _historical(estimand, material))
+
+
+def value_of(name: str, samples: Samples) -> float | None:
+    """Return one side's own number of a metric, None where its samples yield none."""
+    expression = Expression(text="", comparator=Comparator.AT_MOST, limit=0.0)
+    found = _sampled(Estimand(metric=name, expression=expression), Selection(samples))
+    return found.value if isinstance(found, Measured) and finite(found.value) else None
+
+
+def _answer(estimand: Estimand, found: Measured, *, metric_unit: str, weak: str | None) -> Estimate:
+    interval = None
+    if found.interval_at is not None and found.below_floor is None:
+        interval = found.interval_at(2 * estimand.confidence - 1)
+        if not finite(*interval):
+            return Estimate(
+                estimand=estimand,
+                metric_unit=metric_unit,
+                missing_because="too many requests have no answer to bound it",
+            )
+    beyond = p_beyond(estimand, found.interval_at) if interval and found.interval_at else None
+    return Estimate(
+        estimand=estimand,
+        unit=_unit(estimand, metric_unit),
+        value=found.value,
+        interval=interval,
+        exact=found.exact and weak is None,
+        n=found.n,
+        candidate=found.candidate if finite(found.candidate) else None,
+        baseline=found.baseline if finite(found.baseline) else None,
+        metric_unit=metric_unit,
+        method=found.method,
+        weak=weak,
+        below_floor=found.below_floor,
+        p_beyond=beyond,
+        facts=found.facts,
+    )
+
+
+def _unit(estimand: Estimand, metric_unit: str) -> str:
+    expression = estimand.expression
+    if expression.relation is Relation.RATIO:
+        return "%"
+    share_of = expression.aggregate in {Aggregate.SHARE, Aggregate.RATE} or metric_unit == "share"
+    if share_of:
+        return "pp" if expression.relation is Relation.DIFFERENCE else "share"
+    return "" if expression.aggregate is Aggregate.COUNT else metric_unit
+
+
+def _historical(estimand: Estimand, material: Material) -> str | None:
+    return None if estimand.expression.relation is Relation.ABSOLUTE else material.weak
+
+
+def _measure(estimand: Estimand, material: Material, *, errors_judged: bool) -> Measured | Missing:
+    pooled = material.pooled
+    if pooled is None or not applies(estimand.metric, pooled.candidate):
+        return measure_number(estimand, material)
+    if material.partial:
+        return Missing(material.partial)
+    chosen = select(estimand, material)
+    if isinstance(chosen, Missing):
+        return chosen
+    if not errors_judged and estimand.metric not in JUDGES_ERRORS:
+        unanswered = _too_few_answered(chosen)
+        if unanswered:
+            return unanswered
+    found = _sampled(estimand, chosen)
+    return found.needing(floors.SLICE) if estimand.slice and isinstance(found, Measured) else found
+
+
+def _too_few_answered(chosen: Selection) -> Missing | None:
+    sides = {"the candidate": chosen.candidate, "the baseline": chosen.baseline}
+    for side, samples in sides.items():
+        if samples is None:
+            continue
+        answered = int(np.count_nonzero(samples.answered))
+        if answered < ENOUGH_ANSWERED * samples.n:
+            return Missing(f"{side} answered only {answered} of {samples.n} requests")
+    return None
+
+
+def _sampled(estimand: Estimand, chosen: Selection) -> Measured | Missing:
+    name, relation = estimand.metric, estimand.expression.relation
+    if name == "latency" or name in LATENCIES:
+        return measure_latency(estimand, chosen)
+    if name in COUNTS:
+        return _count(estimand, chosen)
+    if name in SHARES:
+        return _share(SHARES[name], relation, chosen)
+    if name in MEANS:
+        return _mean(name, relation, chosen)
+    return measure_statistic(name, relation, chosen) if name in STATISTICS else _throughput(relation, chosen)
+
+
+def _share(quantity: Share, relation: Relation, chosen: Selection) -> Measured | Missing:
+    hits = _counted(quantity, chosen.candidate)
+    if relation is Relation.ABSOLUTE:
+        return share(int(np.count_nonzero(hits)), len(hits))
+    baseline = _counted(quantity, chosen.paired_baseline)
+    return share_ratio(hits, baseline) if relation is Relation.RATIO else share_difference(hits, baseline)
+
+
+def _counted(quantity: Share, samples: Samples) -> Bools:
+    return quantity.hits(samples)[quantity.counted(samples)]
+
+
+def _mean(name: str, relation: Relation, chosen: Selection) -> Measured | Missing:
+    values: Floats = MEANS[name](chosen.candidate)
+    if relation is Relation.ABSOLUTE:
+        return mean(values)
+    baseline = MEANS[name](chosen.paired_baseline)
+    return mean_ratio(values, baseline) if relation is Relation.RATIO else mean_difference(values, baseline)
+
+
+def _count(estimand: Estimand, chosen: Selection) -> Measured | Missing:
+    """Return a count, which is exact, or its ``rate``: the share of the planned requests."""
+    chosen_rows, relation = COUNTS[estimand.metric], estimand.expression.relation
+    if estimand.expression.aggregate is Aggregate.RATE:
+        return _share(Share(counted=every_row, hits=chosen_rows), relation, chosen)
+    count = int(np.count_nonzero(chosen_rows(chosen.candidate)))
+    baseline = None if chosen.baseline is None else int(np.count_nonzero(chosen_rows(chosen.baseline)))
+    return single(count, baseline, relation=relation, weak=None)
+
+
+def _throughput(relation: Relation, chosen: Selection) -> Measured | Missing:
+    rates = [_per_second(samples) for samples in (chosen.candidate, chosen.baseline) if samples is not None]
+    if not finite(*rates):
+        return Missing("the evaluation took no measurable time")
+    weak = "one window, not repeated"
+    return single(rates[0], rates[1] if len(rates) > 1 else None, relation=relation, weak=weak)
+
+
+def _per_second(samples: Samples) -> float:
+    return float(np.count_nonzero(samples.answered)) / samples.seconds if samples.seconds > 0 else float("nan")

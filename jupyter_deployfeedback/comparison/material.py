@@ -1,0 +1,166 @@
+"""All that a comparison is made of, gathered once: pooled samples of both sides and single numbers by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from jupyter_deployfeedback.comparison.measured import Missing
+from jupyter_deployfeedback.comparison.pairing import Pair, pair_live, pair_stored
+from jupyter_deployfeedback.comparison.samples import Bools, Objects, Samples, pool, read
+from jupyter_deployfeedback.comparison.units import in_base_unit
+from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
+from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+
+HISTORICAL = "historical: the baseline was measured in another run"
+BROKEN_OFF = frozenset({Outcome.ERRORED, Outcome.NOT_RUN})
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """The samples of all evaluations under one another.
+
+    ``baseline`` has one row for each row of ``candidate`` where ``paired`` is true, in the same order.
+    """
+
+    candidate: Samples
+    baseline: Samples | None
+    paired: Bools
+    slices: dict[str, Objects]
+
+    def rows(self, within: tuple[str, str] | None) -> Bools:
+        """Return which rows belong to a slice; all of them without one."""
+        if within is None:
+            return np.ones(self.candidate.n, dtype=bool)
+        name, value = within
+        column = self.slices.get(name)
+        return np.zeros(self.candidate.n, dtype=bool) if column is None else np.asarray(column == value, dtype=bool)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Single numbers of one side by metric name; what suites recorded stands below the suite's name."""
+
+    platform: dict[str, Observation]
+    recorded: dict[str, dict[str, Observation]]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Candidate and baseline, gathered.
+
+    ``pairs`` are the evaluations, ``pooled`` their samples (None where nothing was evaluated), ``stored`` the samples
+    of an earlier run by themselves, ``sources`` the suites' paths by name. ``partial`` says why samples may not be
+    judged. ``live`` says whether the baseline was loaded in this run.
+    """
+
+    baseline_name: str | None
+    live: bool
+    pairs: tuple[Pair, ...]
+    pooled: Pooled | None
+    stored: Samples | None
+    numbers: Numbers
+    baseline_numbers: Numbers | None
+    partial: str | None
+    broken_suites: dict[str, str]
+    sources: dict[str, str]
+
+    @property
+    def weak(self) -> str | None:
+        """Say why everything relative is weak evidence, None where the baseline was loaded in this run."""
+        return None if self.live or self.baseline_name is None else HISTORICAL
+
+    def unpaired(self) -> Missing | None:
+        """Say why samples cannot be compared with the baseline's, None where they can."""
+        if self.baseline_name is None:
+            return Missing("there is no baseline", baseline=True)
+        problem = next((pair.problem for pair in self.pairs if pair.problem), None)
+        if problem:
+            return Missing(problem)
+        if self.pooled is not None and self.pooled.baseline is not None:
+            return None
+        if self.baseline_numbers is None:
+            return Missing("the evidence of the baseline is not there")
+        if not self.live and self.stored is None:
+            return Missing("the baseline has no samples of it", baseline=True)
+        return Missing("no evaluation of this run was answered by the baseline too")
+
+
+def gather(evidence: Evidence, *, stored: Evidence | None, baseline: str | None) -> Material:
+    """Gather both sides; a live baseline counts before a stored one."""
+    live = baseline is not None and _is_live(evidence)
+    against = stored if baseline is not None and not live else None
+    pairs = pair_live(evidence.suites) if against is None else pair_stored(evidence.suites, against.suites)
+    broken = {each.suite.name: _why(each) for each in evidence.suites if each.outcome in BROKEN_OFF}
+    partial = next((_broke_off(name, broken) for pair in pairs if (name := pair.evaluation.suite) in broken), None)
+    return Material(
+        baseline_name=baseline,
+        live=live,
+        pairs=pairs,
+        pooled=_pool(pairs if baseline is not None else [Pair(pair.evaluation) for pair in pairs]),
+        stored=_own_samples(against.suites) if against else None,
+        numbers=_numbers(evidence.suites, evidence.candidate),
+        baseline_numbers=_baseline_numbers(evidence, stored=stored, live=live) if baseline is not None else None,
+        partial=partial,
+        broken_suites=broken,
+        sources={suite.suite.name: suite.suite.source for suite in evidence.suites},
+    )
+
+
+def _broke_off(suite: str, broken: dict[str, str]) -> str:
+    return f"suite {suite!r} broke off, and partial data are not judged: {broken[suite]}"
+
+
+def _is_live(evidence: Evidence) -> bool:
+    answered = any(each.baseline is not None for suite in evidence.suites for each in suite.evaluations)
+    return answered or evidence.baseline is not None
+
+
+def _why(suite: SuiteResult) -> str:
+    errors = (case.error.message for case in suite.cases if case.error is not None)
+    return suite.reason or next(errors, "") or suite.outcome.value
+
+
+def _pool(pairs: Iterable[Pair]) -> Pooled | None:
+    pairs = list(pairs)
+    if not pairs:
+        return None
+    candidate = pool([read(pair.evaluation, pair.evaluation.candidate) for pair in pairs])
+    sides = [read(pair.evaluation, pair.baseline) for pair in pairs if pair.baseline is not None]
+    paired = np.concatenate([np.full(len(pair.evaluation.ids), pair.baseline is not None) for pair in pairs])
+    names = sorted({name for pair in pairs for name in pair.evaluation.slices})
+    slices = {name: np.concatenate([_slice(pair, name) for pair in pairs]) for name in names}
+    return Pooled(candidate=candidate, baseline=pool(sides) if sides else None, paired=paired, slices=slices)
+
+
+def _slice(pair: Pair, name: str) -> Objects:
+    column = np.empty(len(pair.evaluation.ids), dtype=object)
+    if name in pair.evaluation.slices:
+        column[:] = pair.evaluation.slices[name]
+    return column
+
+
+def _own_samples(suites: Iterable[SuiteResult]) -> Samples | None:
+    parts = [read(each, each.candidate) for suite in suites for each in suite.evaluations]
+    return pool(parts) if parts else None
+
+
+def _numbers(suites: Iterable[SuiteResult], side: SideEvidence) -> Numbers:
+    recorded: dict[str, dict[str, Observation]] = {}
+    for suite in suites:
+        for each in map(in_base_unit, suite.observations):
+            recorded.setdefault(each.metric.name, {})[suite.suite.name] = each  # within a suite the last one counts
+    return Numbers(
+        platform={each.metric.name: in_base_unit(each) for each in side.platform},
+        recorded=recorded,
+    )
+
+
+def _baseline_numbers(evidence: Evidence, *, stored: Evidence | None, live: bool) -> Numbers | None:
+    """Return the baseline's single numbers; what a suite records is seen of the candidate only, so not live."""
+    if live:
+        return _numbers((), evidence.baseline) if evidence.baseline else Numbers(platform={}, recorded={})
+    return _numbers(stored.suites, stored.candidate) if stored else None

@@ -1,0 +1,112 @@
+"""Ratios and differences of two quantiles: resample the pairs, or above MANY pairs compare stretches of time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
+from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY, by_time, t_interval
+from jupyter_deployfeedback.comparison.methods.quantile import order_statistic, rank
+from jupyter_deployfeedback.comparison.samples import Floats
+from jupyter_deployfeedback.domain.rule import Relation
+
+BOOTSTRAP = "paired-bootstrap"
+BLOCK_QUANTILES = "block-quantiles-paired"
+RESAMPLES = 2000
+SEED = 20_260_105  # fixed, so that the same samples always give the same verdict
+SMALLEST = 1e-9  # seconds: a clock that did not move
+DRAWS_AT_ONCE = 2_000_000  # keeps the memory of one step below 50 MB
+
+At = Callable[[float], Interval]
+Rows = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+
+
+def quantile_effect(
+    candidate: Floats, baseline: Floats, level: float, *, relation: Relation, sent_at: Floats
+) -> Measured | Missing:
+    """Return the ratio - 1 or the difference of the two sides' quantiles, over pairs the baseline answered.
+
+    Requests only the candidate left unanswered are infinite and count as the slowest.
+    """
+    kept = np.isfinite(baseline)
+    if not kept.any():
+        return Missing("no pairs")
+    now, before = candidate[kept], baseline[kept]
+    ends = order_statistic(now, level), order_statistic(before, level)
+    value = float(_effect(np.array(ends[0]), np.array(ends[1]), relation))
+    many = len(now) > MANY and len(now) >= BLOCKS * floors.relative_quantile(level)
+    if many and math.isfinite(value):
+        at = _by_blocks(now, before, level, relation=relation, sent_at=sent_at[kept], middle=value)
+    else:
+        at = _by_resampling(now, before, level, relation=relation)
+    return Measured(
+        value=value,
+        n=len(now),
+        method=BLOCK_QUANTILES if many else BOOTSTRAP,
+        candidate=ends[0],
+        baseline=ends[1],
+        interval_at=at,
+    ).needing(floors.relative_quantile(level))
+
+
+def _by_resampling(now: Floats, before: Floats, level: float, *, relation: Relation) -> At:
+    """Return the percentile interval of RESAMPLES paired resamples (Efron 1979); the rows' order does not matter."""
+    order = np.lexsort((now, before))
+    now, before = now[order], before[order]
+    position = rank(len(now), level)
+    drawn = [
+        _effect(
+            np.partition(now[rows], position, axis=1)[:, position],
+            np.partition(before[rows], position, axis=1)[:, position],
+            relation,
+        )
+        for rows in _resamples(len(now))
+    ]
+    effects = np.sort(np.concatenate(drawn))
+
+    def at(confidence: float) -> Interval:
+        low = math.floor((0.5 - confidence / 2) * (RESAMPLES - 1))
+        return float(effects[low]), float(effects[RESAMPLES - 1 - low])
+
+    return at
+
+
+def _resamples(n: int) -> Iterator[Rows]:
+    draw = np.random.default_rng(SEED)
+    step = max(1, DRAWS_AT_ONCE // n)
+    for start in range(0, RESAMPLES, step):
+        yield draw.integers(0, n, size=(min(step, RESAMPLES - start), n))
+
+
+def _by_blocks(now: Floats, before: Floats, level: float, *, relation: Relation, sent_at: Floats, middle: float) -> At:
+    """Return an interval around ``middle`` as wide as the effects of consecutive stretches of time say.
+
+    Samples seconds apart are correlated; stretches hardly are.
+    """
+    blocks = by_time(sent_at, now, before)
+    ends = [np.array([order_statistic(side[rows], level) for rows in blocks]) for side in (now, before)]
+    effects = _effect(ends[0], ends[1], relation)
+    if relation is Relation.DIFFERENCE:
+        return _around(effects, middle)
+    logs = _around(np.log1p(effects), math.log1p(middle))
+
+    def at(confidence: float) -> Interval:
+        low, high = logs(confidence)
+        return math.expm1(low), math.expm1(high)
+
+    return at
+
+
+def _around(effects: Floats, middle: float) -> At:
+    if not np.isfinite(effects).all():  # a stretch without enough answers: no width can be had
+        return lambda _: (math.nan, math.nan)
+    at, shift = t_interval(effects), middle - float(np.mean(effects))
+    return lambda confidence: (at(confidence)[0] + shift, at(confidence)[1] + shift)
+
+
+def _effect(now: Floats, before: Floats, relation: Relation) -> Floats:
+    return now - before if relation is Relation.DIFFERENCE else now / np.maximum(before, SMALLEST) - 1

@@ -1,0 +1,22 @@
+"""The fewest samples each method is allowed to judge; below them a rule is inconclusive, whatever the point says."""
+
+from __future__ import annotations
+
+import math
+
+TYPICAL_PAIRS = 6
+PAIRED_SHARE = 100  # 2 points of tolerance with 4 % discordant pairs
+SLICE = 100  # examples in the slice
+MEAN = 30  # where the t interval of a skewed mean becomes usable
+SMALLEST_CLASS = 30
+QUANTILE_TAIL = 15  # samples beyond the quantile: 30 for p50, 300 for p95, 1500 for p99
+
+
+def relative_quantile(quantile: float) -> int:
+    """Return how many pairs the ratio or difference of two quantiles needs."""
+    return math.ceil(round(QUANTILE_TAIL / min(quantile, 1 - quantile), 6))
+
+
+def absolute_quantile(quantile: float, *, confidence: float) -> int:
+    """Return how many samples an order-statistic interval needs to have two edges: 59 for p95 at 0.95."""
+    return math.ceil(math.log(1 - confidence) / math.log(max(quantile, 1 - quantile)))

@@ -1,0 +1,49 @@
+"""Quantiles by order statistics: p95 is the smallest sample that at least 95 % of the samples do not exceed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
+from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.samples import Floats
+
+ORDER_STATISTICS = "order-statistics"
+
+
+def quantile(values: Floats, level: float, *, confidence: float) -> Measured | Missing:
+    """Return a quantile (0 < level < 1) with its distribution-free interval; infinite values count as the largest.
+
+    ``confidence`` is one-sided and sets the floor below which the interval has no upper edge.
+    """
+    if len(values) == 0:
+        return Missing("no samples")
+    ordered = np.sort(values)
+    value = order_statistic(ordered, level)
+    return Measured(
+        value=value,
+        candidate=value,
+        n=len(values),
+        method=ORDER_STATISTICS,
+        interval_at=lambda wanted: quantile_interval(ordered, level, confidence=wanted),
+    ).needing(floors.absolute_quantile(level, confidence=confidence))
+
+
+def quantile_interval(values: Floats, level: float, *, confidence: float) -> Interval:
+    """Return the interval of a quantile between two order statistics; NaN where there are too few samples for it."""
+    from scipy.stats import quantile_test
+
+    edges = quantile_test(values, q=0.0, p=level).confidence_interval(confidence)
+    return float(edges.low), float(edges.high)
+
+
+def order_statistic(values: Floats, level: float) -> float:
+    """Return the quantile of the samples themselves, without interpolation, so that infinities stay last."""
+    return float(np.partition(values, rank(len(values), level))[rank(len(values), level)])
+
+
+def rank(n: int, level: float) -> int:
+    """Return the position of the quantile among n sorted values, from 0."""
+    return max(0, math.ceil(round(level * n, 9)) - 1)

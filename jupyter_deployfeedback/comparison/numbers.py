@@ -1,0 +1,111 @@
+"""Estimates of metrics that are single numbers: platform metrics and what suites record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from jupyter_deployfeedback.comparison.material import Material, Numbers
+from jupyter_deployfeedback.comparison.measured import Measured, Missing
+from jupyter_deployfeedback.comparison.methods.exact import single
+from jupyter_deployfeedback.comparison.methods.proportion import share
+from jupyter_deployfeedback.comparison.units import is_count
+from jupyter_deployfeedback.domain.comparison import Estimand
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
+
+EXACT_COUNTS = frozenset({"restarts", "oom_kills"})
+ONE_WINDOW = "one window, not repeated"
+POINT_VALUE = "a single number without its samples"
+SERVER_RATE = ("server_errors", "server_requests")
+
+
+def measure_number(estimand: Estimand, material: Material) -> Measured | Missing:
+    """Return the estimate of a single number; how exact or weak it is depends on what it counts."""
+    if estimand.slice is not None:
+        return Missing(f"no suite evaluated {estimand.metric} example by example, so it has no slices")
+    name, relation = estimand.metric, estimand.expression.relation
+    candidate = _find(name, material.numbers, material.broken_suites)
+    if isinstance(candidate, Missing):
+        return candidate
+    if estimand.expression.aggregate is Aggregate.RATE and name == SERVER_RATE[0]:
+        return _server_rate(material)
+    if candidate.value is None:
+        return Missing(candidate.missing_because or "it has no value")
+    baseline = None if relation is Relation.ABSOLUTE else _baseline(name, material)
+    if isinstance(baseline, Missing):
+        return baseline
+    platform = name in material.numbers.platform
+    return single(candidate.value, baseline, relation=relation, weak=_weakness(estimand, candidate, platform=platform))
+
+
+def unit_of(name: str, material: Material) -> str:
+    """Return the unit of a metric: the standard one, or that of whoever observed it."""
+    if name in STANDARD_METRICS:
+        return STANDARD_METRICS[name].unit
+    found = _find(name, material.numbers, {})
+    return "" if isinstance(found, Missing) else found.metric.unit
+
+
+def _weakness(estimand: Estimand, observed: Observation, *, platform: bool) -> str | None:
+    """Say why one number is weak evidence, None where it is exact.
+
+    Exact are ``==``, whole things that were counted, and platform maxima under an absolute cap: the window's maximum
+    either was above the cap or was not. Means, ratios and differences of one window are not.
+    """
+    expression = estimand.expression
+    absolute = expression.relation is Relation.ABSOLUTE
+    counted = is_count(observed.metric.unit)
+    cap = (
+        platform
+        and estimand.metric.endswith("_max")
+        and expression.comparator in {Comparator.AT_MOST, Comparator.BELOW}
+    )
+    if estimand.metric in EXACT_COUNTS or (absolute and (counted or cap or expression.comparator is Comparator.EQUAL)):
+        return None
+    return ONE_WINDOW if platform else POINT_VALUE
+
+
+def _find(name: str, numbers: Numbers, broken: Mapping[str, str]) -> Observation | Missing:
+    """Return the only number of this name; ``broken`` suites' numbers may not be judged."""
+    if name in numbers.platform:
+        return numbers.platform[name]
+    found = numbers.recorded.get(name, {})
+    if not found:
+        return Missing(f"no suite recorded {name} and the platform has no such metric{_nearest(name, numbers)}")
+    if len(found) > 1:
+        return Missing(f"suites {', '.join(found)} recorded {name}; give each number a name of its own")
+    suite, observation = next(iter(found.items()))
+    return Missing(f"suite {suite!r} broke off: {broken[suite]}") if suite in broken else observation
+
+
+def _nearest(name: str, numbers: Numbers) -> str:
+    known = [*STANDARD_METRICS, *numbers.platform, *numbers.recorded]
+    close: Sequence[str] = get_close_matches(name, [each for each in known if each != name], n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _baseline(name: str, material: Material) -> float | Missing:
+    if material.baseline_name is None:
+        return Missing("there is no baseline", baseline=True)
+    numbers = material.baseline_numbers
+    if numbers is None:
+        return Missing("the evidence of the baseline is not there")
+    found = _find(name, numbers, {})
+    if not material.live and (isinstance(found, Missing) or found.value is None):
+        return Missing("the baseline has no such number", baseline=True)
+    if isinstance(found, Missing):
+        return Missing("suites record it of the candidate only; compare with the last release instead of a live target")
+    if found.value is None:
+        return Missing(f"the baseline has no number: {found.missing_because}")
+    return found.value
+
+
+def _server_rate(material: Material) -> Measured | Missing:
+    """Return server errors as a share of the server's own requests."""
+    counts = [material.numbers.platform.get(name) for name in SERVER_RATE]
+    values = [each.value for each in counts if each is not None and each.value is not None]
+    if len(values) < len(SERVER_RATE):
+        return Missing("the platform does not count both errors and requests")
+    return share(round(values[0]), round(values[1]))

@@ -1,0 +1,112 @@
+"""Which answer of the baseline belongs to which answer of the candidate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jupyter_deployfeedback.domain.comparison import ExampleChange
+from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState, Task
+from jupyter_deployfeedback.domain.suite import SuiteResult
+
+Key = tuple[str, str, int]  # suite, evaluation, how often the suite used that name before
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An evaluation with the baseline's answers in the same order, or the reason why they do not pair.
+
+    ``absent`` says that the baseline never saw this evaluation, which is no mistake.
+    """
+
+    evaluation: Evaluation
+    baseline: Answers | None = None
+    problem: str | None = None
+    absent: bool = False
+
+
+def pair_live(suites: Iterable[SuiteResult]) -> tuple[Pair, ...]:
+    """Pair by position: both sides were sent the same example by the same loop."""
+    return tuple(
+        Pair(each, baseline=each.baseline, absent=each.baseline is None)
+        for suite in suites
+        for each in suite.evaluations
+    )
+
+
+def pair_stored(suites: Iterable[SuiteResult], stored: Iterable[SuiteResult]) -> tuple[Pair, ...]:
+    """Pair by example id with an earlier run; other data or other ids are a problem, never an unpaired comparison."""
+    earlier = _by_key(stored)
+    same_data = {each.dataset_digest: each for each in earlier.values()}  # a renamed suite still pairs
+    return tuple(
+        _match(each, earlier.get(key) or same_data.get(each.dataset_digest)) for key, each in _by_key(suites).items()
+    )
+
+
+def changed_examples(pairs: Iterable[Pair]) -> tuple[tuple[ExampleChange, ...], tuple[ExampleChange, ...]]:
+    """Return the examples only the baseline got right (broken) and those only the candidate did (fixed)."""
+    broken: list[ExampleChange] = []
+    fixed: list[ExampleChange] = []
+    for pair in pairs:
+        if pair.baseline is None or pair.evaluation.task is not Task.CLASSIFICATION:
+            continue
+        candidate, baseline = _right(pair.evaluation, pair.evaluation.candidate), _right(pair.evaluation, pair.baseline)
+        for row, (now, before) in enumerate(zip(candidate, baseline, strict=True)):
+            if now != before:
+                (fixed if now else broken).append(_change(pair.evaluation, pair.baseline, row))
+    return tuple(broken), tuple(fixed)
+
+
+def _by_key(suites: Iterable[SuiteResult]) -> dict[Key, Evaluation]:
+    seen: Counter[tuple[str, str]] = Counter()
+    found: dict[Key, Evaluation] = {}
+    for suite in suites:
+        for each in suite.evaluations:
+            found[(suite.suite.name, each.name, seen[(suite.suite.name, each.name)])] = each
+            seen[(suite.suite.name, each.name)] += 1
+    return found
+
+
+def _match(evaluation: Evaluation, earlier: Evaluation | None) -> Pair:
+    if earlier is None:
+        return Pair(evaluation, absent=True)
+    if earlier.dataset_digest != evaluation.dataset_digest:
+        return Pair(evaluation, problem=f"the data of {evaluation.name!r} differ from those the baseline answered")
+    rows = {example: row for row, example in enumerate(earlier.ids)}
+    if rows.keys() != set(evaluation.ids):
+        return Pair(evaluation, problem=f"the example ids of {evaluation.name!r} differ from those of the baseline")
+    order = [rows[example] for example in evaluation.ids]
+    if any(earlier.truth[row] != truth for row, truth in zip(order, evaluation.truth, strict=True)):
+        return Pair(evaluation, problem=f"the true answers of {evaluation.name!r} differ from those of the baseline")
+    return Pair(evaluation, baseline=_reorder(earlier.candidate, order))
+
+
+def _reorder(answers: Answers, order: list[int]) -> Answers:
+    if order == list(range(len(order))):
+        return answers
+    columns = {
+        "predictions": answers.predictions,
+        "probabilities": answers.probabilities,
+        "latency_seconds": answers.latency_seconds,
+        "sent_at": answers.sent_at,
+        "states": answers.states,
+    }
+    moved = {name: tuple(column[row] for row in order) for name, column in columns.items() if column is not None}
+    return answers.model_copy(update=moved)
+
+
+def _right(evaluation: Evaluation, answers: Answers) -> list[bool]:
+    columns = zip(answers.predictions, evaluation.truth, answers.states, strict=True)
+    return [truth is not None and state is RequestState.ANSWERED and guess == truth for guess, truth, state in columns]
+
+
+def _change(evaluation: Evaluation, baseline: Answers, row: int) -> ExampleChange:
+    return ExampleChange(
+        example_id=evaluation.ids[row],
+        suite=evaluation.suite,
+        truth=evaluation.truth[row],
+        candidate=evaluation.candidate.predictions[row],
+        baseline=baseline.predictions[row],
+        slices={name: column[row] for name, column in evaluation.slices.items()},
+    )

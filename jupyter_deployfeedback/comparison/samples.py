@@ -1,0 +1,119 @@
+"""One side's answers as columns: what every estimate is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState, Task
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Objects = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The answers of one target, one row for each planned example.
+
+    ``latency`` is in seconds and infinite where no answer came and no time-out ended the wait: such a request counts
+    as slower than every other one. ``right`` is false without an answer. ``error`` is prediction - truth, NaN where
+    there is none; ``probability`` likewise. ``scored`` rows are classifications with a known truth, ``numeric`` rows
+    are regressions with one. ``seconds`` is how long the rows took to collect.
+    """
+
+    answered: Bools
+    timed_out: Bools
+    failed: Bools
+    latency: Floats
+    sent_at: Floats
+    scored: Bools
+    right: Bools
+    numeric: Bools
+    truth: Objects
+    prediction: Objects
+    error: Floats
+    probability: Floats
+    seconds: float
+
+    @property
+    def n(self) -> int:
+        """How many examples were planned."""
+        return len(self.answered)
+
+    def take(self, rows: Bools) -> Self:
+        """Return the chosen rows."""
+        columns = {each.name: getattr(self, each.name)[rows] for each in fields(self) if each.name != "seconds"}
+        return type(self)(**columns, seconds=self.seconds)
+
+
+def read(evaluation: Evaluation, answers: Answers) -> Samples:
+    """Return the columns of one evaluation; a time-out counts with the latency it was given and as unanswered."""
+    states = answers.states
+    answered = np.fromiter((state is RequestState.ANSWERED for state in states), bool, len(states))
+    numeric = evaluation.task is Task.REGRESSION
+    known = np.fromiter((truth is not None for truth in evaluation.truth), bool, len(states))
+    right = np.fromiter(map(_same, answers.predictions, evaluation.truth), bool, len(states))
+    blank = np.zeros_like(answered)
+    return Samples(
+        answered=answered,
+        timed_out=np.fromiter((state is RequestState.TIMED_OUT for state in states), bool, len(states)),
+        failed=np.fromiter((state is RequestState.FAILED for state in states), bool, len(states)),
+        latency=_latencies(answers),
+        sent_at=_floats(answers.sent_at, missing=np.inf),
+        scored=blank if numeric else known,
+        right=right & answered & known,
+        numeric=known if numeric else blank,
+        truth=_objects(evaluation.truth),
+        prediction=_objects(answers.predictions),
+        error=_errors(answers.predictions, evaluation.truth) if numeric else np.full(len(states), np.nan),
+        probability=_floats(answers.probabilities or [None] * len(states), missing=np.nan),
+        seconds=evaluation.window.seconds,
+    )
+
+
+def pool(parts: Sequence[Samples]) -> Samples:
+    """Return the rows of several evaluations under one another; at least one part is needed."""
+    columns = {
+        each.name: np.concatenate([getattr(part, each.name) for part in parts])
+        for each in fields(Samples)
+        if each.name != "seconds"
+    }
+    return Samples(**columns, seconds=sum(part.seconds for part in parts))
+
+
+def _same(prediction: Scalar, truth: Scalar) -> bool:
+    return prediction == truth
+
+
+def _latencies(answers: Answers) -> Floats:
+    """Return seconds; what neither was answered nor timed out has no latency, whatever the column says."""
+    kept = {RequestState.ANSWERED, RequestState.TIMED_OUT}
+    values = (
+        value if state in kept else None for value, state in zip(answers.latency_seconds, answers.states, strict=True)
+    )
+    return _floats(list(values), missing=np.inf)
+
+
+def _errors(predictions: Iterable[Scalar], truth: Iterable[Scalar]) -> Floats:
+    pairs = zip(predictions, truth, strict=True)
+    return np.array([_number(guess) - _number(real) for guess, real in pairs], dtype=np.float64)
+
+
+def _number(value: Scalar) -> float:
+    return float(value) if isinstance(value, int | float) else np.nan
+
+
+def _floats(values: Sequence[float | None], *, missing: float) -> Floats:
+    return np.fromiter((missing if value is None else value for value in values), np.float64, len(values))
+
+
+def _objects(values: Sequence[Scalar]) -> Objects:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column

@@ -1,0 +1,45 @@
+"""Which rows an estimand is about: one slice or all, and for a relative limit only the pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jupyter_deployfeedback.comparison.material import Material
+from jupyter_deployfeedback.comparison.measured import Missing
+from jupyter_deployfeedback.comparison.samples import Samples
+from jupyter_deployfeedback.domain.comparison import Estimand
+from jupyter_deployfeedback.domain.rule import Relation
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The candidate's rows; ``baseline`` has the same rows in the same order, None for an absolute limit."""
+
+    candidate: Samples
+    baseline: Samples | None = None
+
+    @property
+    def paired_baseline(self) -> Samples:
+        """Return the baseline's rows of a relative limit."""
+        if self.baseline is None:
+            raise ValueError("a relative limit was selected without its baseline")
+        return self.baseline
+
+
+def select(estimand: Estimand, material: Material) -> Selection | Missing:
+    """Return the rows, or why there are none."""
+    pooled = material.pooled
+    if pooled is None:
+        return Missing("no suite evaluated anything")
+    rows = pooled.rows(estimand.slice)
+    if not rows.any():
+        return Missing(f"no example is in the slice {':'.join(estimand.slice or ())}")
+    if estimand.expression.relation is Relation.ABSOLUTE:
+        return Selection(pooled.candidate.take(rows))
+    unpaired = material.unpaired()
+    if unpaired or pooled.baseline is None:
+        return unpaired or Missing("the baseline answered nothing")
+    both = rows & pooled.paired
+    if not both.any():
+        return Missing("the baseline answered none of these examples")
+    return Selection(pooled.candidate.take(both), pooled.baseline.take(rows[pooled.paired]))

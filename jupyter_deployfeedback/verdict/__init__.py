@@ -1,0 +1,13 @@
+"""Stage 6: Comparison x rules -> Judgement. The rule language, the limits, and what all findings add up to.
+
+Pure, and closed by default: what is missing, not finite or not judged never passes.
+"""
+
+from __future__ import annotations
+
+from jupyter_deployfeedback.verdict.estimands import estimands
+from jupyter_deployfeedback.verdict.judge import judge
+from jupyter_deployfeedback.verdict.language import parse_expression
+from jupyter_deployfeedback.verdict.rules import check_rule
+
+__all__ = ["check_rule", "estimands", "judge", "parse_expression"]

@@ -1,0 +1,93 @@
+"""From an estimate to a finding: the limit, what makes it weaker, and the reasons."""
+
+from __future__ import annotations
+
+import math
+
+from jupyter_deployfeedback.domain.comparison import Estimate
+from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.verdict import Finding, Standing, Verdict
+from jupyter_deployfeedback.verdict.settling import MOST_MORE, n_more, settle
+
+FIRST_RELEASE = "not judged: first release"
+NEW_METRIC = "not judged: new metric"
+BELOW_FLOOR = "floor"
+BEYOND_CAP = f"cannot be settled within {MOST_MORE} times as many samples"
+
+
+def finding(estimate: Estimate, *, rule: str, expression: str, first_release: bool) -> Finding:
+    """Judge one estimate by its own limit, before other rules are looked at.
+
+    Weak evidence is weakened later, because ``on_fail`` comes first.
+    """
+    asked = estimate.estimand.expression
+    told = Finding(
+        rule=rule,
+        expression=expression,
+        verdict=Verdict.ERROR,
+        value=estimate.value,
+        unit=estimate.unit,
+        limit=asked.limit,
+        interval=estimate.interval,
+        confidence=round(2 * estimate.estimand.confidence - 1, 10) if estimate.interval else None,
+        candidate=estimate.candidate,
+        baseline=estimate.baseline,
+        metric_unit=estimate.metric_unit,
+        n=estimate.n,
+        method=estimate.method,
+        facts=estimate.facts,
+    )
+    if estimate.baseline_missing and asked.relation is not Relation.ABSOLUTE:
+        reason = FIRST_RELEASE if first_release else NEW_METRIC
+        return _with(told, Verdict.INCONCLUSIVE, reason=reason, standing=Standing.NOT_JUDGED)
+    if estimate.missing_because is not None or estimate.value is None:
+        return _with(told, Verdict.ERROR, reason=estimate.missing_because or "there is no number")
+    if estimate.below_floor is not None:
+        return _with(told, Verdict.INCONCLUSIVE, reason=estimate.below_floor, more=_to_floor(estimate))
+    return _settled(told, estimate)
+
+
+def weakened(told: Finding, estimate: Estimate) -> Finding:
+    """Return what weak evidence allows: PASS becomes WARN, FAIL becomes INCONCLUSIVE."""
+    weaker = {Verdict.PASS: Verdict.WARN, Verdict.FAIL: Verdict.INCONCLUSIVE}
+    if estimate.weak is None or told.standing is Standing.NOT_JUDGED or told.verdict is Verdict.ERROR:
+        return told
+    return _with(told, weaker.get(told.verdict, told.verdict), reason=told.reason or f"weak evidence: {estimate.weak}")
+
+
+def _settled(told: Finding, estimate: Estimate) -> Finding:
+    asked = estimate.estimand.expression
+    if estimate.interval is None and not estimate.exact and estimate.weak is None:
+        return _with(told, Verdict.ERROR, reason="it has no interval, and a point alone is never judged")
+    verdict = settle(estimate.value, estimate.interval, comparator=asked.comparator, limit=asked.limit)
+    if verdict is not Verdict.INCONCLUSIVE or estimate.interval is None or estimate.value is None:
+        return _with(told, verdict, reason="" if verdict is not Verdict.ERROR else "it is not a finite number")
+    more = n_more(estimate.value, estimate.interval, limit=asked.limit, n=estimate.n or 0, relation=asked.relation)
+    return _with(told, verdict, reason="" if more else BEYOND_CAP, more=more)
+
+
+def _to_floor(estimate: Estimate) -> int | None:
+    floor = estimate.facts.get(BELOW_FLOOR)
+    return None if floor is None or estimate.n is None else max(1, math.ceil(floor) - estimate.n)
+
+
+def _with(
+    told: Finding,
+    verdict: Verdict,
+    *,
+    reason: str,
+    more: int | None = None,
+    standing: Standing | None = None,
+) -> Finding:
+    changed = {
+        "verdict": verdict,
+        "reason": reason,
+        "n_more": more or told.n_more,
+        "standing": standing or told.standing,
+    }
+    return told.model_copy(update=changed)
+
+
+def missing(*, rule: str, expression: str, reason: str) -> Finding:
+    """Return the ERROR of an expression that nothing answered."""
+    return Finding(rule=rule, expression=expression, verdict=Verdict.ERROR, reason=reason)

@@ -1,0 +1,195 @@
+"""The verdict: every rule, every suite and the target itself, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
+from jupyter_deployfeedback.domain.rule import OnFail, Rule
+from jupyter_deployfeedback.domain.run import TargetFacts
+from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict, worst
+from jupyter_deployfeedback.errors import RuleSyntaxError
+from jupyter_deployfeedback.verdict.findings import NEW_METRIC, finding, missing, weakened
+from jupyter_deployfeedback.verdict.holm import adjusted
+from jupyter_deployfeedback.verdict.language import parse_expression
+from jupyter_deployfeedback.verdict.lists import combine
+from jupyter_deployfeedback.verdict.rules import FAIL_LIST, WARN_LIST, advise, select
+from jupyter_deployfeedback.verdict.suites import judge_suites, judge_target, judge_versions
+
+Slice = tuple[str, str] | None
+Key = tuple[str, str, Slice]
+OPEN = frozenset({Verdict.PASS, Verdict.WARN})
+NOT_SIGNIFICANT = "beyond the limit, but not beyond what chance gives among so many rules"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The estimates by metric, expression and slice; ``repeated`` were answered more than once, which is an error."""
+
+    estimates: Mapping[Key, Estimate]
+    repeated: frozenset[Key]
+    metrics: Mapping[str, Metric]
+    first_release: bool
+    overruled: frozenset[Key] = field(default=frozenset())
+
+    def slices(self, metric: str, name: str) -> list[Slice]:
+        """Return the values of a slice that were asked of a metric."""
+        return list(
+            dict.fromkeys(key[2] for key in self.estimates if key[0] == metric and key[2] and key[2][0] == name)
+        )
+
+
+def judge(
+    comparison: Comparison,
+    *,
+    rules: tuple[Rule, ...],
+    suites: tuple[SuiteResult, ...],
+    expected_suites: tuple[str, ...],
+    candidate: TargetFacts,
+    expect_version: str | None,
+    confidence: float,
+) -> Judgement:
+    """Judge a comparison: the worst of all findings that count, and the gate open only on PASS or WARN.
+
+    What is missing, not finite, of the wrong version or from a broken suite is ERROR. ``confidence`` is one-sided.
+    """
+    answers = _answers(comparison, rules, alpha=1 - confidence)
+    findings = [
+        *judge_target(candidate),
+        *judge_versions(suites, candidate, expect_version=expect_version),
+        *judge_suites(suites, expected_suites),
+        *(each for rule in rules for each in _judge_rule(rule, answers)),
+    ]
+    findings += _unjudged(rules, findings, first_release=answers.first_release)
+    verdict = worst([each.verdict for each in findings if each.standing is Standing.COUNTED])
+    return Judgement(
+        verdict=verdict,
+        gate=GateState.OPEN if verdict in OPEN else GateState.CLOSED,
+        findings=tuple(findings),
+        first_release=answers.first_release,
+        notices=tuple(dict.fromkeys(hint for rule in rules for hint in advise(rule, answers.metrics))),
+    )
+
+
+def _answers(comparison: Comparison, rules: Iterable[Rule], *, alpha: float) -> Answers:
+    estimates: dict[Key, Estimate] = {}
+    repeated: set[Key] = set()
+    for each in comparison.estimates:
+        key = (each.estimand.metric, each.estimand.expression.text, each.estimand.slice)
+        if key in estimates:
+            repeated.add(key)
+        estimates[key] = each
+    return Answers(
+        estimates=estimates,
+        repeated=frozenset(repeated),
+        metrics={**{each.metric.name: each.metric for each in comparison.deltas}, **STANDARD_METRICS},
+        first_release=comparison.baseline is None,
+        overruled=_overruled(estimates, rules, alpha=alpha),
+    )
+
+
+def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alpha: float) -> frozenset[Key]:
+    """Return the alarms that Holm's correction does not confirm.
+
+    The family are the numbers with an interval whose FAIL would fail the run: neither exact nor weak, and not of a
+    rule that only informs or warns.
+    """
+    failing = {select(rule.metric).metric for rule in rules if not rule.info and rule.on_fail is OnFail.FAIL}
+    family = [
+        key
+        for key, each in estimates.items()
+        if key[0] in failing and each.interval is not None and not each.exact and each.weak is None
+    ]
+    p_values = [1.0 if (p := estimates[key].p_beyond) is None else p for key in family]
+    return frozenset(
+        key for key, p, shared in zip(family, p_values, adjusted(p_values), strict=True) if p < 1.0 and shared > alpha
+    )
+
+
+def _judge_rule(rule: Rule, answers: Answers) -> list[Finding]:
+    selector = select(rule.metric)
+    findings = _judge_within(rule, selector.slice, answers)
+    for name in rule.slices:
+        values = answers.slices(selector.metric, name)
+        if not values:
+            label, reason = f"{selector.metric}{{{name}}}", f"no suite evaluated examples with a slice {name!r}"
+            findings.append(missing(rule=label, expression=", ".join(rule.passing), reason=reason))
+        for value in values:
+            findings += _judge_within(rule, value, answers)
+    if rule.info:
+        return [_informing(each) for each in findings]
+    return findings
+
+
+def _judge_within(rule: Rule, within: Slice, answers: Answers) -> list[Finding]:
+    def told(text: str, *, listed: str = "") -> Finding:
+        return _judge_expression(rule, text, within=within, listed=listed, answers=answers)
+
+    return combine(
+        [told(text) for text in rule.passing],
+        [told(text, listed=WARN_LIST) for text in rule.warning],
+        [told(FAIL_LIST + text) for text in rule.failing],
+    )
+
+
+def _judge_expression(rule: Rule, text: str, *, within: Slice, listed: str, answers: Answers) -> Finding:
+    """Judge one expression: its own limit, then the other rules' alarms, then ``on_fail``, then weak evidence."""
+    name = select(rule.metric).metric
+    label = name if within is None else f"{name}{{{within[0]}:{within[1]}}}"
+    key = (name, text, within)
+    problem = _unanswered(key, answers)
+    if problem:
+        return missing(rule=label, expression=listed + text, reason=problem)
+    estimate = answers.estimates[key]
+    told = finding(estimate, rule=label, expression=listed + text, first_release=answers.first_release)
+    if told.verdict is Verdict.FAIL and rule.on_fail is OnFail.WARN:
+        told = told.model_copy(update={"verdict": Verdict.WARN})
+    elif told.verdict is Verdict.FAIL and key in answers.overruled:
+        told = told.model_copy(update={"verdict": Verdict.INCONCLUSIVE, "reason": NOT_SIGNIFICANT})
+    return weakened(told, estimate)
+
+
+def _unanswered(key: Key, answers: Answers) -> str | None:
+    """Say why an expression has no answer that can be trusted, None where it has one."""
+    name, text, _ = key
+    if key in answers.repeated:
+        return "it was answered twice"
+    if key not in answers.estimates:
+        return "nothing answered it"
+    if name in STANDARD_METRICS or name not in answers.metrics:
+        return None
+    try:  # the unit of a recorded number is known only now
+        parse_expression(text.removeprefix(FAIL_LIST), answers.metrics[name])
+    except RuleSyntaxError as error:
+        return str(error)
+    return None
+
+
+def _unjudged(rules: tuple[Rule, ...], findings: list[Finding], *, first_release: bool) -> list[Finding]:
+    """Return the INCONCLUSIVE of a run, or of a new metric, that nothing could judge."""
+    counting = [rule for rule in rules if not rule.info]
+    judged = {each.rule for each in findings if each.standing is Standing.COUNTED}
+    if first_release:
+        names = {select(rule.metric).metric for rule in counting}
+        if not counting or any(rule.partition("{")[0] in names for rule in judged):
+            return []
+        return [_inconclusive("first release", "nothing could be judged; add a rule with an absolute limit")]
+    new = dict.fromkeys(
+        each.rule for each in findings if each.standing is Standing.NOT_JUDGED and each.reason == NEW_METRIC
+    )
+    return [
+        _inconclusive(rule, "the baseline does not have it; add a rule with an absolute limit")
+        for rule in new
+        if rule not in judged
+    ]
+
+
+def _inconclusive(rule: str, reason: str) -> Finding:
+    return Finding(rule=rule, expression="", verdict=Verdict.INCONCLUSIVE, reason=reason)
+
+
+def _informing(told: Finding) -> Finding:
+    return told if told.standing is Standing.NOT_JUDGED else told.model_copy(update={"standing": Standing.INFO})

@@ -1,0 +1,121 @@
+"""Rules checked before the first request, and what each of them asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import NamedTuple, NoReturn
+
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
+from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation, Rule
+from jupyter_deployfeedback.errors import RuleSyntaxError
+from jupyter_deployfeedback.verdict.language import parse_expression
+from jupyter_deployfeedback.verdict.support import has_slices, unsupported
+
+FAIL_LIST = "fail: "
+WARN_LIST = "warn: "
+TYPO = 0.9  # names this alike are a slip of the pen: acuracy, latency_p90
+_SELECTOR = re.compile(r"([A-Za-z_][\w.-]*)(?:\{\s*([A-Za-z_]\w*)\s*:\s*([^,{}]+?)\s*\})?")
+_OPPOSITE = {
+    Comparator.BELOW: Comparator.AT_LEAST,
+    Comparator.AT_MOST: Comparator.ABOVE,
+    Comparator.ABOVE: Comparator.AT_MOST,
+    Comparator.AT_LEAST: Comparator.BELOW,
+}
+_UPPER = frozenset({Comparator.AT_MOST, Comparator.BELOW})
+
+
+class Selector(NamedTuple):
+    """The metric a rule is about, and the slice where it names one: ``accuracy{digit:8}``."""
+
+    metric: str
+    slice: tuple[str, str] | None
+
+
+def check_rule(rule: Rule, metrics: Mapping[str, Metric]) -> None:
+    """Refuse a rule that cannot be judged; ``metrics`` are those whose unit is known before a run.
+
+    A name that is not among them is taken for a number a suite records, unless it looks like a misspelling.
+    Raises RuleSyntaxError with the offending expression and position.
+    """
+    selector = select(rule.metric)
+    if selector.metric not in metrics:
+        _check_name(selector.metric, metrics)
+    if not rule.passing:
+        _refuse("a rule needs at least one expression", rule.metric, remedy='Write pass: [">=0.95"].')
+    if (rule.slices or selector.slice) and not has_slices(selector.metric):
+        remedy = "Slices are for metrics of evaluated examples, such as accuracy."
+        _refuse(f"{selector.metric} has no slices", rule.metric, remedy=remedy)
+    if rule.slices and selector.slice:
+        _refuse("a rule names one slice or lists slices, not both", rule.metric, remedy="Drop one of the two.")
+    passing = [_checked(text, selector.metric, metrics) for text in rule.passing]
+    _ = [_checked(text, selector.metric, metrics) for text in rule.warning]
+    _ = [opposite(_checked(text, selector.metric, metrics)) for text in rule.failing]
+    _check_contradiction(passing)
+
+
+def select(text: str) -> Selector:
+    """Return the metric and slice a rule names; RuleSyntaxError where it is neither."""
+    found = _SELECTOR.fullmatch(text.strip())
+    if found is None:
+        _refuse(f"{text!r} does not name a metric", text, remedy="Write accuracy, or accuracy{digit:8} for one slice.")
+    name, key, value = found.groups()
+    return Selector(name, (key, value) if key else None)
+
+
+def opposite(expression: Expression) -> Expression:
+    """Return the condition that a ``fail:`` expression breaks: ``<0.90`` breaks ``>=0.90``."""
+    if expression.comparator not in _OPPOSITE:
+        _refuse("== cannot stand in a fail list", expression.text, remedy='Write pass: ["==0"], which fails otherwise.')
+    changed = {"comparator": _OPPOSITE[expression.comparator], "text": FAIL_LIST + expression.text}
+    return expression.model_copy(update=changed)
+
+
+def advise(rule: Rule, metrics: Mapping[str, Metric]) -> tuple[str, ...]:
+    """Return what is legal but probably not meant: a ratio of shares, a tolerance of nothing."""
+    name = select(rule.metric).metric
+    expressions = [parse_expression(text, metrics.get(name)) for text in (*rule.passing, *rule.warning)]
+    return tuple(hint for each in expressions for hint in _doubts(each, metrics.get(name)))
+
+
+def _doubts(expression: Expression, metric: Metric | None) -> Iterator[str]:
+    share = metric is not None and metric.unit == "share"
+    if expression.relation is Relation.RATIO and (share or expression.aggregate is Aggregate.RATE):
+        yield f"{expression.text}: % of a share is a ratio; did you mean pp?"
+    if expression.relation is not Relation.ABSOLUTE and expression.limit == 0:
+        yield f"{expression.text}: a tolerance of 0 leaves an unchanged system inconclusive"
+
+
+def _checked(text: str, name: str, metrics: Mapping[str, Metric]) -> Expression:
+    expression = parse_expression(text, metrics.get(name))
+    instead = unsupported(name, expression)
+    if instead:
+        _refuse(f"{text!r} cannot be asked of {name}", text, remedy=instead)
+    return expression
+
+
+def _check_name(name: str, metrics: Mapping[str, Metric]) -> None:
+    close = get_close_matches(name, {*metrics, *STANDARD_METRICS}, n=1, cutoff=TYPO)
+    if close:
+        _refuse(f"there is no metric {name!r}", name, remedy=f"Did you mean {close[0]}?")
+
+
+def _check_contradiction(expressions: list[Expression]) -> None:
+    """Refuse limits that no number can meet together."""
+    for lower in expressions:
+        for upper in expressions:
+            alike = _asked(lower) == _asked(upper)
+            opposed = upper.comparator in _UPPER and lower.comparator not in _UPPER
+            if alike and opposed and lower.limit > upper.limit:
+                _refuse(
+                    f"{lower.text} and {upper.text} contradict each other", upper.text, remedy="Drop one of the two."
+                )
+
+
+def _asked(expression: Expression) -> tuple[object, ...]:
+    return expression.aggregate, expression.quantile, expression.edge, expression.relation
+
+
+def _refuse(problem: str, expression: str, *, remedy: str) -> NoReturn:
+    raise RuleSyntaxError(f"{problem}.", expression=expression, position=0, remedy=remedy)

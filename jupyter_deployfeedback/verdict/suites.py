@@ -1,0 +1,86 @@
+"""What the suites and the target say for themselves, beside the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from jupyter_deployfeedback.domain.run import TargetFacts
+from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, SuiteResult
+from jupyter_deployfeedback.domain.verdict import Finding, Verdict
+
+VERSION_RULE = "model version"
+
+
+def judge_suites(suites: Iterable[SuiteResult], expected: Iterable[str]) -> Iterator[Finding]:
+    """Yield one finding for each expected suite and each that ran; one without a result is ERROR."""
+    results: dict[str, list[SuiteResult]] = {name: [] for name in expected}
+    for each in suites:
+        results.setdefault(each.suite.name, []).append(each)
+    for name, found in results.items():
+        if len(found) == 1:
+            yield judge_suite(found[0])
+        else:
+            reason = f"{len(found)} results of the same name" if found else "it left no result"
+            yield Finding(rule=f"suite {name}", expression="", verdict=Verdict.ERROR, reason=reason)
+
+
+def judge_suite(result: SuiteResult) -> Finding:
+    """Judge a suite by its cases: a failed one is FAIL; one that broke or was never reached is ERROR."""
+    verdict, reason = _worst_case(result)
+    return Finding(
+        rule=f"suite {result.suite.name}", expression="", verdict=verdict, reason=reason, n=len(result.cases)
+    )
+
+
+def judge_target(candidate: TargetFacts) -> Iterator[Finding]:
+    """Yield an ERROR where the target was not ready when the run began."""
+    if not candidate.ready:
+        reason = candidate.problem or "it is not ready"
+        yield Finding(rule=f"target {candidate.target}", expression="", verdict=Verdict.ERROR, reason=reason)
+
+
+def judge_versions(
+    suites: Iterable[SuiteResult], candidate: TargetFacts, *, expect_version: str | None
+) -> Iterator[Finding]:
+    """Yield an ERROR where another model version answered than expected, or where it changed during the run."""
+    answers = [(each.candidate, each.baseline) for suite in suites for each in suite.evaluations]
+    said = {candidate.model_version} if candidate.model_version else set()
+    seen = said | {version for side, _ in answers for version in side.versions}
+    before = {version for _, side in answers if side is not None for version in side.versions}
+    if len(seen) > 1:
+        yield _version_error(f"{candidate.target} changed its version during the run: {_listed(seen)}")
+    if len(before) > 1:
+        yield _version_error(f"the baseline changed its version during the run: {_listed(before)}")
+    if expect_version is not None and seen != {expect_version} and len(seen) < 2:
+        found = _listed(seen) if seen else "a target that does not say its version"
+        yield _version_error(f"version {expect_version} is expected, {found} answered")
+
+
+def _worst_case(result: SuiteResult) -> tuple[Verdict, str]:
+    broken = [case for case in result.cases if case.outcome in {Outcome.ERRORED, Outcome.NOT_RUN}]
+    if result.outcome in {Outcome.ERRORED, Outcome.NOT_RUN} or broken:
+        told = [case for case in broken if case.outcome is Outcome.ERRORED] or broken
+        return Verdict.ERROR, result.reason or _told(told) or "it did not run to its end"
+    failed = [case for case in result.cases if case.outcome is Outcome.FAILED]
+    if result.outcome is Outcome.FAILED or failed:
+        return Verdict.FAIL, _told(failed) or result.reason or "it failed"
+    if not any(case.outcome is Outcome.PASSED for case in result.cases):
+        return Verdict.ERROR, "no case of it ran, so it shows nothing"
+    return Verdict.PASS, ""
+
+
+def _told(cases: list[CaseResult]) -> str:
+    """Return the first case with its message, and how many more there are."""
+    if not cases:
+        return ""
+    first = cases[0]
+    said = f"{first.title}: {first.error.message}" if first.error else f"{first.title}: {first.outcome.value}"
+    return f"{said} (and {len(cases) - 1} more)" if len(cases) > 1 else said
+
+
+def _version_error(reason: str) -> Finding:
+    return Finding(rule=VERSION_RULE, expression="", verdict=Verdict.ERROR, reason=reason)
+
+
+def _listed(versions: set[str]) -> str:
+    return ", ".join(sorted(versions))
