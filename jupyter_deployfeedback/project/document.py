@@ -51,18 +51,16 @@ def spell(path: Path) -> str:
 
 def read_document(text: str, *, file: str) -> Document:
     """Read YAML; duplicate keys become problems of the document. Raises ProjectError where the text is not YAML."""
-    loader = yaml.SafeLoader(text)
+    document = Document(file)
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
-        document = Document(file)
         if root is not None:
             document.data = _Reader(loader, document).read(root, (), ())
     except yaml.YAMLError as error:
         raise ProjectError([_syntax_problem(error, text, file)]) from None
     except RecursionError:
         raise ProjectError([Problem(file, None, "", "is nested too deeply.", "Flatten it.")]) from None
-    finally:
-        loader.dispose()
     return document
 
 

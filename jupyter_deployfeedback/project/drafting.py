@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -57,11 +58,11 @@ def draft_project(folder: Path, *, url: str | None) -> str:
     if url is not None:
         _check_url(url)
     suites = find_suites(folder) or (FIRST_SUITE,)
-    name = "".join(char if char.isalnum() and char.isascii() else "-" for char in folder.absolute().name).strip("-")
+    name = _plain(folder.absolute().name)
     return _FILE.format(
         name=f"name: {json.dumps(name)}" if name else "# name: default is the folder's name",
         url=json.dumps(url or f"${{MODEL_URL:-{EXAMPLE_URL}}}"),
-        suites="".join(f"  - {json.dumps(suite, ensure_ascii=False)}\n" for suite in suites),
+        suites="".join(f"  - {entry}\n" for entry in _entries(suites)),
     )
 
 
@@ -88,6 +89,25 @@ def draft_suite() -> str:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(notebook, indent=1) + "\n"
+
+
+def _entries(suites: Sequence[str]) -> Iterator[str]:
+    """Yield each suite as it is listed; one whose file name is taken already is named after its folder too."""
+    taken: set[str] = set()
+    for suite in suites:
+        path = PurePosixPath(suite)
+        name, written = path.stem, json.dumps(suite, ensure_ascii=False)
+        if name in taken:
+            name = _plain("-".join(path.with_suffix("").parts))
+            while name in taken:
+                name += "-2"
+            written = f"{{notebook: {written}, name: {json.dumps(name)}}}"
+        taken.add(name)
+        yield written
+
+
+def _plain(text: str) -> str:
+    return "".join(char if char.isalnum() and char.isascii() else "-" for char in text).strip("-")
 
 
 def _check_url(url: str) -> None:

@@ -16,6 +16,7 @@ from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid
 from jupyter_deployfeedback.project.problems import nearest
 
 DEFAULT_KERNEL = "python3"
+FIRST_WITH_IDS = 5  # the minor format whose cells have ids
 OPEN_AND_SAVE = "Open it in JupyterLab and save it."
 
 _ANY_ASSIGNMENT = re.compile(
@@ -70,13 +71,17 @@ def read_notebook(path: Path, *, shown: str) -> dict[str, Any]:
 
 
 def _validated(notebook: dict[str, Any], shown: str) -> dict[str, Any]:
-    import nbformat
+    """Accept what nbformat's schema accepts; cell ids may be missing, because whoever opens the notebook adds them."""
+    from nbformat.validator import iter_validate
 
-    try:
-        nbformat.validate(nbformat.from_dict(notebook))
-    except nbformat.ValidationError as error:
-        what = f"{shown} is not a valid notebook: {str(error).splitlines()[0]}"
-        raise NotebookInvalid(what, remedy=OPEN_AND_SAVE) from None
+    cells, minor = notebook.get("cells"), notebook.get("nbformat_minor")
+    if not isinstance(minor, int) or minor < 0:
+        raise NotebookInvalid(f"{shown} is not a valid notebook: nbformat_minor is no number.", remedy=OPEN_AND_SAVE)
+    if isinstance(cells, list) and minor >= FIRST_WITH_IDS:
+        cells = [{"id": f"cell-{place}"} | cell if isinstance(cell, dict) else cell for place, cell in enumerate(cells)]
+    error = next(iter_validate(notebook | {"cells": cells}), None)
+    if error is not None:
+        raise NotebookInvalid(f"{shown} is not a valid notebook: {error.message[:200]}.", remedy=OPEN_AND_SAVE)
     return notebook
 
 

@@ -107,16 +107,24 @@ class TargetFile(Section):
     )
     protocol: Protocol = Field(Protocol.REST, description="How the deployment speaks.", examples=["rest"])
     model: Text | None = Field(None, description="Name of the model, where the server has several.", examples=["m"])
-    request: RequestFile = Field(RequestFile(), examples=[{"path": "/predict", "body": {"inputs": "$inputs"}}])
-    response: ResponseFile = Field(ResponseFile(), examples=[{"predictions": "$.predictions"}])
+    request: RequestFile = Field(
+        RequestFile(),
+        description="How inputs become a request.",
+        examples=[{"path": "/predict", "body": {"inputs": "$inputs"}}],
+    )
+    response: ResponseFile = Field(
+        ResponseFile(), description="Where the answer holds what we need.", examples=[{"predictions": "$.predictions"}]
+    )
     health: ServerPath | None = Field(None, description="Path that answers 200 when ready.", examples=["/ready"])
     expect_version: Text | None = Field(
         None, description="The model version that must answer; another one is an error.", examples=["2.1.0"]
     )
-    auth: AuthFile = Field(AuthFile(), examples=[{"bearer": "env:MODEL_TOKEN"}])
+    auth: AuthFile = Field(
+        AuthFile(), description="For the deployment itself.", examples=[{"bearer": "env:MODEL_TOKEN"}]
+    )
     platform: Annotated[
         PlatformFile, BeforeValidator(_platform, json_schema_input_type=Literal["scrape", "none"] | PlatformFile)
-    ] = Field(PlatformFile(), examples=[{"source": "scrape"}])
+    ] = Field(PlatformFile(), description="Where CPU, memory and requests are read.", examples=[{"source": "scrape"}])
     timeout: Duration = Field(10.0, description="Time limit of one request.", examples=["10s"])
 
 
@@ -204,8 +212,12 @@ class ProjectFile(Section):
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="One-sided; intervals are shown at 2 * confidence - 1.", examples=[0.95]
     )
-    kernels: KernelsFile = Field(KernelsFile(), examples=[{"preload": ["numpy"]}])
-    release: ReleaseFile = Field(ReleaseFile(), examples=[{"tag": "v{version}"}])
+    kernels: KernelsFile = Field(
+        KernelsFile(), description="How kernels are supplied.", examples=[{"preload": ["numpy"]}]
+    )
+    release: ReleaseFile = Field(
+        ReleaseFile(), description="How a release is tagged.", examples=[{"tag": "v{version}"}]
+    )
 
 
 def project_schema() -> dict[str, Any]:

@@ -1,0 +1,203 @@
+"""Every way to break a project file names the line, the key, what is wrong and what to write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.project.conftest import Complain, Load
+
+GOOD = """\
+targets:
+  candidate: {url: "http://127.0.0.1:8000"}
+suites: [suites/smoke.ipynb]
+"""
+
+
+class Broken(NamedTuple):
+    claim: str
+    text: str
+    line: int
+    key: str
+    problem: str
+    remedy: str
+
+
+def target(line: str) -> str:
+    return f"suites: [suites/smoke.ipynb]\ntargets:\n  candidate:\n    url: http://127.0.0.1:8000\n    {line}\n"
+
+
+def suite(line: str) -> str:
+    return f"targets: {{a: {{url: 'http://127.0.0.1:1'}}}}\nsuites:\n  - {line}\n"
+
+
+AT = "targets.candidate"
+TABLE = [
+    Broken("empty file", "# nothing\n", 0, "", "is empty", "init"),
+    Broken("a list at the top", "- a\n", 1, "", "must hold keys", "targets"),
+    Broken("no targets", "suites: [suites/smoke.ipynb]", 1, "targets", "missing", "url"),
+    Broken("no suites", "targets: {a: {url: 'http://h'}}", 1, "suites", "missing", "suites/smoke.ipynb"),
+    Broken("suites left empty", "targets: {a: {url: 'http://h'}}\nsuites: []", 2, "suites", "at least 1", "smoke"),
+    Broken("suites without a value", "targets: {a: {url: 'http://h'}}\nsuites:\n", 2, "suites", "not nothing", "["),
+    Broken("misspelt key", GOOD + "baselnie: x\n", 4, "baselnie", "not a known key", 'Did you mean "baseline"?'),
+    Broken("key nobody knows", GOOD + "colour: x\n", 4, "colour", "not a known key", "Known here: version, name"),
+    Broken("misspelt key inside", target("tiemout: 3"), 5, f"{AT}.tiemout", "not a known key", '"timeout"'),
+    Broken("later format", GOOD + "version: 2\n", 4, "version", '"2" is not supported', "Supported: 1."),
+    Broken("key twice", GOOD + "name: a\nname: b\n", 5, "name", "second time (first on line 4)", "Keep one"),
+    Broken("target twice", GOOD.replace("suites", "  candidate: {url: 'http://h'}\nsuites", 1), 3, AT, "second", "Keep"),
+    Broken("protocol of later", target("protocol: v2"), 5, f"{AT}.protocol", '"v2" is not supported', "Supported: rest."),
+    Broken("unknown source", target("platform: {source: cloudwatch}"), 5, f"{AT}.platform.source", "cloudwatch", "scrape"),
+    Broken("source misspelt", target("platform: promethius"), 5, f"{AT}.platform", "promethius", '"prometheus"?'),
+    Broken(
+        "unknown preset",
+        target("platform: {source: prometheus, url: http://h, labels: {job: j}, preset: triton}"),
+        5,
+        f"{AT}.platform.preset",
+        '"triton" is not supported',
+        "Supported: process, kubernetes.",
+    ),
+    Broken("preset without server", target("platform: {preset: kubernetes}"), 5, f"{AT}.platform.preset", "Prometheus", "source"),
+    Broken("server without address", target("platform: {source: prometheus, labels: {job: j}}"), 5, f"{AT}.platform", "missing", "9090"),
+    Broken("labels that select all", target("platform: {source: prometheus, url: 'http://h'}"), 5, f"{AT}.platform", "every series", "job"),
+    Broken("version as number", target("expect_version: 2.10"), 5, f"{AT}.expect_version", "not a number", '"2.10"'),
+    Broken("no duration", target("timeout: 5 parsecs"), 5, f"{AT}.timeout", "not a duration", "5min"),
+    Broken("no time at all", target("timeout: 0s"), 5, f"{AT}.timeout", "longer than nothing", "30s"),
+    Broken("secret written down", target("auth: {bearer: abc123}"), 5, f"{AT}.auth.bearer", "the secret itself", "env:NAME"),
+    Broken("secret in a header", target("auth: {headers: {X: abc}}"), 5, f"{AT}.auth.headers.X", "the secret itself", "env:NAME"),
+    Broken(
+        "secret among plain headers",
+        target("request: {headers: {Authorization: Bearer abc}}"),
+        5,
+        f"{AT}.request.headers.Authorization",
+        "looks like a secret",
+        "auth: headers",
+    ),
+    Broken("secret in the body", target("request: {body: {api_key: x, i: $inputs}}"), 5, f"{AT}.request.body.api_key", "secret", "header"),
+    Broken("body without inputs", target("request: {body: {inputs: here}}"), 5, f"{AT}.request.body", "$inputs", "{inputs: $inputs}"),
+    Broken("body with both", target("request: {body: [$input, $inputs]}"), 5, f"{AT}.request.body", "one of", "single"),
+    Broken("path without slash", target("health: ready"), 5, f"{AT}.health", "path on the server", "/ready"),
+    Broken("no answer path", target("response: {predictions: predictions}"), 5, f"{AT}.response.predictions", "no path", "$"),
+    Broken("target that is a text", "targets: {a: http}\nsuites: [suites/smoke.ipynb]", 1, "targets.a", "keys with values", "a: {url:"),
+    Broken("target named as a word of ours", "targets:\n  none: {url: 'http://h'}\nsuites: [suites/smoke.ipynb]", 2, "targets.none", "another meaning", "another name"),
+    Broken("target's name with a blank", "targets:\n  a b: {url: 'http://h'}\nsuites: [suites/smoke.ipynb]", 2, "targets.a b", "not a name", "letters"),
+    Broken("password in the address", "targets:\n  a:\n    url: http://me:pw@h\nsuites: [suites/smoke.ipynb]", 3, "targets.a.url", "user or password", "auth"),
+    Broken("address of a file", "targets:\n  a:\n    url: file:///x\nsuites: [suites/smoke.ipynb]", 3, "targets.a.url", "not an http", "http://127.0.0.1:8000"),
+    Broken("address with a port that is none", "targets:\n  a: {url: 'http://h:port'}\nsuites: [suites/smoke.ipynb]", 2, "targets.a.url", "not an address", "http://"),
+    Broken("address with a query", "targets:\n  a: {url: 'http://h/?a=1'}\nsuites: [suites/smoke.ipynb]", 2, "targets.a.url", "before the ?", "path"),
+    Broken("variable that is not set", "targets:\n  a: {url: '${WHERE}/x'}\nsuites: [suites/smoke.ipynb]", 2, "targets.a.url", "WHERE, which is not set", "${WHERE:-"),
+    Broken("variable not closed", "targets:\n  a: {url: 'http://${X'}\nsuites: [suites/smoke.ipynb]", 2, "targets.a.url", "not understood", "${NAME:-default}"),
+    Broken("variable elsewhere", target("model: ${MODEL}"), 5, f"{AT}.model", "only in addresses", "the value itself"),
+    Broken("baseline nobody declared", GOOD + "baseline: relesed\n", 4, "baseline", '"relesed" is not a target', "candidate, last-release"),
+    Broken("baseline against itself", GOOD + "baseline: candidate\n", 4, "baseline", "only target", "last-release"),
+    Broken("suite that is missing", suite("suites/smok.ipynb"), 3, "suites[0].notebook", "does not exist", '"suites/smoke.ipynb"?'),
+    Broken("suite outside the folder", suite("../smoke.ipynb"), 3, "suites[0].notebook", "outside", "Copy"),
+    Broken("suite by absolute path", suite("/etc/smoke.ipynb"), 3, "suites[0].notebook", "outside", "Copy"),
+    Broken("suite by address", suite("s3://bucket/smoke.ipynb"), 3, "suites[0].notebook", "is an address", "copy"),
+    Broken("suite that is no notebook", suite("suites/smoke.py"), 3, "suites[0].notebook", "not a notebook", ".ipynb"),
+    Broken("suite that is a number", suite("7"), 3, "suites[0]", "must be keys with values, not a number", "suites: ["),
+    Broken("suite of behave", suite("{features: features/}"), 3, "suites[0].features", "not supported yet", "notebook"),
+    Broken("suite name twice", suite("suites/smoke.ipynb\n  - {notebook: suites/smoke.ipynb}"), 4, "suites[1]", 'name "smoke" of the suite on line 3', "smoke-2"),
+    Broken("parameter that is a secret", suite("{notebook: suites/smoke.ipynb, parameters: {api_token: x}}"), 3, "suites[0].parameters.api_token", "never a parameter", "auth"),
+    Broken("parameter that is a mapping", suite("{notebook: suites/smoke.ipynb, parameters: {a: {b: 1}}}"), 3, "suites[0].parameters.a", "not a parameter", "list"),
+    Broken("parameter with a dash", suite("{notebook: suites/smoke.ipynb, parameters: {my-n: 1}}"), 3, "suites[0].parameters.my-n", "variable", "digits and _"),
+    Broken("neither true nor false", suite("{notebook: suites/smoke.ipynb, exclusive: perhaps}"), 3, "suites[0].exclusive", "true or false", "exclusive: true"),
+    Broken("rule without metric", GOOD + "rules:\n  - {pass: '<1%'}\n", 5, "rules[0].metric", "missing", "metric: accuracy"),
+    Broken("rule without condition", GOOD + "rules:\n  - {metric: accuracy, pass: []}\n", 5, "rules[0].pass", "no condition", ">=0.95"),
+    Broken("rule that cannot be read", GOOD + "rules:\n- metric: a\n  pass:\n  - '>=1'\n  - p95<3\n", 8, "rules[0].pass[1]", '"p95<3", character 1', "Write >=0.95."),
+    Broken("rule as a number", GOOD + "rules:\n  - {metric: accuracy, pass: 0.95}\n", 5, "rules[0].pass", "text or a list", ">=0.95"),
+    Broken("on_fail that is no word of ours", GOOD + "rules: [{metric: a, pass: '<1', on_fail: warning}]\n", 4, "rules[0].on_fail", '"warning"', '"warn"?'),
+    Broken("confidence in percent", GOOD + "confidence: 95\n", 4, "confidence", "less than 1", "0.95"),
+    Broken("metric with a standard name", GOOD + "metrics: {cpu_max: {query: up}}\n", 4, "metrics.cpu_max", "standard metric", "another name"),
+    Broken("tag without version", GOOD + "release: {tag: latest}\n", 4, "release.tag", "{version}", "v{version}"),
+    Broken("tag git refuses", GOOD + "release: {tag: 'v {version}'}\n", 4, "release.tag", "git", "v{version}"),
+    Broken("variable with its value", GOOD + "kernels: {environment: ['A=1']}\n", 4, "kernels.environment[0]", "not the name", "only the name"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", TABLE, ids=[broken.claim for broken in TABLE])
+def test_broken_file_names_line_key_problem_and_remedy(broken: Broken, complain: Complain, folder: Path) -> None:
+    problems = complain(broken.text)
+
+    found = [
+        problem for problem in problems if problem.key.startswith(broken.key) and broken.problem in problem.problem
+    ]
+    assert [problem.line or 0 for problem in found] == [broken.line], problems
+    assert broken.remedy in found[0].remedy
+    assert found[0].file == str(folder / "deployfeedback.yaml")
+
+
+@pytest.mark.parametrize("broken", TABLE, ids=[broken.claim for broken in TABLE])
+def test_one_mistake_is_one_problem(broken: Broken, complain: Complain) -> None:
+    problems = complain(broken.text)
+
+    assert len(problems) == 1, problems
+
+
+def test_good_file_that_the_table_breaks_is_good(load: Load) -> None:
+    assert load(GOOD).default_target == "candidate"
+    assert load(target("timeout: 3")).targets["candidate"].timeout_seconds == 3.0
+    assert load(suite("suites/smoke.ipynb")).suites[0].name == "smoke"
+
+
+def test_all_problems_of_all_sections_are_named_at_once_in_their_order(complain: Complain) -> None:
+    problems = complain(
+        """\
+        baseline: relesed
+        targets:
+          candidate: {url: nowhere}
+          released: {url: "http://h", auth: {bearer: abc}}
+        suites:
+          - suites/gone.ipynb
+          - {notebook: suites/smoke.ipynb, parameters: {password: x}}
+        rules:
+          - {metric: accuracy, pass: "0.95"}
+        realease: {}
+        """
+    )
+
+    assert [(problem.line, problem.key) for problem in problems] == [
+        (1, "baseline"),
+        (3, "targets.candidate.url"),
+        (4, "targets.released.auth.bearer"),
+        (6, "suites[0].notebook"),
+        (7, "suites[1].parameters.password"),
+        (9, "rules[0].pass[0]"),
+        (10, "realease"),
+    ]
+
+
+def test_problem_reads_as_place_key_problem_remedy(complain: Complain, folder: Path) -> None:
+    (problem,) = complain(target("protocol: v2"))
+
+    expected = f'{folder}/deployfeedback.yaml:5: targets.candidate.protocol: "v2" is not supported. Supported: rest.'
+    assert str(problem) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        target("auth: {bearer: hunter2hunter2}"),
+        target("auth: {bearer: 20261120}"),
+        target("request: {headers: {Cookie: hunter2hunter2}}"),
+        GOOD.replace("http://", "http://me:hunter2hunter2@"),
+        suite("{notebook: suites/smoke.ipynb, parameters: {password: hunter2hunter2}}"),
+    ],
+)
+def test_secret_is_never_repeated_in_a_message(text: str, complain: Complain) -> None:
+    said = "\n".join(str(problem) for problem in complain(text))
+
+    assert "hunter2" not in said
+    assert "20261120" not in said
+
+
+def test_secret_in_a_variable_of_an_address_is_refused_without_repeating_it(complain: Complain) -> None:
+    text = GOOD.replace("http://127.0.0.1:8000", "${WHERE}")
+
+    (problem,) = complain(text, environment={"WHERE": "http://me:hunter2@host"})
+
+    assert "user or password" in problem.problem
+    assert "hunter2" not in str(problem)

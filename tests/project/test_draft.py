@@ -1,0 +1,80 @@
+"""``init``'s file loads, names the right suites and survives odd folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.project import (
+    FIRST_SUITE,
+    draft_project,
+    draft_suite,
+    find_suites,
+    inspect_suite,
+    load_project,
+)
+from tests.project.conftest import needs_a_comparator, notebook
+
+
+def put(file: Path, content: object) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content))
+
+
+def drafted(folder: Path, *, url: str | None = None) -> Project:
+    file = folder / "deployfeedback.yaml"
+    file.write_text(draft_project(folder, url=url))
+    return load_project(file, environment={}, check_rule=needs_a_comparator)
+
+
+def test_notebooks_that_test_become_suites_and_the_model_does_not(tmp_path: Path) -> None:
+    put(tmp_path / "model.ipynb", notebook("model.fit(x, y)"))
+    put(tmp_path / "checks" / "b.ipynb", notebook("import jupyter_deployfeedback as jdf"))
+    put(tmp_path / "checks" / "a.ipynb", notebook("n = 3", tags=("parameters",)))
+    put(tmp_path / ".ipynb_checkpoints" / "a-checkpoint.ipynb", notebook("n = 3", tags=("parameters",)))
+    put(tmp_path / "node_modules" / "c.ipynb", notebook("n = 3", tags=("parameters",)))
+    (tmp_path / "broken.ipynb").write_text("{")
+
+    project = drafted(tmp_path)
+
+    assert [suite.source for suite in project.suites] == ["checks/a.ipynb", "checks/b.ipynb"]
+
+
+def test_draft_of_an_empty_folder_loads_once_its_first_suite_is_written(tmp_path: Path) -> None:
+    assert find_suites(tmp_path) == ()
+    put(tmp_path / FIRST_SUITE, json.loads(draft_suite()))
+
+    project = drafted(tmp_path, url="http://model.example:8080/")
+
+    assert project.targets["candidate"].url == "http://model.example:8080"
+    assert [suite.source for suite in project.suites] == [FIRST_SUITE]
+    assert inspect_suite(project, project.suites[0]).parameters == {"n": "20"}
+
+
+@pytest.mark.parametrize("name", ["Ümläute & more", "{braces}", "'quotes\"", "--", "日本", "a: b #c"])
+def test_draft_loads_whatever_the_folder_and_its_notebooks_are_called(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    put(folder / f"{name}.ipynb", notebook("n = 1", tags=("parameters",)))
+
+    project = drafted(folder)
+
+    assert [suite.source for suite in project.suites] == [f"{name}.ipynb"]
+
+
+@pytest.mark.parametrize("url", ["model.example", "http://me:pw@h", "ftp://h", "http://h/?q", "${X}"])
+def test_address_that_would_not_load_is_refused_at_once(url: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="The address"):
+        draft_project(tmp_path, url=url)
+
+
+def test_two_suites_of_one_name_are_drafted_with_names_that_differ(tmp_path: Path) -> None:
+    put(tmp_path / "a" / "smoke.ipynb", notebook("n = 1", tags=("parameters",)))
+    put(tmp_path / "b" / "smoke.ipynb", notebook("n = 1", tags=("parameters",)))
+
+    project = drafted(tmp_path)
+
+    assert [suite.name for suite in project.suites] == ["smoke", "b-smoke"]

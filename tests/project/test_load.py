@@ -1,0 +1,262 @@
+"""A good file becomes a project: friendly forms, defaults, and the design's complete example."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jupyter_deployfeedback.domain.metric import Better
+from jupyter_deployfeedback.domain.observation import MetricQuery
+from jupyter_deployfeedback.domain.project import (
+    Auth,
+    Kernels,
+    Platform,
+    PlatformSource,
+    Project,
+    ReleaseSettings,
+    RequestShape,
+    ResponseShape,
+    Target,
+)
+from jupyter_deployfeedback.domain.rule import OnFail, Rule
+from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.errors import ProjectError, ProjectNotFound
+from jupyter_deployfeedback.project import load_project
+from tests.project.conftest import needs_a_comparator
+
+if TYPE_CHECKING:
+    from tests.project.conftest import Load
+
+COMPLETE = """\
+version: 1
+name: digits
+targets:
+  released:
+    url: ${DIGITS_RELEASED_URL:-http://127.0.0.1:8001}
+    protocol: rest
+    request: {path: /predict, body: {inputs: $inputs}}
+    response: {predictions: $.predictions, version: $.model_version}
+  candidate:
+    url: https://digits-candidate.ml.example/
+    model: digits
+    expect_version: "2.1.0"
+    auth: {bearer: env:DIGITS_TOKEN}
+    platform:
+      source: prometheus
+      url: https://prometheus.example
+      auth: {bearer: file:/var/run/secrets/token}
+      preset: kubernetes
+      labels: {namespace: ml, pod: digits-candidate-.*}
+baseline: released
+suites:
+  - suites/smoke.ipynb
+  - {notebook: suites/quality.ipynb, parameters: {n: 1000}, timeout: 5min}
+  - {notebook: suites/latency.ipynb, exclusive: true}
+metrics:
+  queue_depth: {query: "max(queue_depth{$labels})", unit: requests, better: lower}
+rules:
+  - {metric: accuracy, pass: [">=0.95", ">=-1pp"], slices: [digit]}
+  - {metric: latency, pass: ["<300ms"]}
+  - {metric: memory_max, pass: "<=+15%", warn: "<=+30%", fail: ">+50%", on_fail: warn, info: true}
+kernels: {preload: [numpy, pandas], environment: DATA_DIR}
+release: {tag: "v{version}", remote: origin}
+"""
+
+MINIMAL = """\
+targets:
+  one: {url: "http://127.0.0.1:1"}
+suites: [suites/smoke.ipynb]
+"""
+
+
+def test_complete_file_of_the_design_becomes_a_project(load: Load, folder: Path) -> None:
+    for name in ("quality", "latency"):
+        (folder / "suites" / f"{name}.ipynb").touch()
+
+    project = load(COMPLETE)
+
+    assert project == Project(
+        name="digits",
+        folder=str(folder),
+        file=str(folder / "deployfeedback.yaml"),
+        targets={
+            "released": Target(
+                name="released",
+                url="http://127.0.0.1:8001",
+                request=RequestShape(path="/predict", body={"inputs": "$inputs"}),
+                response=ResponseShape(predictions="$.predictions", version="$.model_version"),
+            ),
+            "candidate": Target(
+                name="candidate",
+                url="https://digits-candidate.ml.example",
+                model="digits",
+                expect_version="2.1.0",
+                auth=Auth(bearer="env:DIGITS_TOKEN"),
+                platform=Platform(
+                    source=PlatformSource.PROMETHEUS,
+                    url="https://prometheus.example",
+                    auth=Auth(bearer="file:/var/run/secrets/token"),
+                    preset="kubernetes",
+                    labels={"namespace": "ml", "pod": "digits-candidate-.*"},
+                ),
+            ),
+        },
+        default_target="candidate",
+        baseline="released",
+        suites=(
+            Suite(name="smoke", source="suites/smoke.ipynb"),
+            Suite(name="quality", source="suites/quality.ipynb", parameters={"n": 1000}, timeout_seconds=300.0),
+            Suite(name="latency", source="suites/latency.ipynb", exclusive=True),
+        ),
+        metrics=(
+            MetricQuery(
+                name="queue_depth", query="max(queue_depth{$labels})", unit="requests", better=Better.LOWER
+            ),
+        ),
+        rules=(
+            Rule(metric="accuracy", passing=(">=0.95", ">=-1pp"), slices=("digit",)),
+            Rule(metric="latency", passing=("<300ms",)),
+            Rule(
+                metric="memory_max",
+                passing=("<=+15%",),
+                warning=("<=+30%",),
+                failing=(">+50%",),
+                on_fail=OnFail.WARN,
+                info=True,
+            ),
+        ),
+        kernels=Kernels(preload=("numpy", "pandas"), environment=("DATA_DIR",)),
+        release=ReleaseSettings(tag="v{version}", remote="origin"),
+    )  # fmt: skip
+
+
+def test_file_of_targets_and_suites_only_takes_every_default(load: Load, folder: Path) -> None:
+    project = load(MINIMAL)
+
+    expected = Project(
+        name=folder.name,
+        folder=str(folder),
+        file=str(folder / "deployfeedback.yaml"),
+        targets={"one": Target(name="one", url="http://127.0.0.1:1")},
+        default_target="one",
+        suites=(Suite(name="smoke", source="suites/smoke.ipynb"),),
+    )
+    assert project == expected
+    assert project.baseline == "last-release"
+
+
+@pytest.mark.parametrize(
+    ("names", "baseline", "expected"),
+    [
+        pytest.param(["one"], "last-release", "one", id="the only target"),
+        pytest.param(["a", "candidate"], "a", "candidate", id="the one named candidate"),
+        pytest.param(["released", "next"], "released", "next", id="the first that is not the baseline"),
+        pytest.param(["a", "b"], "last-release", "a", id="the first"),
+        pytest.param(["candidate", "next"], "candidate", "next", id="not the candidate where it is the baseline"),
+    ],
+)
+def test_default_target_is(names: list[str], baseline: str, expected: str, load: Load) -> None:
+    targets = json.dumps({name: {"url": "http://127.0.0.1:1"} for name in names})
+
+    project = load(f"targets: {targets}\nbaseline: {baseline}\nsuites: [suites/smoke.ipynb]\n")
+
+    assert project.default_target == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("90", 90),
+        ("1.5", 1.5),
+        ("500ms", 0.5),
+        ("30s", 30),
+        ("5min", 300),
+        ("2 min", 120),
+        ("1h", 3600),
+        ("0.5h", 1800),
+    ],
+)
+def test_durations_are_read_with_and_without_units(written: str, seconds: float, load: Load) -> None:
+    project = load(f"targets: {{a: {{url: 'http://h', timeout: {written}}}}}\nsuites: [suites/smoke.ipynb]")
+
+    assert project.targets["a"].timeout_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "environment", "expected"),
+    [
+        ("${A}", {"A": "http://a:1"}, "http://a:1"),
+        ("${A:-http://b}", {}, "http://b"),
+        ("${A:-http://b}", {"A": ""}, "http://b"),
+        ("${A:-http://b}", {"A": "http://a"}, "http://a"),
+        ("http://${HOST}:${PORT:-80}/m/", {"HOST": "h"}, "http://h:80/m"),
+        ("http://$HOST", {"HOST": "h"}, "http://$HOST"),
+    ],
+)
+def test_variables_in_addresses_are_replaced(
+    written: str, environment: dict[str, str], expected: str, load: Load
+) -> None:
+    project = load(f"targets: {{a: {{url: '{written}'}}}}\nsuites: [suites/smoke.ipynb]", environment=environment)
+
+    assert project.targets["a"].url == expected
+
+
+def test_platform_may_be_a_word(load: Load) -> None:
+    project = load("targets: {a: {url: 'http://h', platform: none}}\nsuites: [suites/smoke.ipynb]")
+
+    assert project.targets["a"].platform == Platform(source=PlatformSource.NONE)
+
+
+def test_certificate_lies_relative_to_the_file(load: Load, folder: Path) -> None:
+    text = "targets: {a: {url: 'http://h', platform: {ca_file: ca.pem}}}\nsuites: [suites/smoke.ipynb]"
+
+    assert load(text).targets["a"].platform.ca_file == str(folder / "ca.pem")
+
+
+def test_suite_through_a_link_inside_the_folder_is_allowed_and_one_that_leads_out_is_not(
+    load: Load, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "x.ipynb"
+    outside.touch()
+    (folder / "inside.ipynb").symlink_to(folder / "suites" / "smoke.ipynb")
+    (folder / "outside.ipynb").symlink_to(outside)
+
+    assert load(MINIMAL.replace("suites/smoke", "inside")).suites[0].name == "inside"
+    with pytest.raises(ProjectError, match="outside the project's folder"):
+        load(MINIMAL.replace("suites/smoke", "outside"))
+
+
+def test_notebook_with_braces_in_its_name_is_a_suite(load: Load, folder: Path) -> None:
+    (folder / "br{x}.ipynb").touch()
+
+    project = load("targets: {a: {url: 'http://h'}}\nsuites: ['br{x}.ipynb']")
+
+    assert project.suites[0] == Suite(name="br{x}", source="br{x}.ipynb")
+
+
+def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ProjectNotFound, match=r"does not exist.*deployfeedback init"):
+        load_project(tmp_path / "deployfeedback.yaml", environment={}, check_rule=needs_a_comparator)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"\xff\xfe\x00", "UTF-8"), (b"a: " + b"x" * 1_000_001, "larger than 1 MB")],
+    ids=["bytes", "large"],
+)
+def test_file_that_is_no_text_is_a_problem(content: bytes, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "deployfeedback.yaml"
+    file.write_bytes(content)
+
+    with pytest.raises(ProjectError, match=said):
+        load_project(file, environment={}, check_rule=needs_a_comparator)
+
+
+def test_file_saved_by_windows_notepad_is_read(folder: Path) -> None:
+    file = folder / "deployfeedback.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
+
+    assert load_project(file, environment={}, check_rule=needs_a_comparator).default_target == "one"
