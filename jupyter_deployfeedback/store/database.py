@@ -18,7 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from jupyter_deployfeedback.errors import PermissionMissing, StoreUnavailable, UsageError
 from jupyter_deployfeedback.store import schema
-from jupyter_deployfeedback.store.failures import store_failures
+from jupyter_deployfeedback.store.failures import sqlite_code, store_failures
 from jupyter_deployfeedback.store.folder import make_private, make_private_file, network_file_system
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Database:
         file = _database_file(url)
         try:
             return self._open_sqlite(file, busy_seconds=busy_seconds)
-        except (OSError, OperationalError, PermissionMissing) as exc:
+        except (OSError, OperationalError, sqlite3.Error) as exc:
             if not (file.is_file() and _is_about_writing(exc)):
                 raise
             return self._open_unwritable(file)
@@ -110,10 +110,7 @@ def _database_file(url: URL) -> Path:
 
 
 def _is_about_writing(exc: Exception) -> bool:
-    if isinstance(exc, OperationalError):
-        code = getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF
-        return code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
-    return isinstance(exc, OSError)
+    return isinstance(exc, OSError) or sqlite_code(exc) in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 
 def _sqlite_engine(database: str, *, busy_seconds: float) -> Engine:
@@ -148,9 +145,8 @@ def _choose_journal(engine: Engine, journal: str, *, seconds: float) -> None:
     while True:
         try:
             return _set_journal(engine, journal)
-        except OperationalError as exc:
-            busy = getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > deadline:
+        except (OperationalError, sqlite3.OperationalError) as exc:
+            if sqlite_code(exc) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
 

@@ -40,11 +40,12 @@ def keep(connection: Connection, run_id: str, *, kind: DocumentKind, document: F
 
 def read(connection: Connection, run_id: str, *, kind: DocumentKind, into: type[Document]) -> Document:
     """Return a document of a finished run; raise RunUnfinished where there is none, RunNotFound for an unknown run."""
+    state = find(connection, run_id).state
     row = connection.execute(
         select(documents.c.encoding, documents.c.body).where(documents.c.run_id == run_id, documents.c.kind == kind)
     ).one_or_none()
     if row is None:
-        raise _unfinished(run_id, find(connection, run_id).state)
+        raise _unfinished(run_id, state)
     return into.model_validate_json(zlib.decompress(row.body) if row.encoding == _Encoding.ZLIB else row.body)
 
 

@@ -36,7 +36,7 @@ _FULL = _Failure(
 _BROKEN = _Failure(
     StoreUnavailable,
     "The store {place} is damaged or is not a database.",
-    "It was left as it is: move the file aside and try again to begin a new store.",
+    "It was left as it is: move it aside, with its -wal and -shm files, and try again to begin a new store.",
 )
 _UNOPENED = _Failure(
     StoreUnavailable,
@@ -79,22 +79,29 @@ def store_failures(place: str) -> Iterator[None]:
     """Raise what goes wrong inside as StoreUnavailable or PermissionMissing, with the remedy."""
     try:
         yield
-    except DBAPIError as exc:
-        raise _error(_of_database(exc.orig), place=place, reason=str(exc.orig)) from exc
+    except (DBAPIError, sqlite3.Error) as exc:
+        cause = exc.orig if isinstance(exc, DBAPIError) else exc
+        raise _error(_of_database(exc), place=place, reason=str(cause)) from exc
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as exc:
         raise _error(_MISNAMED, place=place, reason=str(exc)) from exc
-    except (SQLAlchemyError, sqlite3.Error) as exc:
+    except SQLAlchemyError as exc:
         raise _error(_UNREADABLE, place=place, reason=str(exc)) from exc
     except OSError as exc:
         reason = exc.strerror or str(exc)
         raise _error(_BY_ERRNO.get(exc.errno or 0, _UNREADABLE), place=place, reason=reason) from exc
 
 
-def _of_database(cause: BaseException | None) -> _Failure:
+def sqlite_code(exc: BaseException) -> int | None:
+    """Return SQLite's primary result code, None where the error is not SQLite's."""
+    cause = exc.orig if isinstance(exc, DBAPIError) else exc
     if not isinstance(cause, sqlite3.Error):
-        return _UNANSWERED
-    primary = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the extended code refines it
-    return _BY_SQLITE_CODE.get(primary, _UNREADABLE)
+        return None
+    return int(getattr(cause, "sqlite_errorcode", 0)) & 0xFF  # the bits above refine it
+
+
+def _of_database(exc: BaseException) -> _Failure:
+    code = sqlite_code(exc)
+    return _UNANSWERED if code is None else _BY_SQLITE_CODE.get(code, _UNREADABLE)
 
 
 def _error(failure: _Failure, *, place: str, reason: str) -> DeployFeedbackError:

@@ -1,0 +1,78 @@
+"""Releases and the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import make_url
+
+from jupyter_deployfeedback.domain.release import Release
+from jupyter_deployfeedback.domain.verdict import Verdict
+from jupyter_deployfeedback.store import Store, schema
+from jupyter_deployfeedback.store.database import Database
+from jupyter_deployfeedback.store.tables import metadata
+
+Make = Callable[..., Any]
+
+
+def release(tag: str = "v2.1.0", **changes: Any) -> Release:
+    made = Release(
+        version=tag[1:],
+        tag=tag,
+        commit="a" * 40,
+        run_id="20261120-120000-a1b2c3",
+        project_file="/digits/deployfeedback.yaml",
+        verdict=Verdict.WARN,
+        created_at="2026-11-20T13:00:00+01:00",
+        notices=("HEAD has moved on.",),
+    )
+    return made.model_copy(update=changes)
+
+
+def test_releases_come_back_newest_first_and_by_project(store: Store) -> None:
+    first, second = release("v2.0.0"), release("v1.9.9", created_at=release().created_at)
+    other = release(project_file="/other/deployfeedback.yaml")
+    for each in (first, second, other):
+        store.add_release(each)
+
+    assert store.releases(first.project_file) == [second, first]
+    assert store.last_release(first.project_file) == second
+
+
+def test_there_is_no_last_release_before_the_first(store: Store) -> None:
+    assert store.last_release("/digits/deployfeedback.yaml") is None
+
+
+def test_same_release_only_learns_where_it_was_pushed(store: Store) -> None:
+    made = release()
+    store.add_release(made)
+
+    store.add_release(release(pushed_to="origin", run_id="20261120-130000-ffffff"))
+    store.add_release(release())
+
+    assert store.releases(made.project_file) == [made.model_copy(update={"pushed_to": "origin"})]
+
+
+def test_tag_that_was_deleted_and_made_anew_at_another_commit_is_the_newest_release(store: Store) -> None:
+    for each in (release("v1.0.0"), release("v1.1.0"), release("v1.0.0", commit="b" * 40)):
+        store.add_release(each)
+
+    assert [(each.tag, each.commit[0]) for each in store.releases(release().project_file)] == [
+        ("v1.0.0", "b"),
+        ("v1.1.0", "a"),
+    ]
+
+
+def test_migrations_make_exactly_the_tables_the_code_uses(store: Store) -> None:
+    with Database(make_url(store.url)).read() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": schema.VERSION_TABLE})
+
+        assert compare_metadata(context, metadata) == []
+
+
+def test_newest_migration_is_the_one_the_fast_path_expects() -> None:
+    assert ScriptDirectory(str(schema.MIGRATIONS)).get_heads() == [schema.HEAD]
