@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Sized, ValuesView
 from dataclasses import dataclass
 
 from jupyter_deployfeedback.errors import UsageError
@@ -72,7 +72,7 @@ def plain(value: object) -> object:
         return value
     if isinstance(value, Mapping):
         return {str(key): plain(element) for key, element in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple | range | Iterator | KeysView | ValuesView):
         return [plain(element) for element in value]
     for name in _TO_LIST:
         if hasattr(value, name):
@@ -106,7 +106,7 @@ def _holds_numbers(value: object) -> bool:
 
 
 def _column(values: object, *, what: str) -> list[Scalar]:
-    listed = plain(values if not isinstance(values, Iterator) else list(values))
+    listed = plain(values)
     if not isinstance(listed, list):
         raise UsageError(f"{what} is {type(values).__name__}, not one entry for each example.")
     return [scalar(value, what=f"{what} of example {position}") for position, value in enumerate(listed)]

@@ -33,8 +33,8 @@ def record(
     show(shown, text=text)
 
 
-def check(condition: object, title: str) -> bool:
-    """Record a claim as a case of its own, passed or failed, and return which.
+def check(condition: object, title: str) -> None:
+    """Record a claim as a case of its own, passed or failed.
 
     A false claim raises nothing, so that the cell goes on and its other claims are seen too; the suite is failed all
     the same, because each failed claim is a failed case. Use ``assert`` where going on makes no sense.
@@ -43,7 +43,6 @@ def check(condition: object, title: str) -> bool:
     _refuse_unnamed(title, what="check")
     passed = _truth(condition, title=title)
     show(check_record(title, passed=passed), text=f"{'passed' if passed else 'FAILED'}: {title}")
-    return passed
 
 
 def _number(value: object, *, name: str) -> tuple[float | None, str | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from jupyter_deployfeedback.errors import HarnessError, UsageError
@@ -19,12 +18,12 @@ REGRESSION = "regression"
 _MEASURED = frozenset({RequestState.ANSWERED, RequestState.TIMED_OUT})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SideResult:
     """One target's side of an evaluation.
 
-    Scores are over the answered examples; ``counts`` says how many of the planned ones those are. A score without any
-    answer raises ``HarnessError``: a number that was not measured is never 0 and never NaN.
+    An example without an answer is not right, so ``accuracy`` counts it as an error; ``counts`` says how many.
+    A score without any answer at all raises ``HarnessError``: a number that was not measured is never 0 and never NaN.
     """
 
     examples: Examples
@@ -38,26 +37,26 @@ class SideResult:
 
     @property
     def accuracy(self) -> float:
-        """Share of the answered examples whose prediction equals the truth (classification)."""
-        return self._mean(CLASSIFICATION, "accuracy", lambda predicted, true: float(predicted == true))
+        """Share of the planned examples that were answered with the truth (classification)."""
+        self._refuse_without_meaning("accuracy", task=CLASSIFICATION)
+        return sum(self.right.values()) / len(self.right)
 
     @property
     def error_rate(self) -> float:
-        """Share of the answered examples whose prediction differs from the truth: 1 - accuracy."""
-        return self._mean(CLASSIFICATION, "error_rate", lambda predicted, true: float(predicted != true))
+        """Share of the planned examples that were not answered with the truth: 1 - accuracy."""
+        self._refuse_without_meaning("error_rate", task=CLASSIFICATION)
+        return sum(not right for right in self.right.values()) / len(self.right)
 
     @property
     def mean_absolute_error(self) -> float:
         """Mean of abs(prediction - truth) over the answered examples (regression)."""
-        return self._mean(REGRESSION, "mean_absolute_error", lambda predicted, true: abs(_difference(predicted, true)))
+        return math.fsum(map(abs, self._residuals("mean_absolute_error"))) / self.counts["answered"]
 
     @property
     def root_mean_squared_error(self) -> float:
         """Square root of the mean of (prediction - truth) squared over the answered examples (regression)."""
-        square = self._mean(
-            REGRESSION, "root_mean_squared_error", lambda predicted, true: _difference(predicted, true) ** 2
-        )
-        return math.sqrt(square)
+        squares = [residual**2 for residual in self._residuals("root_mean_squared_error")]
+        return math.sqrt(math.fsum(squares) / len(squares))
 
     @property
     def probability(self) -> Samples:
@@ -99,25 +98,32 @@ class SideResult:
 
     @property
     def right(self) -> dict[str, bool]:
-        """Whether the prediction equals the truth, for each example that was answered."""
+        """Whether each example was answered with the truth; one without an answer was not."""
         rows = zip(self.examples.ids, self.answers.predictions, self.examples.truth, strict=True)
-        return {one: predicted == true for one, predicted, true in rows if predicted is not None}
+        return {one: predicted is not None and predicted == true for one, predicted, true in rows}
 
-    def _mean(self, task: str, score: str, of: Callable[[Scalar, Scalar], float]) -> float:
+    def __repr__(self) -> str:
+        from jupyter_deployfeedback.probe.summaries import side_summary
+
+        return side_summary(self)
+
+    def _residuals(self, score: str) -> list[float]:
+        self._refuse_without_meaning(score, task=REGRESSION)
+        rows = zip(self.answers.predictions, self.examples.truth, strict=True)
+        return [_difference(predicted, true) for predicted, true in rows if predicted is not None]
+
+    def _refuse_without_meaning(self, score: str, *, task: str) -> None:
         if self.task != task:
             raise UsageError(f"{score} has no meaning for {self.task}.", remedy=f'Say evaluate(..., task="{task}").')
-        rows = zip(self.answers.predictions, self.examples.truth, strict=True)
-        values = [of(predicted, true) for predicted, true in rows if predicted is not None]
-        if not values:
+        if not self.counts["answered"]:
             raise HarnessError(f"{self.target} has no {score}: {self._why_nothing()}", remedy="Is the target healthy?")
-        return math.fsum(values) / len(values)
 
     def _why_nothing(self) -> str:
         reason = next(iter(self.errors), "no reason is known.")
         return f"none of {len(self.examples.ids)} examples was answered; most often: {reason}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EvaluationResult(SideResult):
     """What ``evaluate`` found for the target under test; ``baseline`` is the same for the live baseline."""
 

@@ -54,7 +54,7 @@ def read_settings(wire: Mapping[str, Any]) -> TargetSettings:
     url = _checked_url(str(wire["url"]))
     known = {name: wire[name] for name in ("protocol", "health", "auth") if wire.get(name) is not None}
     return TargetSettings(
-        name=str(wire.get("name") or url),
+        name=str(wire.get("name") or shown(url)),
         url=url,
         request=_shape(RequestShape, wire.get("request"), key="request"),
         response=_shape(ResponseShape, wire.get("response"), key="response"),
@@ -77,12 +77,13 @@ def _checked_url(url: str) -> str:
         usable = False
     if not usable:
         raise UsageError(
-            f"{url!r} is not the address of a deployment.", remedy='Write it like "http://127.0.0.1:8001".'
+            f"{url.partition('?')[0]!r} is not the address of a deployment.",
+            remedy='Write it like "http://127.0.0.1:8001".',
         )
-    if "@" in parts.netloc:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise UsageError(
-            f"the address {shown(url)} carries a user or password.",
-            remedy='Take it out and refer to the secret: auth={"bearer": "env:NAME"}.',
+            f"the address {shown(url)} carries a user, password or query.",
+            remedy='Take it out and refer to a secret like this: auth={"bearer": "env:NAME"}.',
         )
     return url.rstrip("/")
 

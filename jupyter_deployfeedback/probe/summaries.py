@@ -31,11 +31,19 @@ _COUNTS = ("answered", "failed", "timed_out", "not_sent")
 def text_summary(result: EvaluationResult) -> str:
     """Return the evaluation as a few lines of text."""
     lines = [f"{result.name}: {len(result.examples.ids)} examples"]
-    lines += [_line(side) for side in _sides(result)]
+    lines += [f"  {side_summary(side)}" for side in _sides(result)]
     if result.baseline is not None and result.task == "classification":
         lines.append(f"  {len(result.broken)} broken, {len(result.fixed)} fixed")
     lines += [f"  {side.target}: {count} x {error}" for side in _sides(result) for error, count in _errors(side)]
     return "\n".join(lines)
+
+
+def side_summary(side: SideResult) -> str:
+    """Return one target's side on one line."""
+    measures = ", ".join(f"{label} {_shown(of, side)}" for label, of in _measures(side.task).items())
+    counts = ", ".join(f"{side.counts[label]} {label.replace('_', ' ')}" for label in _COUNTS)
+    version = f", model version {', '.join(side.versions)}" if side.versions else ""
+    return f"{side.target}: {measures}; {counts}{version}"
 
 
 def html_summary(result: EvaluationResult) -> str:
@@ -58,13 +66,6 @@ def html_summary(result: EvaluationResult) -> str:
 
 def _sides(result: EvaluationResult) -> list[SideResult]:
     return [result] if result.baseline is None else [result, result.baseline]
-
-
-def _line(side: SideResult) -> str:
-    measures = ", ".join(f"{label} {_shown(of, side)}" for label, of in _measures(side.task).items())
-    counts = ", ".join(f"{side.counts[label]} {label.replace('_', ' ')}" for label in _COUNTS)
-    version = f", model version {', '.join(side.versions)}" if side.versions else ""
-    return f"  {side.target}: {measures}; {counts}{version}"
 
 
 def _measures(task: str) -> dict[str, Callable[[SideResult], str]]:

@@ -172,7 +172,7 @@ def connect(
     given = {"request": request, "response": response, "auth": auth, "timeout_seconds": timeout}
     wire = {**_wire(url), **{key: value for key, value in given.items() if value is not None}}
     if isinstance(baseline, str):
-        baseline = Target(read_settings({**wire, "url": baseline, "name": shown(baseline)}))
+        baseline = Target(read_settings({**wire, "url": baseline, "name": None}))
     if baseline is None:
         declared = read_baseline(os.environ)
         baseline = None if declared is None else Target(read_settings(declared))
@@ -189,7 +189,7 @@ def _wire(url: str | None) -> dict[str, object]:
             )
         return declared
     if declared is None or RUN_ID not in os.environ:
-        return {"name": shown(url), "url": url}
+        return {"url": url}
     if url.rstrip("/") != str(declared.get("url")).rstrip("/"):
         raise UsageError(
             f"this run tests {declared.get('name')}, but the suite connects to {shown(url)}.",
