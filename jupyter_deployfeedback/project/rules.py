@@ -48,8 +48,8 @@ def check_rules(sections: Sections, document: Document, *, check_rule: CheckRule
         try:
             check_rule(rule, metrics)
         except RuleSyntaxError as error:
-            place = f'"{error.expression}", character {error.position + 1}'
-            return document.problem(at, f"{place}: {error.message}", error.remedy)
+            place = (*at[:2], "metric") if error.expression == rule.metric else at
+            return document.problem(place, error.message, error.remedy)
         return None
 
     for index, written in sections.rules.items():
@@ -59,7 +59,8 @@ def check_rules(sections: Sections, document: Document, *, check_rule: CheckRule
             continue
         rule = read_rule(written)
         problems = [complaint(alone, place) for alone, place in _one_by_one(rule, at)]
-        yield from filter(None, problems if any(problems) else [complaint(rule, at)])
+        problems = problems if any(problems) else [complaint(rule, at)]
+        yield from dict.fromkeys(problem for problem in problems if problem is not None)
 
 
 def _one_by_one(rule: Rule, at: Path) -> Iterator[tuple[Rule, Path]]:

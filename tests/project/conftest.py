@@ -8,24 +8,16 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.metric import Metric
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.rule import Rule
-from jupyter_deployfeedback.errors import Problem, ProjectError, RuleSyntaxError
+from jupyter_deployfeedback.errors import Problem, ProjectError
 from jupyter_deployfeedback.project import load_project
+from jupyter_deployfeedback.verdict import check_rule
 
 PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 Load = Callable[..., Project]
 Complain = Callable[..., tuple[Problem, ...]]
 WriteNotebook = Callable[..., Path]
-
-
-def needs_a_comparator(rule: Rule, metrics: Mapping[str, Metric]) -> None:
-    """The smallest rule language: an expression begins with a comparator, else its first character is wrong."""
-    for text in (*rule.passing, *rule.warning, *rule.failing):
-        if text[:1] not in {"<", ">", "="}:
-            raise RuleSyntaxError("a comparator is missing.", expression=text, position=0, remedy="Write >=0.95.")
 
 
 def notebook(
@@ -62,7 +54,7 @@ def load(folder: Path) -> Load:
     def write_and_load(text: str, *, environment: Mapping[str, str] = {}) -> Project:
         file = folder / "deployfeedback.yaml"
         file.write_text(dedent(text))
-        return load_project(file, environment=environment, check_rule=needs_a_comparator)
+        return load_project(file, environment=environment, check_rule=check_rule)
 
     return write_and_load
 

@@ -17,7 +17,8 @@ from jupyter_deployfeedback.project import (
     inspect_suite,
     load_project,
 )
-from tests.project.conftest import needs_a_comparator, notebook
+from jupyter_deployfeedback.verdict import check_rule
+from tests.project.conftest import notebook
 
 
 def put(file: Path, content: object) -> None:
@@ -28,7 +29,7 @@ def put(file: Path, content: object) -> None:
 def drafted(folder: Path, *, url: str | None = None) -> Project:
     file = folder / "deployfeedback.yaml"
     file.write_text(draft_project(folder, url=url))
-    return load_project(file, environment={}, check_rule=needs_a_comparator)
+    return load_project(file, environment={}, check_rule=check_rule)
 
 
 def test_notebooks_that_test_become_suites_and_the_model_does_not(tmp_path: Path) -> None:

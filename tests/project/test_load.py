@@ -25,7 +25,7 @@ from jupyter_deployfeedback.domain.rule import OnFail, Rule
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import ProjectError, ProjectNotFound
 from jupyter_deployfeedback.project import load_project
-from tests.project.conftest import needs_a_comparator
+from jupyter_deployfeedback.verdict import check_rule
 
 if TYPE_CHECKING:
     from tests.project.conftest import Load
@@ -59,7 +59,7 @@ metrics:
   queue_depth: {query: "max(queue_depth{$labels})", unit: requests, better: lower}
 rules:
   - {metric: accuracy, pass: [">=0.95", ">=-1pp"], slices: [digit]}
-  - {metric: latency, pass: ["<300ms"]}
+  - {metric: latency, pass: ["p(95)<300ms", "typical<=+10%"]}
   - {metric: memory_max, pass: "<=+15%", warn: "<=+30%", fail: ">+50%", on_fail: warn, info: true}
 kernels: {preload: [numpy, pandas], environment: DATA_DIR}
 release: {tag: "v{version}", remote: origin}
@@ -118,7 +118,7 @@ def test_complete_file_of_the_design_becomes_a_project(load: Load, folder: Path)
         ),
         rules=(
             Rule(metric="accuracy", passing=(">=0.95", ">=-1pp"), slices=("digit",)),
-            Rule(metric="latency", passing=("<300ms",)),
+            Rule(metric="latency", passing=("p(95)<300ms", "typical<=+10%")),
             Rule(
                 metric="memory_max",
                 passing=("<=+15%",),
@@ -239,7 +239,7 @@ def test_notebook_with_braces_in_its_name_is_a_suite(load: Load, folder: Path) -
 
 def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ProjectNotFound, match=r"does not exist.*deployfeedback init"):
-        load_project(tmp_path / "deployfeedback.yaml", environment={}, check_rule=needs_a_comparator)
+        load_project(tmp_path / "deployfeedback.yaml", environment={}, check_rule=check_rule)
 
 
 @pytest.mark.parametrize(
@@ -252,11 +252,11 @@ def test_file_that_is_no_text_is_a_problem(content: bytes, said: str, tmp_path: 
     file.write_bytes(content)
 
     with pytest.raises(ProjectError, match=said):
-        load_project(file, environment={}, check_rule=needs_a_comparator)
+        load_project(file, environment={}, check_rule=check_rule)
 
 
 def test_file_saved_by_windows_notepad_is_read(folder: Path) -> None:
     file = folder / "deployfeedback.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
 
-    assert load_project(file, environment={}, check_rule=needs_a_comparator).default_target == "one"
+    assert load_project(file, environment={}, check_rule=check_rule).default_target == "one"
