@@ -32,9 +32,9 @@ CHILD = Path(__file__).with_name("child.py")
 def child(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a process that uses the store; what still lives at the end of the test is killed."""
     processes: list[subprocess.Popen[str]] = []
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
     def begin(*arguments: str) -> subprocess.Popen[str]:
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         command = [sys.executable, str(CHILD), str(folder), *arguments]
         processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment))
         return processes[-1]
@@ -62,12 +62,14 @@ def integrity(folder: Path) -> str:
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 @pytest.mark.parametrize("after_lines", [1, 7, 40])
 def test_acknowledged_runs_survive_kill_9_and_are_lost(
-    *, child: Make, folder: Path, journal: str, after_lines: int
+    *, child: Make, folder: Path, journal: str, after_lines: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pretend_journal(folder, journal)
+    if journal == "delete":
+        monkeypatch.setenv("ON_NETWORK", "1")
 
     acknowledged = kill(child("start_for_ever"), after_lines=after_lines)
 
+    assert journal_mode(folder) == journal
     with open_store(str(folder), environment={}) as store:
         states = {run.run_id: run.state for run in store.list(limit=100_000)}
     assert len(acknowledged) >= after_lines
@@ -76,11 +78,9 @@ def test_acknowledged_runs_survive_kill_9_and_are_lost(
     assert integrity(folder) == "ok"
 
 
-def pretend_journal(folder: Path, journal: str) -> None:
-    """Make the store with a journal mode."""
-    open_store(str(folder), environment={}).close()
+def journal_mode(folder: Path) -> str:
     with closing(sqlite3.connect(folder / "store.sqlite")) as connection:
-        connection.execute(f"PRAGMA journal_mode = {journal}")
+        return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
 
 
 def test_run_whose_process_was_killed_says_so(child: Make, store: Store) -> None:
@@ -253,8 +253,7 @@ def test_store_on_a_network_file_system_uses_a_rollback_journal_and_says_so(
 
     with open_store(str(folder), environment={}) as store:
         assert f"network file system ({here})" in store.notices[0]
-    with closing(sqlite3.connect(folder / "store.sqlite")) as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    assert journal_mode(folder) == "delete"
 
 
 def mounts() -> list[tuple[str, str]]:
