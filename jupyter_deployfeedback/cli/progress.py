@@ -53,20 +53,20 @@ class _Bars:
             self._bars.update(self._stage, description=STAGES.get(event.message or "", event.message or ""))
         if event.suite is None:
             return
-        task = self._task(event.suite, total=event.total)
+        task = self._task(event.suite)
         if event.kind is EventKind.CASE_STARTED:
-            self._bars.update(task, doing=(event.title or "")[:40])
-        if event.kind is EventKind.CASE_FINISHED:
-            self._bars.advance(task)
+            self._bars.update(task, total=event.total, doing=(event.title or "")[:40])
+        if event.kind is EventKind.CASE_FINISHED and event.done is not None:  # a check in a cell has no count
+            self._bars.update(task, completed=event.done)
         if event.kind is EventKind.PROGRESS:
             self._bars.update(task, doing=f"{event.done} of {event.total} requests")
         if event.kind is EventKind.SUITE_FINISHED:
             mark = MARKS.get(event.outcome or "", " ")
             self._bars.update(task, description=f"{mark} {event.suite}", doing=event.outcome or "")
 
-    def _task(self, suite: str, *, total: int | None) -> TaskID:
+    def _task(self, suite: str) -> TaskID:
         if suite not in self._tasks:
-            self._tasks[suite] = self._bars.add_task(f"  {suite}", total=total, doing="")
+            self._tasks[suite] = self._bars.add_task(f"  {suite}", total=None, doing="")
         return self._tasks[suite]
 
 

@@ -78,20 +78,19 @@ def suite_progress(events: Iterable[RunEvent]) -> tuple[wire.SuiteProgress, ...]
     for event in events:
         if event.suite is not None:
             so_far = found.get(event.suite, wire.SuiteProgress(name=event.suite))
-            found[event.suite] = so_far.model_copy(update=_step(event, so_far))
+            found[event.suite] = so_far.model_copy(update=_step(event))
     return tuple(found.values())
 
 
-def _step(event: RunEvent, so_far: wire.SuiteProgress) -> dict[str, object]:
+def _step(event: RunEvent) -> dict[str, object]:
+    """Return what an event says about its suite; a check inside a cell finishes without counting as a cell."""
     match event.kind:
-        case EventKind.SUITE_STARTED:
-            return {"cases_total": event.total}
         case EventKind.CASE_STARTED:
-            return {"case_title": event.title, "done": None, "total": None}
+            return {"case_title": event.title, "cases_total": event.total, "done": None, "total": None}
         case EventKind.PROGRESS:
             return {"done": event.done, "total": event.total}
-        case EventKind.CASE_FINISHED:
-            return {"cases_finished": so_far.cases_finished + 1, "done": None, "total": None}
+        case EventKind.CASE_FINISHED if event.done is not None:
+            return {"cases_finished": event.done, "cases_total": event.total, "done": None, "total": None}
         case EventKind.SUITE_FINISHED:
             return {"outcome": Outcome(event.outcome) if event.outcome else None, "case_title": None}
         case _:

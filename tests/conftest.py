@@ -1,0 +1,37 @@
+"""What every test stands on: a store of its own, git that knows nobody's settings, and the really deployed example."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from jupyter_deployfeedback.cli.demo import VERSIONS, deployed, prepare_example
+
+
+@pytest.fixture(autouse=True)
+def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPLOYFEEDBACK_STORE", str(tmp_path / "deployfeedback-store"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "A Tester")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "tester@localhost")
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example project in a folder and repository of its own, both models trained."""
+    return prepare_example(tmp_path_factory.mktemp("example") / "digits")
+
+
+@pytest.fixture(scope="session")
+def deployments(example: Path) -> Iterator[dict[str, str]]:
+    """The environment variables that lead to the released and the candidate model, really served."""
+    with ExitStack() as stack:
+        yield {
+            f"DIGITS_{version.upper()}_URL": stack.enter_context(deployed(example, version, port=0))
+            for version in VERSIONS
+        }

@@ -1,0 +1,110 @@
+"""What the routes answer when they are asked for something that is not there, or in a wrong way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_deployfeedback.server.openapi import openapi_document
+
+
+async def test_project_is_found_from_its_model_notebook(fetch: Any, project: Path) -> None:
+    code, answer = await fetch("project", params={"path": "digits/model.ipynb"})
+    assert code == 200
+    assert answer["problems"] == []
+    assert answer["project"]["folder"] == "digits"
+    assert answer["project"]["default_target"] == "candidate"
+    assert [suite["name"] for suite in answer["project"]["suites"]] == ["smoke", "quality", "latency"]
+
+
+async def test_broken_project_file_is_described_with_line_and_remedy(fetch: Any, project: Path) -> None:
+    file = project / "deployfeedback.yaml"
+    file.write_text(file.read_text().replace("baseline: released", "baselin: released"))
+    code, answer = await fetch("project", params={"path": "digits"})
+    assert (code, answer["project"]) == (200, None)
+    problem = answer["problems"][0]
+    assert problem["file"] == "digits/deployfeedback.yaml"
+    assert problem["line"] > 1
+    assert problem["key"] == "baselin"
+    assert "baseline" in problem["remedy"]
+
+
+async def test_health_tells_the_version_that_answers(fetch: Any, project: Path) -> None:
+    code, answer = await fetch("targets", "candidate", "health", params={"path": "digits"})
+    assert code == 200
+    assert answer["facts"]["ready"] is True
+    assert answer["facts"]["model_version"] == "2.1.0"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (("project",), (404, "project_not_found")),
+        (("runs", "20000101-000000-000000"), (404, "run_not_found")),
+        (("runs", "20000101-000000-000000", "feedback"), (404, "run_not_found")),
+        (("runs", "20000101-000000-000000", "artifacts", "x"), (404, "run_not_found")),
+        (("nothing", "here"), (404, "not_found")),
+    ],
+)
+async def test_what_is_not_there_is_named(fetch: Any, path: tuple[str, ...], expected: tuple[int, str]) -> None:
+    code, answer = await fetch(*path, params={"path": ""})
+    assert (code, answer["error"]) == expected
+    assert set(answer) >= {"error", "message", "remedy"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "null", '"x"', "{", '{"path": 1}', '{"path": "digits", "unknown": 1}', "[" * 100_000, '{"path": 1e400}'],
+)
+async def test_wrong_body_is_the_callers_mistake(fetch: Any, body: str) -> None:
+    code, answer = await fetch("runs", method="POST", body=body, allow_nonstandard_methods=True)
+    assert (code, answer["error"]) == (400, "usage")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"target": "staging"}, (404, "unknown_target")),
+        ({"suites": ["none"]}, (404, "unknown_suite")),
+        ({"parameters": {"nn": 1}}, (422, "unknown_parameter")),
+        ({"against": "v0.0.0"}, (404, "run_not_found")),
+        ({"path": "elsewhere"}, (404, "project_not_found")),
+    ],
+)
+async def test_run_that_cannot_be_planned_is_refused_before_it_is_acknowledged(
+    fetch: Any, project: Path, change: dict[str, Any], expected: tuple[int, str]
+) -> None:
+    code, answer = await fetch("runs", method="POST", body=json.dumps({"path": "digits", **change}))
+    assert (code, answer["error"]) == expected
+    _, listed = await fetch("runs", params={"path": "digits"})
+    assert listed["runs"] == []
+
+
+@pytest.mark.parametrize(
+    "path", ["../outside", "..%2foutside", "/etc", "digits/../../outside", "digits\0", "root-evil"]
+)
+async def test_path_outside_the_root_is_not_found(fetch: Any, jp_root_dir: Path, path: str) -> None:
+    outside = jp_root_dir.parent / "outside"
+    outside.mkdir()
+    (outside / "deployfeedback.yaml").write_text("version: 1\n")
+    (jp_root_dir.parent / f"{jp_root_dir.name}-evil").mkdir()
+    code, answer = await fetch("project", params={"path": path})
+    assert (code, answer["error"]) == (404, "project_not_found")
+
+
+async def test_unknown_verb_says_which_are_known(jp_fetch: Any) -> None:
+    from tornado.httpclient import HTTPClientError
+
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_fetch("deployfeedback", "api", "v1", "runs", method="DELETE")
+    assert caught.value.code == 405
+    assert caught.value.response is not None
+    assert caught.value.response.headers["Allow"] == "GET, POST"
+
+
+def test_published_document_is_the_one_the_panel_was_built_from() -> None:
+    committed = Path(__file__).parents[2] / "labextension" / "openapi.json"
+    assert json.loads(committed.read_text()) == openapi_document(), "run: make wire"

@@ -1,0 +1,108 @@
+"""Runs over REST: against really deployed models, in real processes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+SMOKE = {"path": "digits/model.ipynb", "suites": ["smoke"]}
+
+
+async def test_run_is_acknowledged_then_judged_and_its_feedback_can_be_read(
+    fetch: Any, finished: Any, project: Path
+) -> None:
+    code, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
+    assert (code, run["state"], run["target"], run["path"]) == (
+        202,
+        "queued",
+        "candidate",
+        "digits/deployfeedback.yaml",
+    )
+
+    answer = await finished(run["run_id"])
+    assert answer["run"]["state"] == "finished"
+    assert [(suite["name"], suite["outcome"]) for suite in answer["suites"]] == [("smoke", "passed")]
+
+    code, report = await fetch("runs", run["run_id"], "feedback")
+    assert code == 200
+    assert report["run"]["run_id"] == run["run_id"]
+    # the rules ask for metrics of suites that were left out: missing data is never a pass
+    assert report["verdict"] == answer["run"]["verdict"] == "error"
+
+
+async def test_events_of_a_run_are_numbered_without_gaps_and_can_be_replayed(
+    fetch: Any, finished: Any, project: Path
+) -> None:
+    _, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
+    answer = await finished(run["run_id"])
+
+    _, all_events = await fetch("runs", run["run_id"], "events")
+    numbers = [event["seq"] for event in all_events["events"]]
+    assert numbers == list(range(1, answer["run"]["seq"] + 1))
+
+    _, later = await fetch("runs", run["run_id"], "events", params={"after": "3"})
+    assert [event["seq"] for event in later["events"]] == numbers[3:]
+
+
+async def test_events_reach_those_who_listen_and_keep_to_their_schema(
+    fetch: Any, finished: Any, project: Path, jp_serverapp: Any
+) -> None:
+    heard: list[dict[str, Any]] = []
+
+    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        heard.append(data)
+
+    jp_serverapp.event_logger.add_listener(
+        schema_id="https://events.jupyter-deployfeedback.org/run/v1", listener=listen
+    )
+    _, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
+    await finished(run["run_id"])
+
+    told = [(event["kind"], event["case_id"]) for event in heard if event["run_id"] == run["run_id"]]
+    started = [case for kind, case in told if kind == "case_started"]
+    ended = [case for kind, case in told if kind == "case_finished" and "#" not in case]  # "#": checks inside a cell
+    assert len(started) > 3
+    assert started == ended
+    assert told.count(("suite_finished", None)) == 1
+
+
+async def test_cancelled_run_ends_and_says_so(fetch: Any, finished: Any, project: Path) -> None:
+    body = {"path": "digits", "suites": ["quality"]}
+    _, run = await fetch("runs", method="POST", body=json.dumps(body))
+    code, _ = await fetch("runs", run["run_id"], "cancel", method="POST", body="{}")
+    assert code == 202
+
+    answer = await finished(run["run_id"])
+    assert answer["run"]["state"] == "cancelled"
+    code, error = await fetch("runs", run["run_id"], "feedback")
+    assert (code, error["error"]) == (409, "run_unfinished")
+
+
+async def test_runs_are_listed_newest_first_in_pages(fetch: Any, finished: Any, project: Path) -> None:
+    ids = []
+    for _ in range(3):
+        _, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
+        ids.append(run["run_id"])
+        await fetch("runs", run["run_id"], "cancel", method="POST", body="{}")
+    _, first = await fetch("runs", params={"path": "digits", "limit": "2"})
+    _, second = await fetch("runs", params={"path": "digits", "limit": "2", "after": first["next"]})
+    assert [run["run_id"] for run in first["runs"] + second["runs"]] == ids[::-1]
+    assert second["next"] is None
+    for run_id in ids:
+        await finished(run_id)
+
+
+async def test_executed_notebook_is_sent_as_a_confined_attachment(
+    jp_fetch: Any, fetch: Any, finished: Any, project: Path
+) -> None:
+    _, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
+    await finished(run["run_id"])
+    _, report = await fetch("runs", run["run_id"], "feedback")
+    name = report["suites"][0]["artifact"]
+
+    response = await jp_fetch("deployfeedback", "api", "v1", "runs", run["run_id"], "artifacts", name)
+    assert json.loads(response.body)["nbformat"] == 4
+    assert response.headers["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
