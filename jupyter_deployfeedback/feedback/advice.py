@@ -16,6 +16,7 @@ from jupyter_deployfeedback.feedback.sentences import GOOD, describe_case, first
 from jupyter_deployfeedback.feedback.visible import one_line
 
 TAG = "Tag the release: jupyter deployfeedback release VERSION, or “Tag release” in the panel."
+_VERSION_RULE = "model version"
 _MEASURE = {
     Family.MODEL: "Let a suite measure it with jdf.evaluate(...) or jdf.record(...).",
     Family.APPLICATION: "Let a suite send requests with jdf.evaluate(...).",
@@ -51,6 +52,8 @@ class Situation:
 
 def remedy(found: Found, situation: Situation) -> str:
     """Say what gives a missing number; empty where nothing we know of would."""
+    if found.finding.rule == _VERSION_RULE:
+        return "Deploy the version you mean to release, or correct expect_version in deployfeedback.yaml."
     if situation.down is not None:
         return f"Start {one_line(situation.down.target, limit=40)} first."
     suite = situation.broken_suite
@@ -65,7 +68,7 @@ def next_step(situation: Situation) -> str:
         case Verdict.PASS:
             return _tag(situation.commit)
         case Verdict.WARN:
-            return f"Read the warning first, then: {_tag(situation.commit)}"
+            return f"Read the warning first. {_tag(situation.commit)}"
         case Verdict.INCONCLUSIVE:
             return _gather_more(situation)
         case Verdict.FAIL:
@@ -89,10 +92,9 @@ def _gather_more(situation: Situation) -> str:
         most = max(open_ones, key=lambda found: found.finding.n_more or 0)
         now = f" (there were {most.finding.n:,})" if most.finding.n is not None else ""
         return f"Run again with about {most.finding.n_more:,} more {most.noun}s{now}: that would settle {most.subject}."
-    reasons = [found.finding.reason for found in _worst(situation) if found.finding.reason]
-    if reasons:
-        return f"Let the suites send more, then run again: {one_line(reasons[0]).rstrip('.')}."
-    return "Declare a rule that can be judged without a baseline (an absolute limit), or let the suites send more."
+    if any(not found.about_a_number for found in _worst(situation)):
+        return "Add a rule with an absolute limit to deployfeedback.yaml, then run again."
+    return "Let the suites send more requests, or compare with a live baseline, then run again."
 
 
 def _mend(situation: Situation) -> str:

@@ -12,8 +12,11 @@ from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
 from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Standing
 from jupyter_deployfeedback.feedback import names
 from jupyter_deployfeedback.feedback.quantities import MISSING, Measured, count, limit_text, measured, quantity
+from jupyter_deployfeedback.feedback.visible import one_line
 
 SUITE_RULE = "suite "
+_WARN_LIST = "warn: "
+_NOT_JUDGED = "not judged: "
 _RELATION_OF_UNIT = {"%": Relation.RATIO, "pp": Relation.DIFFERENCE}
 
 
@@ -21,7 +24,8 @@ _RELATION_OF_UNIT = {"%": Relation.RATIO, "pp": Relation.DIFFERENCE}
 class Found:
     """One finding, what it is about and its numbers in readable units.
 
-    ``noun`` is what one of its samples is called; ``family`` is None where the rule is not about a metric.
+    ``noun`` is what one of its samples is called; ``family`` is None where the rule is not about a metric. ``unit``
+    and ``metric_unit`` are as they are written: empty where the metric's name says them already.
     """
 
     finding: Finding
@@ -30,6 +34,7 @@ class Found:
     relation: Relation
     comparator: Comparator | None
     noun: str
+    unit: str
     metric_unit: str
     measured: Measured
 
@@ -37,6 +42,16 @@ class Found:
     def suite(self) -> str | None:
         """The suite this finding is about, None where it is about a metric."""
         return self.finding.rule.removeprefix(SUITE_RULE) if self.finding.rule.startswith(SUITE_RULE) else None
+
+    @property
+    def reason(self) -> str:
+        """Why it says what it says, on one line without full stop; empty where the numbers say it all."""
+        return one_line(self.finding.reason.removeprefix(_NOT_JUDGED)).rstrip(".")
+
+    @property
+    def about_a_number(self) -> bool:
+        """Say whether an expression was judged; the target's readiness and version, for example, are none."""
+        return self.finding.expression != ""
 
     @property
     def signed(self) -> bool:
@@ -51,7 +66,7 @@ class Found:
     @property
     def limit(self) -> str:
         """The limit with its comparator."""
-        return limit_text(self.comparator, self.finding.limit, self.finding.unit, signed=self.signed)
+        return limit_text(self.comparator, self.finding.limit, self.unit, signed=self.signed)
 
     @property
     def samples(self) -> str:
@@ -79,7 +94,12 @@ def read_findings(judgement: Judgement, comparison: Comparison) -> tuple[Found, 
         for estimate in comparison.estimates
     }
     ordered = sorted(judgement.findings, key=_urgency)
-    return tuple(_read(finding, estimates.get((finding.rule, finding.expression)), metrics) for finding in ordered)
+    return tuple(_read(finding, estimates.get(_asked(finding)), metrics) for finding in ordered)
+
+
+def _asked(finding: Finding) -> tuple[str, str]:
+    """Return what the finding's estimate was asked by: a ``warn`` list's expression is marked in the finding only."""
+    return (finding.rule, finding.expression.removeprefix(_WARN_LIST))
 
 
 def _urgency(finding: Finding) -> tuple[bool, int]:
@@ -89,13 +109,16 @@ def _urgency(finding: Finding) -> tuple[bool, int]:
 def _read(finding: Finding, estimate: Estimate | None, metrics: Mapping[str, Metric]) -> Found:
     metric = metrics.get(finding.rule.split("{", 1)[0])
     unit = finding.metric_unit or (metric.unit if metric else "")
+    if metric and names.says_its_unit(metric.name, unit):
+        unit = ""
+    finding_unit = "" if metric and names.says_its_unit(metric.name, finding.unit) else finding.unit
     family = metric.family if metric else None
     if estimate is None:
         subject, relation = names.label(finding.rule), _RELATION_OF_UNIT.get(finding.unit, Relation.ABSOLUTE)
         comparator, aggregate = None, Aggregate.VALUE
     else:
         expression = estimate.estimand.expression
-        subject, relation = names.subject(estimate.estimand, unit=unit), expression.relation
+        subject, relation = names.subject(estimate.estimand, unit=metric.unit if metric else ""), expression.relation
         comparator, aggregate = expression.comparator, expression.aggregate
     return Found(
         finding=finding,
@@ -103,12 +126,13 @@ def _read(finding: Finding, estimate: Estimate | None, metrics: Mapping[str, Met
         family=family,
         relation=relation,
         comparator=comparator,
-        noun=names.sample_noun(family, aggregate),
+        noun="case" if finding.rule.startswith(SUITE_RULE) else names.sample_noun(family, aggregate),
         metric_unit=unit,
+        unit=finding_unit,
         measured=measured(
             finding.value,
             finding.interval,
-            finding.unit,
+            finding_unit,
             signed=relation is not Relation.ABSOLUTE,
             limit=finding.limit,
         ),

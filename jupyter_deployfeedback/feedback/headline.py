@@ -49,6 +49,8 @@ def _open(found: Iterable[Found], candidate: str, baseline: str | None) -> str:
     unsettled = _with(found, Verdict.INCONCLUSIVE)
     if not unsettled:
         return f"nothing about {candidate} could be judged"
+    if not unsettled[0].about_a_number:
+        return f"{candidate} cannot be judged: {unsettled[0].reason}"
     question = "meets its limits" if baseline is None else f"is as good as {baseline}"
     return f"too little evidence on {_subjects(unsettled, Verdict.INCONCLUSIVE)} to say that {candidate} {question}"
 
@@ -58,6 +60,9 @@ def _cause(situation: Situation, notices: Iterable[str]) -> str:
     if down is not None:
         problem = one_line(down.problem or "it did not answer").rstrip(".")
         return f"{one_line(down.target, limit=40)} is not ready: {problem}"
+    told = [each for each in _with(situation.found, Verdict.ERROR) if not each.about_a_number and each.suite is None]
+    if told and told[0].reason:
+        return told[0].reason
     subjects = _subjects(situation.found, Verdict.ERROR)
     if subjects:
         return f"no usable result for {subjects}"

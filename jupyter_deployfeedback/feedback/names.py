@@ -35,8 +35,17 @@ def capitalised(text: str) -> str:
     return text[0].upper() + text[1:] if first in ours else text
 
 
+def says_its_unit(name: str, unit: str) -> bool:
+    """Say whether a metric's name holds its unit already: restarts, requests failed, OOM kills."""
+    standard = STANDARD_METRICS.get(name)
+    return standard is not None and standard.unit == unit and unit in {"requests", "restarts", "kills", "replicas"}
+
+
 def subject(estimand: Estimand, *, unit: str) -> str:
-    """Return what a rule is about: ``typical latency``, ``latency p95``, ``accuracy for digit 8``."""
+    """Return what a rule is about: ``typical latency``, ``latency p95``, ``accuracy for digit 8``.
+
+    ``unit`` is that of the metric, in which the edge of a ``share(>300ms)`` is given.
+    """
     name = _aggregated(estimand, unit)
     if estimand.slice is None:
         return name

@@ -19,7 +19,8 @@ def title(report: FeedbackReport) -> str:
     run = report.run
     candidate = " ".join(one_line(part, limit=60) for part in (run.target, run.model_version) if part)
     if run.baseline is None:
-        return f"{one_line(run.project, limit=60)}: {candidate}, nothing to compare with"
+        alone = "first release" if run.first_release else "compared with nothing"
+        return f"{one_line(run.project, limit=60)}: {candidate}, {alone}"
     baseline = " ".join(one_line(part, limit=60) for part in (run.baseline, run.baseline_version) if part)
     return f"{one_line(run.project, limit=60)}: {candidate} against {baseline}"
 
@@ -74,6 +75,8 @@ def legend(report: FeedbackReport) -> str:
 
 def suites_line(suite: SuiteRow) -> str:
     """Return a suite's size and time, with the reason where it did not pass: ``7 cases in 3.10 s``."""
+    if not suite.cases:
+        return one_line(suite.reason or "no case ran")
     line = f"{count(len(suite.cases), 'case')} in {duration(suite.duration_seconds)}"
     return f"{line}: {one_line(suite.reason)}" if suite.reason else line
 

@@ -6,6 +6,8 @@ A minus sign is U+2212, thousands have commas, one blank stands before the unit,
 from __future__ import annotations
 
 import math
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -20,9 +22,13 @@ SIGNS = {
     Comparator.ABOVE: ">",
     Comparator.EQUAL: "=",
 }
+_FEW, _MANY = 1e-6, 1e15  # beyond them a number is written with its power of ten
 _SECONDS = ((1.0, "s"), (1e3, "ms"), (1e6, "µs"))
 _BINARY = ((2.0**-40, "TiB"), (2.0**-30, "GiB"), (2.0**-20, "MiB"), (2.0**-10, "KiB"), (1.0, "B"))
 _DECIMAL = ((1e-9, "GB"), (1e-6, "MB"), (1e-3, "kB"))
+_UNBREAKABLE = re.compile(
+    r"(?<=\d) (?=(?:%|pp|µs|ms|s|min|h|[KMGT]?i?B|cores|/s)(?![\w]))|(?<=[≤≥<>=]) (?=[+−\d])|(?<=\d,) (?=[+−\d.,]+\])"
+)
 _PERCENT = {"share": "%", "%": "%", "pp": "pp"}
 
 
@@ -94,11 +100,15 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def unbroken(text: str, *, blank: str) -> str:
+    """Return the text with ``blank`` where no line may end: between number and unit, sign and limit, two edges."""
+    return _UNBREAKABLE.sub(blank, text)
+
+
 def _scale(unit: str, value: float, edges: Sequence[float]) -> _Scale:
     largest = max(abs(number) for number in (value, *edges))
     if unit in _PERCENT:
-        decimals = _share_decimals(value, edges) if unit == "share" else _percent_decimals(value, largest)
-        return _Scale(100.0, _PERCENT[unit], decimals)
+        return _Scale(100.0, _PERCENT[unit], _percent_decimals(unit, value, edges))
     if unit == "s":
         return _first_that_fits(_SECONDS, largest, at_least=1.0)
     if unit == "B":
@@ -116,16 +126,18 @@ def _first_that_fits(scales: Sequence[tuple[float, str]], largest: float, *, at_
 
 
 def _decimals(magnitude: float, *, digits: int = 3) -> int:
-    if not magnitude:
+    if not magnitude or magnitude >= _MANY:
         return 0
     exponent = math.floor(math.log10(float(f"{magnitude:.{digits - 1}e}")))
     return min(max(0, digits - 1 - exponent), 6)
 
 
-def _percent_decimals(value: float, largest: float) -> int:
-    if largest < 0.01:
+def _percent_decimals(unit: str, value: float, edges: Sequence[float]) -> int:
+    if unit == "share":
+        return _share_decimals(value, edges)
+    if max(abs(number) for number in (value, *edges)) < 0.01:
         return 2
-    return 0 if abs(value) >= 0.0995 else 1
+    return 0 if unit == "%" and abs(value) >= 0.0995 else 1
 
 
 def _share_decimals(value: float, edges: Sequence[float]) -> int:
@@ -154,7 +166,8 @@ def _same(number: float, limit: float, scale: _Scale) -> bool:
 
 
 def _number(value: float, decimals: int, *, signed: bool) -> str:
-    if value and (abs(value) < 1e-6 or abs(value) >= 1e15):
+    if value and (abs(value) < _FEW or abs(value) >= _MANY):
+        value = math.copysign(min(abs(value), sys.float_info.max), value)  # per cent of the largest float overflow
         return f"{value:{'+' if signed else ''}.3g}".replace("-", "−")
     text = f"{value:{'+' if signed else ''},.{decimals}f}"
     if not any(digit in "123456789" for digit in text):

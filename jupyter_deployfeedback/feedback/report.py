@@ -99,7 +99,7 @@ def _finding_text(found: Found, situation: Situation) -> FindingText:
     finding = found.finding
     suites = {suite.suite.name: suite for suite in situation.evidence.suites}
     return FindingText(
-        **rows.shared_fields(finding, FindingText) | {"metric_unit": found.metric_unit},
+        **rows.shared_fields(finding, FindingText) | {"metric_unit": finding.metric_unit or found.metric_unit},
         sentence=sentence(found, baseline=situation.baseline, suites=suites, remedy=remedy(found, situation)),
         text=found.numbers,
     )

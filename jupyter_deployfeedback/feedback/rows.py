@@ -21,7 +21,7 @@ from jupyter_deployfeedback.domain.feedback import (
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
 from jupyter_deployfeedback.domain.suite import CaseResult, SuiteResult
-from jupyter_deployfeedback.feedback.names import label
+from jupyter_deployfeedback.feedback.names import label, says_its_unit
 from jupyter_deployfeedback.feedback.quantities import MISSING, measured, quantity
 
 _FAMILIES = list(Family)
@@ -101,12 +101,7 @@ def _metric_row(delta: Delta) -> MetricRow:
 
 def _plain(value: float | None, name: str, unit: str) -> str:
     """Write a number for a table; the unit of a count stands in the metric's name already."""
-    return quantity(value, "" if _says_its_unit(name, unit) else unit)
-
-
-def _says_its_unit(name: str, unit: str) -> bool:
-    standard = STANDARD_METRICS.get(name)
-    return standard is not None and standard.unit == unit and unit in {"requests", "restarts", "kills", "replicas"}
+    return quantity(value, "" if says_its_unit(name, unit) else unit)
 
 
 def _difference_text(delta: Delta) -> str:
@@ -114,7 +109,7 @@ def _difference_text(delta: Delta) -> str:
     if delta.difference is None:
         return MISSING
     unit = "pp" if delta.metric.unit == "share" else delta.metric.unit
-    unit = "" if _says_its_unit(delta.metric.name, unit) else unit
+    unit = "" if says_its_unit(delta.metric.name, unit) else unit
     text = str(measured(delta.difference, delta.interval, unit, signed=True))
     if delta.interval is not None or unit == "pp" or not delta.baseline or not delta.difference:
         return text

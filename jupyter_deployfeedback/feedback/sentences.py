@@ -17,7 +17,7 @@ GOOD = frozenset({Outcome.PASSED, Outcome.SKIPPED})
 
 def sentence(found: Found, *, baseline: str, suites: Mapping[str, SuiteResult], remedy: str) -> str:
     """Put one finding into words; ``remedy`` ends it where data is missing."""
-    reason = _reason(found)
+    reason = found.reason
     if found.suite is not None:
         return _suite_sentence(found.suite, suites.get(found.suite), reason)
     about = capitalised(found.subject)
@@ -26,7 +26,8 @@ def sentence(found: Found, *, baseline: str, suites: Mapping[str, SuiteResult], 
         return f"{about} was not judged ({expression}): {reason or 'there is nothing to compare it with'}."
     if found.finding.value is None:
         return _missing(found, about, reason, remedy)
-    clauses = [_claim(found, about, baseline), f"limit {found.limit}", *_evidence(found, baseline, reason)]
+    limit = f"limit {found.limit}" if found.finding.limit is not None else ""
+    clauses = [_claim(found, about, baseline), limit, *_evidence(found, baseline, reason)]
     return "; ".join(clause for clause in clauses if clause) + "."
 
 
@@ -44,10 +45,6 @@ def describe_case(case: CaseResult) -> str:
     return f"{title}: {one_line(case.error.type, limit=60)}: {one_line(case.error.message, limit=160)}".rstrip(": ")
 
 
-def _reason(found: Found) -> str:
-    return one_line(found.finding.reason).rstrip(".")
-
-
 def _claim(found: Found, about: str, baseline: str) -> str:
     match found.relation:
         case Relation.RATIO:
@@ -55,7 +52,7 @@ def _claim(found: Found, about: str, baseline: str) -> str:
         case Relation.DIFFERENCE:
             return _compared(found, f"{about} {_difference(found)}")
         case Relation.ABSOLUTE:
-            return f"{about} is {found.measured}"
+            return f"{about}: {found.measured}" if _is_a_count(found) else f"{about} is {found.measured}"
 
 
 def _ratio(found: Found, baseline: str) -> str:
@@ -94,8 +91,8 @@ def _evidence(found: Found, baseline: str, reason: str) -> list[str]:
 
 
 def _missing(found: Found, about: str, reason: str, remedy: str) -> str:
-    if found.finding.verdict in {Verdict.PASS, Verdict.WARN}:
-        return f"{about}: {reason or 'holds'}."
+    if not found.about_a_number or found.finding.verdict in {Verdict.PASS, Verdict.WARN}:
+        return f"{about[0].upper()}{about[1:]}: {reason or found.finding.verdict}. {remedy}".strip()
     limit = f" (limit {found.limit})" if found.limit != MISSING else ""
     if found.finding.verdict is Verdict.ERROR:
         return f"{about} could not be judged{limit}: {reason or 'there is no value'}. {remedy}".strip()
@@ -118,6 +115,11 @@ def _suite_sentence(name: str, suite: SuiteResult | None, reason: str) -> str:
     return f"{title} {outcome}: {'; '.join(clause for clause in clauses if clause) or 'no case ran'}.".replace(
         "..", "."
     )
+
+
+def _is_a_count(found: Found) -> bool:
+    """Say whether the subject is a plural that is counted: "Restarts: 0" reads better than "Restarts is 0"."""
+    return found.unit == "" and found.finding.unit != ""
 
 
 def _is_zero(found: Found) -> bool:

@@ -25,6 +25,7 @@ from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement,
 from jupyter_deployfeedback.feedback import build_report
 
 BEGAN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+COMMIT = Commit(sha="4f1c2d9e8b7a65f4e3d2c1b0a99887766554433f")
 QUEUE_DEPTH = Metric(name="queue_depth", family=Family.PLATFORM, unit="requests", better=Better.LOWER)
 
 
@@ -32,12 +33,26 @@ def passing_with_a_warning() -> FeedbackReport:
     estimates = (
         rule("accuracy", ">=0.95", comparator=Comparator.AT_LEAST, limit=0.95),
         rule("accuracy", ">=-1pp", comparator=Comparator.AT_LEAST, limit=-0.01, relation=Relation.DIFFERENCE),
-        rule("latency", "p(95)<300ms", comparator=Comparator.BELOW, limit=0.3, aggregate=Aggregate.QUANTILE, quantile=0.95),
+        rule(
+            "latency",
+            "p(95)<300ms",
+            comparator=Comparator.BELOW,
+            limit=0.3,
+            aggregate=Aggregate.QUANTILE,
+            quantile=0.95,
+        ),
         rule("latency", "typical<=+10%", limit=0.1, relation=Relation.RATIO, aggregate=Aggregate.TYPICAL),
         rule("memory_max", "<=+15%", limit=0.15, relation=Relation.RATIO),
         rule("restarts", "==0", comparator=Comparator.EQUAL, limit=0),
         *(
-            rule("accuracy", ">=-5pp", comparator=Comparator.AT_LEAST, limit=-0.05, relation=Relation.DIFFERENCE, part=("digit", digit))
+            rule(
+                "accuracy",
+                ">=-5pp",
+                comparator=Comparator.AT_LEAST,
+                limit=-0.05,
+                relation=Relation.DIFFERENCE,
+                part=("digit", digit),
+            )
             for digit in "0123456789"
         ),
     )
@@ -180,8 +195,9 @@ def target_is_down() -> FeedbackReport:
         rule("memory_max", "<=1.5GiB", limit=1.5 * 2**30, missing="/metrics could not be read: connection refused"),
     )  # fmt: skip
     findings = (
+        Finding(rule="target candidate", expression="", verdict=Verdict.ERROR, reason=problem),
         Finding(rule="accuracy", expression=">=0.95", verdict=Verdict.ERROR, unit="share", limit=0.95, metric_unit="share", reason="no suite evaluated examples"),
-        Finding(rule="latency", expression="typical<=+10%", verdict=Verdict.PASS, standing=Standing.NOT_JUDGED, unit="%", limit=0.1, metric_unit="s", reason="this is the first release"),
+        Finding(rule="latency", expression="typical<=+10%", verdict=Verdict.PASS, standing=Standing.NOT_JUDGED, unit="%", limit=0.1, metric_unit="s", reason="not judged: first release"),
         Finding(rule="memory_max", expression="<=1.5GiB", verdict=Verdict.ERROR, unit="B", limit=1.5 * 2**30, metric_unit="B", reason="/metrics could not be read: connection refused"),
         suite_finding("smoke", Verdict.ERROR),
         suite_finding("quality", Verdict.ERROR),
@@ -197,7 +213,9 @@ def target_is_down() -> FeedbackReport:
     )
     reason = f"candidate is not ready: {problem}"
     evidence = Evidence(
-        suites=tuple(suite(name, [], seconds=0, outcome=Outcome.NOT_RUN, reason=reason) for name in ("smoke", "quality")),
+        suites=tuple(
+            suite(name, [], seconds=0, outcome=Outcome.NOT_RUN, reason=reason) for name in ("smoke", "quality")
+        ),
         candidate=SideEvidence(
             facts=TargetFacts(target="candidate", url="http://127.0.0.1:8002", ready=False, problem=problem)
         ),
@@ -214,7 +232,7 @@ REPORTS = {
 }
 
 
-def run(*, seconds: float = 10.4, commit: Commit | None = Commit(sha="4f1c2d9e8b7a65f4e3d2c1b0a99887766554433f")) -> Run:
+def run(*, seconds: float = 10.4, commit: Commit | None = COMMIT) -> Run:
     return Run(
         run_id="20261120-093000-7f3a",
         request=RunRequest(project_file="/digits/deployfeedback.yaml", target="candidate"),

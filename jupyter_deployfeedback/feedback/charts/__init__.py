@@ -18,5 +18,5 @@ def charts(report: FeedbackReport, *, width: int = 360, ink: str = INK) -> tuple
     ``ink`` is the colour of text and axes; the default can be read on white and on black. Text of others stands in the
     specs only as values, never in an expression.
     """
-    found = (effects(report, width), latency(report, width), *slices(report, width), *platform(report, width))
+    found = (effects(report, width), latency(report, width), *platform(report, width), *slices(report, width))
     return tuple(chart.dressed(ink) for chart in found if chart is not None)

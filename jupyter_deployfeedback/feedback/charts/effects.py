@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
+from jupyter_deployfeedback.domain.verdict import Standing
 from jupyter_deployfeedback.feedback.charts.style import COLOURS, Chart, Spec
 from jupyter_deployfeedback.feedback.words import finding_tone, finding_word
 
@@ -17,31 +18,31 @@ _FARTHEST = 4.0  # limits away from no change; what lies beyond is drawn at the 
 
 
 def effects(report: FeedbackReport, width: int) -> Chart | None:
-    """Return the relative findings with interval and limit, None where there are none."""
-    rows = [row for row in map(_row, report.findings) if row is not None]
+    """Return the relative findings with interval and limit, None where there are none.
+
+    Findings that do not count are left out beside those that do.
+    """
+    counted = [finding for finding in report.findings if finding.standing is Standing.COUNTED]
+    rows = [row for row in map(_row, counted) if row] or [row for row in map(_row, report.findings) if row]
     if not rows:
         return None
     for place, row in enumerate(rows):
         row["place"] = place
     ends = [row[name] for row in rows for name in ("low", "high", "at")]
-    domain = [max(-_FARTHEST, min(-1.2, *ends)), min(_FARTHEST, max(1.6, *ends))]
+    domain = [max(-_FARTHEST, min(-1.2, *ends) - 0.1), min(_FARTHEST, max(1.6, *ends) + 0.1)]
+    limits = sorted({row["limit"] for row in rows})
     return Chart(
         title="Change against the limit",
         description="Each change with its interval on a scale where 0 is no change and the limit is 1; right is worse.",
         spec={
             "width": width,
-            "height": _ROW_HEIGHT * len(rows) + 30,
+            "height": _ROW_HEIGHT * len(rows) + 36,
             "data": {"values": rows},
             "encoding": {
-                "y": {
-                    "field": "place",
-                    "type": "ordinal",
-                    "axis": None,
-                    "scale": {"paddingInner": 0, "paddingOuter": 0},
-                },
-                "x": {"type": "quantitative", "scale": {"domain": domain, "clamp": True, "nice": False}},
+                "y": {"field": "place", "type": "ordinal", "axis": None, "scale": {"padding": 0}},
+                "x": {"type": "quantitative", "scale": {"domain": domain, "clamp": True}, "axis": _axis(limits)},
             },
-            "layer": _layers(width, domain, sorted({row["limit"] for row in rows})),
+            "layer": [*_beyond(limits, domain), *_marks(), _text(width)],
         },
     )
 
@@ -51,64 +52,58 @@ def _row(finding: FindingText) -> Spec | None:
     if match is None or finding.value is None or not finding.limit:
         return None
     worse = 1.0 if match[1] == "<" else -1.0
-    at, edges = finding.value, finding.interval or (finding.value, finding.value)
-    on_scale = sorted(worse * number / abs(finding.limit) for number in edges)
+    low, high = sorted(worse * edge / abs(finding.limit) for edge in finding.interval or (finding.value, finding.value))
     return {
-        "text": f"{finding_word(finding)} · {finding.text.subject}: {finding.text.value}, limit {finding.text.limit}",
+        "text": f"{finding_word(finding)} · {finding.text.subject} {finding.text.value}, limit {finding.text.limit}",
         "tone": finding_tone(finding),
-        "at": worse * at / abs(finding.limit),
-        "low": on_scale[0],
-        "high": on_scale[1],
+        "at": worse * finding.value / abs(finding.limit),
+        "low": low,
+        "high": high,
         "limit": worse * finding.limit / abs(finding.limit),
+        "zero": 0,
     }
 
 
-def _layers(width: int, domain: list[float], limits: list[float]) -> list[Spec]:
-    axis = {
+def _axis(limits: list[float]) -> Spec:
+    return {
         "title": "← better · worse →",
         "values": [0, *limits],
         "labelExpr": "datum.value === 0 ? 'no change' : 'limit'",
         "grid": False,
         "domain": False,
+        "ticks": False,
     }
-    colour = {"field": "tone", "type": "nominal", "legend": None}
-    colour["scale"] = {"domain": list(COLOURS), "range": list(COLOURS.values())}
-    lower = {"yOffset": 9}
-    beyond: list[Spec] = []
-    if limits == [1.0]:
-        area = {"type": "rect", "color": COLOURS["fail"], "opacity": 0.07}
-        beyond = [
-            {
-                "data": {"values": [{}]},
-                "mark": area,
-                "encoding": {
-                    "x": {"datum": 1},
-                    "x2": {"datum": domain[1]},
-                    "y": {"value": 0},
-                    "y2": {"value": "height"},
-                },
-            }
-        ]
+
+
+def _beyond(limits: list[float], domain: list[float]) -> list[Spec]:
+    """Shade what lies beyond the limit where all rows have it in the same place."""
+    if limits != [1.0]:
+        return []
+    area = {"type": "rect", "color": COLOURS["fail"], "opacity": 0.07}
+    place = {"x": {"datum": 1}, "x2": {"datum": domain[1]}, "y": {"value": 0}, "y2": {"value": "height"}}
+    return [{"data": {"values": [{}]}, "mark": area, "encoding": place}]
+
+
+def _marks() -> list[Spec]:
+    """Draw no change, limit, interval and point in the lower half of each row."""
+    colour = {
+        "field": "tone",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": list(COLOURS), "range": list(COLOURS.values())},
+    }
+    low_half = {"yOffset": 9}
+    tick = {"type": "tick", "orient": "vertical", "size": 20, **low_half}
+    bar = {"type": "rule", "strokeWidth": 3, "opacity": 0.55, **low_half}
+    point = {"type": "point", "filled": True, "size": 70, "opacity": 1, **low_half}
     return [
-        *beyond,
-        {
-            "mark": {"type": "rule", "strokeDash": [2, 2], "opacity": 0.5},
-            "encoding": {"x": {"datum": 0, "axis": axis}, "y": None},
-        },
-        {
-            "mark": {"type": "tick", "thickness": 2.5, "size": 22, "color": COLOURS["fail"], **lower},
-            "encoding": {"x": {"field": "limit"}},
-        },
-        {
-            "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.55, **lower},
-            "encoding": {"x": {"field": "low"}, "x2": {"field": "high"}, "color": colour},
-        },
-        {
-            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1, **lower},
-            "encoding": {"x": {"field": "at"}, "color": colour},
-        },
-        {
-            "mark": {"type": "text", "align": "left", "limit": width - 12, "dy": -9},
-            "encoding": {"x": {"value": 0}, "text": {"field": "text"}},
-        },
+        {"mark": {**tick, "thickness": 1.5, "color": COLOURS["quiet"]}, "encoding": {"x": {"field": "zero"}}},
+        {"mark": {**tick, "thickness": 2.5, "color": COLOURS["fail"]}, "encoding": {"x": {"field": "limit"}}},
+        {"mark": bar, "encoding": {"x": {"field": "low"}, "x2": {"field": "high"}, "color": colour}},
+        {"mark": point, "encoding": {"x": {"field": "at"}, "color": colour}},
     ]
+
+
+def _text(width: int) -> Spec:
+    mark = {"type": "text", "align": "left", "limit": width - 12, "yOffset": -9}
+    return {"mark": mark, "encoding": {"x": {"value": 0}, "text": {"field": "text"}}}

@@ -13,7 +13,7 @@ from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.feedback import outline
-from jupyter_deployfeedback.feedback.visible import block, one_line
+from jupyter_deployfeedback.feedback.visible import block, one_line, visible
 from jupyter_deployfeedback.feedback.words import change_word
 
 _RED = ("failure", "error")
@@ -27,6 +27,8 @@ def render_junit(report: FeedbackReport) -> str:
     root.extend(_suite(suite) for suite in report.suites)
     if report.verdict not in {Verdict.PASS, Verdict.WARN} and not any(_red(each) for each in root):
         _child(_case(rules, classname="deployfeedback", name="verdict"), report.verdict, report.headline)
+    for element in root.iter():
+        _make_legal(element)
     for element in root:
         _count(element)
     _count(root)
@@ -114,6 +116,12 @@ def _case(suite: ET.Element, *, classname: str, name: str, seconds: float | None
 
 def _red(suite: ET.Element) -> bool:
     return any(next(suite.iter(tag), None) is not None for tag in _RED)
+
+
+def _make_legal(element: ET.Element) -> None:
+    """Show as escapes what XML 1.0 cannot hold ; ElementTree writes it as it is."""
+    element.attrib.update({name: visible(value) for name, value in element.attrib.items()})
+    element.text = visible(element.text) if element.text else element.text
 
 
 def _count(element: ET.Element) -> None:

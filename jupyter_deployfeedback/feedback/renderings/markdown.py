@@ -38,7 +38,7 @@ _AICOE_NAMES = {
 
 def render_markdown(report: FeedbackReport) -> str:
     """Return the report as markdown of at most 65,536 bytes; what does not fit is cut, and a line says so."""
-    lines = [line for section in _sections(report) for line in (*section, "")]
+    lines = [line for section in _sections(report) if section for line in (*section, "")]
     return _cut("\n".join(lines))
 
 
@@ -62,7 +62,10 @@ def _findings(report: FeedbackReport) -> list[str]:
         (finding_word(finding), inert(f"{finding.rule} {finding.expression}"), inert(finding.sentence, limit=2000))
         for finding in report.findings
     ]
-    return [*_table(("verdict", "rule", "finding"), rows), "", outline.legend(report)] if rows else []
+    if not rows:
+        return []
+    legend = outline.legend(report)
+    return [*_table(("verdict", "rule", "finding"), rows), *(["", legend] if legend else [])]
 
 
 def _aicoe(report: FeedbackReport) -> Iterator[list[str]]:

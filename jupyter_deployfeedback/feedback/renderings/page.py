@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.metric import Family
+from jupyter_deployfeedback.domain.verdict import Standing
 from jupyter_deployfeedback.feedback import outline, words
 from jupyter_deployfeedback.feedback.charts import Chart, charts
-from jupyter_deployfeedback.feedback.quantities import duration
+from jupyter_deployfeedback.feedback.quantities import unbroken
 from jupyter_deployfeedback.feedback.visible import block, one_line, visible
 
 _PACKAGE = "jupyter_deployfeedback.feedback"
@@ -39,6 +40,8 @@ def render_html(report: FeedbackReport) -> str:
             baseline=baseline,
             plots=[(chart, Markup(_svg(chart))) for chart in _plots(report)],  # noqa: S704 - Vega escapes all text
             tables=[(words.FAMILY_TITLES[family], outline.family_rows(report, family)) for family in Family],
+            counted=[finding for finding in report.findings if finding.standing is Standing.COUNTED],
+            uncounted=[finding for finding in report.findings if finding.standing is not Standing.COUNTED],
             most_examples=_MOST_EXAMPLES,
         )
     )
@@ -76,7 +79,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(outline=outline, words=words)
-    environment.filters.update(one_line=one_line, block=block, duration=duration)
+    environment.filters.update(one_line=one_line, block=block, unbroken=partial(unbroken, blank="\u00a0"))
     return environment
 
 

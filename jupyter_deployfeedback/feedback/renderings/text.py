@@ -16,8 +16,8 @@ from jupyter_deployfeedback.domain.comparison import Change
 from jupyter_deployfeedback.domain.feedback import CaseRow, ExampleRow, FeedbackReport, MetricRow, SuiteRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.feedback import outline
-from jupyter_deployfeedback.feedback.quantities import count
-from jupyter_deployfeedback.feedback.visible import block, one_line
+from jupyter_deployfeedback.feedback.quantities import count, unbroken
+from jupyter_deployfeedback.feedback.visible import block, one_line, visible
 from jupyter_deployfeedback.feedback.words import (
     FAMILY_TITLES,
     GATE_WORDS,
@@ -43,6 +43,7 @@ _STYLES = {
 }
 _CHANGE_STYLES = {Change.IMPROVED: "green", Change.REGRESSED: "red", Change.UNCHANGED: "dim"}
 _TRACEBACK_LINES = 8
+_BLANK = "\ue000"  # stands for a blank at which rich must not break a line
 
 
 def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False) -> str:
@@ -63,7 +64,7 @@ def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False)
     )
     for part in _parts(report, width=width):
         console.print(part)
-    return "\n".join(line.rstrip() for line in sink.getvalue().split("\n"))
+    return "\n".join(line.rstrip() for line in sink.getvalue().replace(_BLANK, " ").split("\n"))
 
 
 def _parts(report: FeedbackReport, *, width: int) -> Iterator[RenderableType]:
@@ -81,7 +82,7 @@ def _parts(report: FeedbackReport, *, width: int) -> Iterator[RenderableType]:
 def _banner(report: FeedbackReport) -> RenderableType:
     style = _STYLES[report.verdict]
     return Panel(
-        Group(Text(report.headline, style="bold"), Text(f"→ {report.next_step}")),
+        Group(_prose(report.headline, style="bold"), _prose(f"→ {report.next_step}")),
         title=Text(f"{VERDICT_ICONS[report.verdict]} {report.verdict.upper()}", style=f"bold {style}"),
         subtitle=Text(f"{outline.title(report)} · {GATE_WORDS[report.gate]}"),
         title_align="left",
@@ -99,7 +100,7 @@ def _findings(report: FeedbackReport) -> Iterator[RenderableType]:
         line = Text(f" {finding_word(finding):<15}", style=_STYLES[finding_tone(finding)])
         line.append(one_line(f"{finding.rule} {finding.expression}", limit=200), style="bold default")
         yield line
-        yield Padding(Text(finding.sentence), (0, 0, 0, 3))
+        yield Padding(_prose(finding.sentence), (0, 0, 0, 3))
     if outline.legend(report):
         yield Padding(Text(outline.legend(report), style="dim"), (0, 0, 0, 1))
 
@@ -111,29 +112,28 @@ def _table(report: FeedbackReport, family: Family, *, wide: bool) -> Iterator[Re
     candidate, baseline = outline.sides(report, limit=14)
     table = _grid(FAMILY_TITLES[family], candidate, *([baseline, "difference", "change"] if baseline else []))
     if wide:
-        table.add_column(Text("n"), justify="right", no_wrap=True)
+        table.add_column(Text("n"), justify="right", overflow="fold")
     for row in rows:
         table.add_row(*_cells(row, compared=baseline is not None), *([Text(_samples(row))] if wide else []))
     yield Text()
     yield table
     for note in outline.notes(rows):
-        yield Padding(Text(note, style="dim"), (0, 0, 0, 3))
+        yield Padding(_prose(note, style="dim"), (0, 0, 0, 3))
 
 
 def _grid(first: str, *others: str | None) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False, header_style="bold")
-    table.add_column(Text(f" {first}"), overflow="fold", min_width=16)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
+    table.add_column(Text(f" {first}"), overflow="fold", min_width=min(20, len(first) + 1))
     for name in others:
-        right = name != "change"
-        table.add_column(Text(name or ""), justify="right" if right else "left", no_wrap=True)
+        table.add_column(Text(name or ""), justify="left" if name == "change" else "right", overflow="fold")
     return table
 
 
 def _cells(row: MetricRow, *, compared: bool) -> list[Text]:
-    cells = [Text(f" {row.text.label}"), Text(row.text.value)]
+    cells = [_prose(f" {row.text.label}"), _prose(row.text.value)]
     if compared:
         style = _CHANGE_STYLES.get(row.change, "")
-        cells += [Text(row.text.baseline), Text(row.text.difference), Text(change_word(row.change), style=style)]
+        cells += [_prose(row.text.baseline), _prose(row.text.difference), Text(change_word(row.change), style=style)]
     return cells
 
 
@@ -146,9 +146,14 @@ def _suites(suites: Iterable[SuiteRow]) -> Iterator[RenderableType]:
         return
     yield _heading("Suites")
     for suite in suites:
-        line = Text(f" {outcome_word(suite.outcome):<12}", style=_STYLES[suite.outcome])
-        line.append(f"{one_line(suite.name, limit=80)}  ", style="bold default")
-        line.append(outline.suites_line(suite), style="default")
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_column(width=11)
+        line.add_column(min_width=8, overflow="fold")
+        line.add_row(
+            Text(f" {outcome_word(suite.outcome)}", style=_STYLES[suite.outcome]),
+            Text(one_line(suite.name, limit=80), style="bold"),
+            _prose(outline.suites_line(suite)),
+        )
         yield line
         for case in outline.cases_to_show(suite):
             yield from _case(case)
@@ -161,7 +166,7 @@ def _case(case: CaseRow) -> Iterator[RenderableType]:
     yield Padding(line.append(one_line(case.title, limit=120), style="default"), (0, 0, 0, 3))
     if case.error is None:
         return
-    yield Padding(Text(outline.case_error(case)), (0, 0, 0, 5))
+    yield Padding(_prose(outline.case_error(case)), (0, 0, 0, 5))
     tail = block(case.error.traceback).splitlines()[-_TRACEBACK_LINES:]
     if tail:
         yield Padding(Text("\n".join(tail), style="dim"), (0, 0, 0, 5))
@@ -205,7 +210,7 @@ def _notices(report: FeedbackReport) -> Iterator[RenderableType]:
         return
     yield _heading(count(len(report.notices), "notice").capitalize())
     for notice in report.notices:
-        yield Padding(Text(f"· {notice}"), (0, 0, 0, 1))
+        yield Padding(_prose(f"· {notice}"), (0, 0, 0, 1))
 
 
 def _facts(report: FeedbackReport) -> Iterator[RenderableType]:
@@ -214,6 +219,10 @@ def _facts(report: FeedbackReport) -> Iterator[RenderableType]:
     for name, value in outline.run_facts(report):
         grid.add_row(Text(f" {name}", style="dim"), Text(value, overflow="fold"))
     yield grid
+
+
+def _prose(text: str, *, style: str = "") -> Text:
+    return Text(unbroken(visible(text), blank=_BLANK), style=style)
 
 
 def _heading(text: str) -> RenderableType:

@@ -1,0 +1,161 @@
+"""The five renderings of three reports: as they were reviewed, and saying the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from jsonschema import Draft202012Validator
+from rich.cells import cell_len
+
+from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.feedback import Format, render, render_text, report_schema
+from tests.feedback.reading import Page, seen, squeezed
+from tests.feedback.runs import REPORTS, failing, passing_with_a_warning, target_is_down
+
+
+@pytest.mark.parametrize("form", list(Format))
+@pytest.mark.parametrize("name", REPORTS)
+def test_renderings_are_as_reviewed(name: str, form: Format, assert_golden: Callable[[str, str], None]) -> None:
+    rendering = render(REPORTS[name](), form)
+    # the plots depend on the fonts of the machine; test_charts looks at them
+    without_plots = re.sub(r"<svg.*?</svg>", "<svg></svg>", rendering, flags=re.DOTALL)
+    assert_golden(f"{name}.{form}", without_plots)
+
+
+@pytest.mark.parametrize("form", list(Format))
+@pytest.mark.parametrize("name", REPORTS)
+def test_all_renderings_say_the_same_words_and_numbers(name: str, form: Format) -> None:
+    report = REPORTS[name]()
+    text = seen(render(report, form), form)
+    said = [report.headline, report.next_step, *(finding.sentence for finding in report.findings)]
+    for row in report.metrics:
+        said += [row.text.value, *([row.text.baseline, row.text.difference] if report.run.baseline else [])]
+    missing = [each for each in said if squeezed(each) not in text]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_text_fits_in_80_columns(name: str) -> None:
+    widths = [cell_len(line) for line in render_text(REPORTS[name](), width=80).splitlines()]
+    assert max(widths) <= 80
+
+
+@pytest.mark.parametrize("width", [50, 60, 120, 200])
+def test_text_keeps_every_number_at_any_width(width: int) -> None:
+    report = failing()
+    text = seen(render_text(report, width=width), Format.TEXT)
+    assert [finding.sentence for finding in report.findings if squeezed(finding.sentence) not in text] == []
+
+
+def test_text_without_colour_has_no_escape_sequences() -> None:
+    assert "\x1b" not in render_text(failing(), width=80, color=False)
+
+
+def test_text_says_with_colour_what_it_says_without() -> None:
+    colourful = re.sub(r"\x1b\[[0-9;]*m", "", render_text(failing(), width=80, color=True))
+    plain = render_text(failing(), width=80, color=False)
+    assert [line.rstrip() for line in colourful.splitlines()] == plain.splitlines()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_json_is_valid_against_the_published_schema(name: str) -> None:
+    schema = report_schema()
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(json.loads(render(REPORTS[name](), Format.JSON)))
+
+
+def test_json_becomes_the_same_report_again() -> None:
+    report = failing()
+    assert FeedbackReport.model_validate_json(render(report, Format.JSON)) == report
+
+
+def test_json_names_the_sides_of_a_change_from_and_to() -> None:
+    changes = json.loads(render(passing_with_a_warning(), Format.JSON))["changes"]
+    assert changes[0] == {"what": "model version", "from": "2.0.0", "to": "2.1.0"}
+
+
+def test_markdown_begins_with_the_verdict() -> None:
+    first = render(failing(), Format.MARKDOWN).splitlines()[0]
+    assert first.startswith("### ✗ Fail: digits candidate 2.1.0-rc1 ")
+
+
+def test_markdown_has_the_headings_and_sentences_of_aicoe_word_for_word() -> None:
+    lines = render(passing_with_a_warning(), Format.MARKDOWN).splitlines()
+    expected = [
+        "# AICoE CI results",
+        "## Test inputs",
+        "The following table shows info about test used to gather metrics.",
+        "## Model and application metrics",
+        "The following table shows gathered metrics for model and application on your deployed models.",
+        "## Platform metrics",
+        "The following table shows gathered metrics from platform on your deployed models.",
+    ]
+    assert [line for line in lines if line in expected] == expected
+
+
+def test_markdown_has_a_row_for_each_deployed_model() -> None:
+    lines = render(passing_with_a_warning(), Format.MARKDOWN).splitlines()
+    start = lines.index("## Platform metrics")
+    expected = [
+        "| model_version | CPU max usage | cpu_mean | Memory max usage | memory_mean | restarts | queue_depth |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| candidate 2.1.0 | 0.710 cores | 0.512 cores | 239 MiB | 229 MiB | 0 | 3 requests |",
+        "| released 2.0.0 | 0.830 cores | 0.604 cores | 203 MiB | 196 MiB | 0 | — |",
+    ]
+    assert lines[start + 3 : start + 7] == expected
+
+
+def test_markdown_that_is_too_long_is_cut_at_a_line_and_says_so() -> None:
+    report = failing()
+    long = report.model_copy(update={"notices": tuple(f"notice {i} " + "é" * 200 for i in range(400))})
+    text = render(long, Format.MARKDOWN)
+    assert len(text.encode()) <= 65_536
+    assert text.endswith(
+        "é\n\n*Truncated: the report is longer than a comment may be; the rest is in the HTML and JSON renderings.*\n"
+    )
+
+
+def test_html_asks_for_nothing_and_runs_nothing() -> None:
+    page = render(failing(), Format.HTML)
+    tags = {tag for tag, _ in Page(page).elements}
+    assert Page(page).links == []
+    assert tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed", "form", "base", "a"})
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    assert policy is not None
+    assert policy[1].startswith("default-src &#39;none&#39;; style-src &#39;sha256-")
+
+
+def test_html_style_is_the_one_its_policy_permits() -> None:
+    import hashlib
+    from base64 import b64encode
+
+    page = render(failing(), Format.HTML)
+    style = page.split("<style>", 1)[1].split("</style>", 1)[0]
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"sha256-{digest}&#39;" in page.replace("&#43;", "+").replace("&#61;", "=")
+    assert ' style="' not in page
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (passing_with_a_warning, {"failures": "0", "errors": "0"}),
+        (failing, {"failures": "3", "errors": "3"}),
+        (target_is_down, {"failures": "0", "errors": "7"}),
+    ],
+)
+def test_junit_is_red_unless_the_gate_is_open(make: Callable[[], FeedbackReport], expected: dict[str, str]) -> None:
+    from xml.etree import ElementTree as ET
+
+    root = ET.fromstring(render(make(), Format.JUNIT))
+    assert {name: root.get(name) for name in expected} == expected
+
+
+def test_junit_is_red_where_only_the_verdict_is() -> None:
+    report = passing_with_a_warning().model_copy(update={"verdict": "inconclusive", "findings": ()})
+    text = render(report, Format.JUNIT)
+    assert '<error type="INCONCLUSIVE"' in text
+    assert text.count("<skipped") == 0
