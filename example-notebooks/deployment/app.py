@@ -45,7 +45,7 @@ def make_app(model_file: Path) -> Flask:
 
     @app.post("/predict")
     def predict() -> Response:
-        shares = model.predict_proba(read_images(request.get_json(force=True, silent=True)))
+        shares = model.predict_proba(read_images(read_body()))
         best = shares.argmax(axis=1)
         return jsonify(
             predictions=model.classes_[best].tolist(),
@@ -73,6 +73,14 @@ def make_app(model_file: Path) -> Flask:
     app.before_request(start_clock)
     app.after_request(count)
     return app
+
+
+def read_body() -> Any:  # noqa: ANN401 - whatever JSON the client sent
+    """Return the body of a request, None if it is not JSON, whatever content type it claims."""
+    try:
+        return request.get_json(force=True, silent=True)
+    except RecursionError:  # [[[[[[...
+        return None
 
 
 def read_images(body: Any) -> np.ndarray:  # noqa: ANN401 - whatever JSON the client sent
