@@ -54,23 +54,25 @@ class Deadline:
 class BoundedAdapter(HTTPAdapter):
     """An adapter of requests whose connections all obey one deadline; it follows no redirect and repeats nothing."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, *, tls: bool) -> None:
         self._deadline = deadline
+        self._tls = tls
         super().__init__(pool_connections=2, pool_maxsize=1)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **settings: Any) -> None:  # noqa: ANN401, FBT001, FBT002 - the signature of requests
-        """Make pools whose connections are ours; TLS trusts the system's authorities beside those of requests."""
+        """Make pools whose connections are ours: plain ones, or TLS ones, never both."""
         mine = {"deadline": self._deadline}
-        context = _trust()
-        context.sslsocket_class = type("_TLSSocket", (_BoundedTLS,), mine)
-        super().init_poolmanager(connections, maxsize, block, ssl_context=context, **settings)
         bound = {**mine, "socket_class": type("_Socket", (_Bounded,), mine)}
-        plain = type("_Connection", (_Connection,), bound)
-        secure = type("_SecureConnection", (_SecureConnection,), bound)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": type("_Pool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-        }
+        if self._tls:
+            settings["ssl_context"] = context = _trust()
+            context.sslsocket_class = type("_TLSSocket", (_BoundedTLS,), mine)
+            secure = type("_SecureConnection", (_SecureConnection,), bound)
+            pools = {"https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure})}
+        else:
+            plain = type("_Connection", (_Connection,), bound)
+            pools = {"http": type("_Pool", (HTTPConnectionPool,), {"ConnectionCls": plain})}
+        super().init_poolmanager(connections, maxsize, block, **settings)
+        self.poolmanager.pool_classes_by_scheme = pools
 
 
 class _Bounded(socket.socket):
@@ -139,7 +141,10 @@ class _SecureConnection(_Connecting, HTTPSConnection):
 
 
 def _trust() -> ssl.SSLContext:
-    """Return a context that verifies; ``REQUESTS_CA_BUNDLE`` may add authorities, nothing can take the check away."""
+    """Return a context that verifies, by the system's authorities (requests adds certifi's); 20 ms to make.
+
+    ``REQUESTS_CA_BUNDLE`` may add authorities; nothing can take the check away.
+    """
     context = ssl.create_default_context()
     bundle = os.environ.get("REQUESTS_CA_BUNDLE")
     if bundle and Path(bundle).is_file():

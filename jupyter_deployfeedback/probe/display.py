@@ -1,6 +1,6 @@
 """Put records where they are seen: as display data of the running cell, or as text where there is no IPython.
 
-IPython is used when it is already running and never imported: a script that uses the probe stays light.
+IPython is used where it already runs and never imported: a script that uses the probe stays light.
 """
 
 from __future__ import annotations
@@ -45,4 +45,5 @@ def write(text: str) -> None:
 
 def _shell() -> Any:  # noqa: ANN401 - IPython's shell, which the probe does not import
     ipython = sys.modules.get("IPython")
-    return None if ipython is None else ipython.get_ipython()
+    shell = None if ipython is None else ipython.get_ipython()
+    return None if type(shell).__name__ == "TerminalInteractiveShell" else shell  # it would print each update

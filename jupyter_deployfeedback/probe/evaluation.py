@@ -46,6 +46,8 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     examples with those of other runs, ``slices`` maps a name to one label for each example.
     Raises ``UsageError`` before anything is sent where the examples do not fit together.
     """
+    if not isinstance(target, Target):
+        raise UsageError(f"{target!r} is not a target.", remedy="Use what connect() returns.")
     _refuse_wrong(task, batch_size=batch_size, warmup=warmup)
     examples = gather_examples(inputs, truth, ids=ids, slices=slices)
     sides = _sides(target)

@@ -16,6 +16,7 @@ from jupyter_deployfeedback.probe.transport import Transport
 USUAL_PATHS = ("/ready", "/readiness", "/health", "/healthz")
 VERSION_PATH = "/version"
 LONGEST_SECONDS = 5.0  # of one question
+LARGEST_PAGE = 2**20  # bytes
 _NOT_OFFERED = frozenset({404, 405, 501})
 
 
@@ -34,7 +35,7 @@ def ask(target: Mapping[str, Any], *, environment: Mapping[str, str]) -> dict[st
 def ask_settings(settings: TargetSettings, *, environment: Mapping[str, str]) -> dict[str, Any]:
     """Do as ``ask`` does for settings that are already read; raises only what is wrong with the settings."""
     headers = secret_headers(settings.auth, environment=environment)
-    transport = Transport(largest=2**20)
+    transport = Transport(settings.url, largest=LARGEST_PAGE)
     try:
         page = _Pages(transport, settings, headers)
         said = [*page.readiness(), *page.version()]

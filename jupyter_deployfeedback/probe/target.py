@@ -21,6 +21,8 @@ from jupyter_deployfeedback.probe.settings import TargetSettings, read_settings,
 from jupyter_deployfeedback.probe.strict_json import read_json
 
 if TYPE_CHECKING:
+    from requests import PreparedRequest
+
     from jupyter_deployfeedback.probe.transport import Transport
 
 
@@ -86,18 +88,13 @@ class Target:
         """Send one batch and say what became of it; whatever the target does, nothing is raised.
 
         The clock runs from before the first byte (or the connection, where there is none yet) to the last byte.
-        Raises ``UsageError`` only: for what no target could be asked.
+        Raises ``UsageError`` only, for what no target could be asked, and ``SecretUnavailable``.
         """
         timeout = self.settings.timeout_seconds if timeout_seconds is None else timeout_seconds
         try:
-            wanted = self._protocol.request(batch)
-        except ValueError as error:
-            problem = ProtocolError(f"the example cannot be written as JSON: {error}.")
-            return Exchange(RequestState.NOT_SENT, error=problem)
-        except TypeError as error:
-            raise UsageError(f"the inputs cannot be written as JSON: {error}.") from None
-        headers = {**wanted.headers, **self._secret_headers}
-        ready = self._transport.prepare(wanted.method, self.url + wanted.path, headers=headers, body=wanted.body)
+            ready = self._prepared(batch)
+        except ValueError as error:  # of the example, not of the target: JSON has no NaN
+            return Exchange(RequestState.NOT_SENT, error=ProtocolError(f"cannot be written as JSON: {error}."))
         sent_at, started = time.time(), time.perf_counter()
         try:
             reply = self._transport.send(ready, timeout_seconds=timeout)
@@ -107,12 +104,8 @@ class Target:
             return Exchange(RequestState.TIMED_OUT, error=error, sent_at=sent_at, seconds=timeout)
         except HarnessError as error:
             seconds = time.perf_counter() - started
-            return Exchange(
-                RequestState.FAILED,
-                error=without_secrets(error, headers=self._secret_headers),
-                sent_at=sent_at,
-                seconds=seconds,
-            )
+            cleaned = without_secrets(error, headers=self._secret_headers)
+            return Exchange(RequestState.FAILED, error=cleaned, sent_at=sent_at, seconds=seconds)
         return Exchange(RequestState.ANSWERED, answer=answer, sent_at=sent_at, seconds=seconds)
 
     def open(self) -> None:
@@ -143,11 +136,19 @@ class Target:
     def _transport(self) -> Transport:
         from jupyter_deployfeedback.probe.transport import Transport  # requests costs a kernel 0.1 s
 
-        return Transport()
+        return Transport(self.url)
 
     @cached_property
     def _secret_headers(self) -> dict[str, str]:
         return secret_headers(self.settings.auth, environment=os.environ)
+
+    def _prepared(self, batch: Sequence[object]) -> PreparedRequest:
+        try:
+            wanted = self._protocol.request(batch)
+        except TypeError as error:
+            raise UsageError(f"the inputs cannot be written as JSON: {error}.") from None
+        headers = {**wanted.headers, **self._secret_headers}
+        return self._transport.prepare(wanted.method, self.url + wanted.path, headers=headers, body=wanted.body)
 
     def _read(self, reply: Reply, *, count: int) -> Answer:
         refuse_failure(reply)

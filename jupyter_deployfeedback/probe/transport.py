@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import requests
 from urllib3.exceptions import HTTPError
 
-from jupyter_deployfeedback.errors import HarnessError, ProtocolError, TargetTimedOut, TargetUnreachable
+from jupyter_deployfeedback.errors import HarnessError, ProtocolError, TargetTimedOut, TargetUnreachable, UsageError
 from jupyter_deployfeedback.probe.deadline import BoundedAdapter, Deadline
 from jupyter_deployfeedback.probe.replies import Reply
 from jupyter_deployfeedback.probe.settings import shown
@@ -25,20 +25,23 @@ class Transport:
     ``.netrc``, no cookie is kept, nothing is sent twice.
     """
 
-    def __init__(self, *, largest: int = LARGEST_ANSWER) -> None:
+    def __init__(self, url: str, *, largest: int = LARGEST_ANSWER) -> None:
         self._deadline = Deadline()
-        self._adapter = BoundedAdapter(self._deadline)
+        self._adapter = BoundedAdapter(self._deadline, tls=url.lower().startswith("https:"))
         self._largest = largest
 
     def prepare(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None
     ) -> requests.PreparedRequest:
-        """Return a request that is ready to be sent, so that preparing it is not part of a latency."""
+        """Return a request that is ready to be sent, so that preparing it is not part of a latency.
+
+        Raises ``UsageError`` for an address or a header that HTTP does not allow.
+        """
         defaults = {"Accept-Encoding": "gzip, deflate", "User-Agent": "jupyter_deployfeedback"}
         try:
             return requests.Request(method, url, headers={**defaults, **headers}, data=body).prepare()
         except (requests.RequestException, HTTPError, ValueError) as error:
-            raise TargetUnreachable(f"{shown(url)} cannot be asked: {error}.", remedy="Check url and path.") from error
+            raise UsageError(f"{shown(url)} cannot be asked: {error}.", remedy="Check path and headers.") from error
 
     def send(self, request: requests.PreparedRequest, *, timeout_seconds: float) -> Reply:
         """Return the whole reply. Raises ``TargetTimedOut``, ``TargetUnreachable``, ``ProtocolError`` (broken off)."""

@@ -400,6 +400,11 @@ def test_summary_escapes_what_the_target_says(deploy: Deploy) -> None:
 # Regression, and wrong use
 
 
+def test_address_instead_of_a_target_is_wrong_use() -> None:
+    with pytest.raises(UsageError, match=r"Use what connect\(\) returns"):
+        jdf.evaluate("http://127.0.0.1:1", EXAMPLES, TRUTH)
+
+
 def test_regression_gives_errors_instead_of_accuracy(deploy: Deploy) -> None:
     deployment = deploy(lambda visit: visit.answer({"predictions": [float(visit.inputs[0][0])]}))
 

@@ -138,6 +138,18 @@ def test_prediction_by_hand_raises_what_went_wrong(deploy: Callable, free_url: s
         jdf.connect(deploy(lambda visit: visit.answer(b"no", status=404)).url).predict([[1]])
 
 
+def test_header_http_does_not_allow_is_wrong_use(deploy: Callable) -> None:
+    target = jdf.connect(deploy().url, request={"headers": {"X-Model": "a\r\nX-Evil: b"}})
+
+    with pytest.raises(UsageError, match="cannot be asked"):
+        target.predict([[1]])
+
+
+def test_value_json_does_not_know_is_wrong_use(deploy: Callable) -> None:
+    with pytest.raises(UsageError, match="type object cannot be sent as JSON"):
+        jdf.connect(deploy().url).predict([object()])
+
+
 def test_default_settings_are_the_domains() -> None:
     declared = Target(name="a", url="http://127.0.0.1:1")
 

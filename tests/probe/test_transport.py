@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def ask(url: str, *, timeout: float = 5.0, largest: int = 2**20, headers: dict[str, str] | None = None) -> bytes:
-    transport = Transport(largest=largest)
+    transport = Transport(url, largest=largest)
     try:
         request = transport.prepare("POST", url, headers=headers or {}, body=b"{}")
         return transport.send(request, timeout_seconds=timeout).body
@@ -188,7 +188,7 @@ def test_environment_and_netrc_add_nothing(
 
 def test_connection_is_kept(deploy: Callable) -> None:
     deployment = deploy(lambda visit: visit.answer({}))
-    transport = Transport()
+    transport = Transport(deployment.url)
 
     for _ in range(3):
         transport.send(transport.prepare("POST", deployment.url, headers={}, body=b"{}"), timeout_seconds=5)
@@ -202,7 +202,7 @@ def test_failure_of_the_server_is_followed_by_a_fresh_connection(deploy: Callabl
         visit.answer({}, status=500 if visit.number == 0 else 200)
 
     deployment = deploy(fail_and_drop)
-    transport = Transport()
+    transport = Transport(deployment.url)
 
     statuses = [
         transport.send(transport.prepare("POST", deployment.url, headers={}, body=b"{}"), timeout_seconds=5).status
