@@ -31,7 +31,8 @@ interface ChartHostProps extends Omit<ChartListProps, 'charts'> {
 
 function ChartHost({ chart, draw, theme }: ChartHostProps): JSX.Element {
   const host = React.useRef<HTMLDivElement>(null);
-  React.useEffect(() => {
+  // before the browser takes the host away: a widget can only be detached while it is attached
+  React.useLayoutEffect(() => {
     if (!host.current) {
       return;
     }

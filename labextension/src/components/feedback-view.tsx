@@ -42,7 +42,7 @@ export function FeedbackView(props: FeedbackViewProps): JSX.Element {
           <ChangeList changes={report.changes} />
         </Section>
       )}
-      <Section title={trans.__('Suites')} summary={passed(report, trans)}>
+      <Section title={trans.__('Suites')} open={!allPassed(report)} summary={passed(report, trans)}>
         <SuiteList suites={report.suites} onOpen={props.onOpen} />
       </Section>
       {props.charts.length > 0 && (
@@ -101,6 +101,10 @@ function Examples({ report }: { readonly report: Report }): JSX.Element | null {
 function counted(report: Report, trans: TranslationBundle): string {
   const passing = report.findings.filter(finding => finding.verdict === 'pass').length;
   return trans.__('%1 of %2 pass', passing, report.findings.length);
+}
+
+function allPassed(report: Report): boolean {
+  return report.suites.every(suite => suite.outcome === 'passed');
 }
 
 function passed(report: Report, trans: TranslationBundle): string {

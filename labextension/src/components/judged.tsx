@@ -4,13 +4,17 @@ import type { Finding } from '../view';
 import { useTrans } from './trans';
 
 /** How a finding came about: the rule as written, its numbers, how many samples, which method. */
-export function Judged({ finding }: { readonly finding: Finding }): JSX.Element {
+export function Judged({ finding }: { readonly finding: Finding }): JSX.Element | null {
   const trans = useTrans();
+  const known = rows(finding, trans);
+  if (known.length < 2) {
+    return null; // a suite's own cases: the sentence says it all
+  }
   return (
     <details className="jp-df-judged">
       <summary>{trans.__('How was this judged?')}</summary>
       <dl>
-        {rows(finding, trans).map(([name, text]) => (
+        {known.map(([name, text]) => (
           <React.Fragment key={name}>
             <dt>{name}</dt>
             <dd>{text}</dd>
@@ -25,7 +29,7 @@ function rows(finding: Finding, trans: TranslationBundle): readonly [string, str
   const { text } = finding;
   const known = (value: string | undefined): value is string => !!value && value !== '\u2014';
   const all: [string, string | undefined][] = [
-    [trans.__('Rule'), `${finding.rule}: ${finding.expression}`],
+    [trans.__('Rule'), `${finding.rule} ${finding.expression}`.trim()],
     [trans.__('Counts'), standing(finding, trans)],
     [trans.__('Value'), text.value],
     [trans.__('Limit'), text.limit],

@@ -41,17 +41,21 @@ export function MetricTable({ family, rows, candidate, baseline }: MetricTablePr
 function MetricLine({ row }: { readonly row: MetricRow }): JSX.Element {
   const trans = useTrans();
   const remarks = [row.missing_because, ...row.notices].filter(Boolean);
+  const mark = changeMark(row.change, row.difference, trans);
+  const still = row.change === 'unchanged';
   return (
     <>
       <tr title={[row.name, row.source].join('\n')}>
         <th scope="row">
           <Breakable text={row.name} />
+          {!still && <MarkView mark={mark} />}
         </th>
         <td>{row.text.value}</td>
         <td>{row.text.baseline}</td>
         <td>
-          <MarkView mark={changeMark(row.change, trans)} quiet={row.change === 'unchanged'} />
-          <Difference text={row.text.difference} />
+          <Difference text={row.text.difference}>
+            {still && <MarkView mark={mark} quiet />}
+          </Difference>
         </td>
       </tr>
       {remarks.length > 0 && (
@@ -63,16 +67,22 @@ function MetricLine({ row }: { readonly row: MetricRow }): JSX.Element {
   );
 }
 
-/** The difference, and below it its interval. */
-function Difference({ text }: { readonly text: string }): JSX.Element {
-  const at = text.indexOf('[');
-  if (at < 0) {
-    return <span className="jp-df-difference">{text}</span>;
-  }
+interface DifferenceProps {
+  readonly text: string;
+  readonly children?: React.ReactNode;
+}
+
+/** The difference, and below it its interval or share. */
+function Difference({ text, children }: DifferenceProps): JSX.Element {
+  const at = text.search(/[[(]/);
+  const [main, aside] = at < 0 ? [text, ''] : [text.slice(0, at).trim(), text.slice(at)];
   return (
     <>
-      <span className="jp-df-difference">{text.slice(0, at).trim()} </span>
-      <span className="jp-df-interval">{text.slice(at)}</span>
+      <span className="jp-df-difference">
+        {children}
+        {main}
+      </span>
+      {aside && <span className="jp-df-interval"> {aside}</span>}
     </>
   );
 }

@@ -10,7 +10,7 @@ import { NoProject } from './no-project';
 import { FaultNotice, Notice } from './notice';
 import { ProblemList } from './problem-list';
 import { RunSection } from './run-section';
-import { Section } from './section';
+import { FoldContext, Section } from './section';
 import { TargetBar } from './target-bar';
 import { useTrans } from './trans';
 
@@ -24,6 +24,7 @@ interface PanelViewProps {
 /** The whole panel. */
 export function PanelView(props: PanelViewProps): JSX.Element {
   const trans = useTrans();
+  const [folds] = React.useState(() => new Map<string, boolean>());
   return (
     <Guard
       fallback={(message, retry) => (
@@ -33,7 +34,9 @@ export function PanelView(props: PanelViewProps): JSX.Element {
         </Notice>
       )}
     >
-      <PanelBody {...props} />
+      <FoldContext.Provider value={folds}>
+        <PanelBody {...props} />
+      </FoldContext.Provider>
     </Guard>
   );
 }

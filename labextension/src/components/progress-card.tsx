@@ -41,6 +41,7 @@ export function ProgressCard(props: ProgressCardProps): JSX.Element {
           onClick={props.onCancel}
         />
       </div>
+      <p className="jp-df-detail">{sides(answer, trans)}</p>
       <ul className="jp-df-meters">
         {suites.map(suite => (
           <SuiteMeter key={suite.name} suite={suite} begun={answer.suites.includes(suite)} />
@@ -51,6 +52,10 @@ export function ProgressCard(props: ProgressCardProps): JSX.Element {
       </p>
     </section>
   );
+}
+
+function sides({ run }: RunAnswer, trans: TranslationBundle): string {
+  return run.baseline ? trans.__('%1 against %2', run.target, run.baseline) : run.target;
 }
 
 function expectedSuites(answer: RunAnswer, expected: readonly string[]): readonly SuiteProgress[] {

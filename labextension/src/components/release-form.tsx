@@ -109,7 +109,7 @@ function promise(
 function useObstacle(report: Report): string | null {
   const trans = useTrans();
   if (report.gate !== 'open') {
-    return trans.__('The gate is closed: see the findings above.');
+    return trans.__('The gate is closed: the findings below say why.');
   }
   if (!report.run.commit) {
     return trans.__('This run tested no commit. Put the project under git, commit and run again.');

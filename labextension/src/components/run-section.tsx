@@ -3,13 +3,10 @@ import type { PanelActions, PanelState, Project, RunView } from '../view';
 import { ended } from '../view';
 import { Button } from './button';
 import type { DrawChart } from './chart-list';
-import { FeedbackView } from './feedback-view';
+import { FinishedRun } from './finished-run';
 import { FaultNotice, Notice } from './notice';
 import { ProgressCard } from './progress-card';
-import { ReleaseForm } from './release-form';
-import { Section } from './section';
 import { useTrans } from './trans';
-import { VerdictCard } from './verdict-card';
 
 interface RunSectionProps {
   readonly state: PanelState;
@@ -47,11 +44,13 @@ export function RunSection(props: RunSectionProps): JSX.Element {
 }
 
 function RunBody(props: RunSectionProps & { readonly run: RunView }): JSX.Element | null {
-  const { run, project, state, actions } = props;
+  const { run, project, actions } = props;
   const trans = useTrans();
-  const { answer, report } = run;
+  const { answer } = run;
   if (!answer) {
-    return run.fault ? null : <p className="jp-df-detail">{trans.__('Reading the run…')}</p>;
+    return run.fault ? null : (
+      <p className="jp-df-detail jp-df-pad">{trans.__('Reading the run…')}</p>
+    );
   }
   if (!ended(answer.run.state)) {
     const expected = answer.run.suites.length
@@ -75,37 +74,13 @@ function RunBody(props: RunSectionProps & { readonly run: RunView }): JSX.Elemen
       />
     );
   }
-  if (!report) {
-    return run.fault ? null : <p className="jp-df-detail">{trans.__('Reading the feedback…')}</p>;
-  }
-  return (
-    <>
-      <VerdictCard report={report} run={answer.run} />
-      <FeedbackView
-        key={run.runId}
-        report={report}
-        charts={run.charts}
-        drawChart={props.drawChart}
-        theme={props.theme}
-        onOpen={actions.openExecuted}
-      />
-      <Section title={trans.__('Tag release')} open={report.gate === 'open'}>
-        <ReleaseForm
-          key={run.runId}
-          project={project}
-          report={report}
-          release={state.release}
-          onTag={actions.tag}
-        />
-      </Section>
-    </>
-  );
+  return <FinishedRun {...props} answer={answer} />;
 }
 
 function FirstRun({ loading }: { readonly loading: boolean }): JSX.Element {
   const trans = useTrans();
   return loading ? (
-    <p className="jp-df-detail">{trans.__('Reading the runs…')}</p>
+    <p className="jp-df-detail jp-df-pad">{trans.__('Reading the runs…')}</p>
   ) : (
     <div className="jp-df-empty">
       <h3>{trans.__('No run yet')}</h3>

@@ -62,10 +62,10 @@ export function TargetBar(props: TargetBarProps): JSX.Element {
 function against(project: Project, target: string, trans: TranslationBundle): string {
   const { baseline } = project;
   if (baseline === 'last-release') {
-    return trans.__('Compared with the last release.');
+    return trans.__('Against the last release');
   }
   if (baseline === target) {
-    return trans.__('This target is the baseline itself: nothing is compared.');
+    return trans.__('This target is the baseline itself: nothing to compare with');
   }
-  return trans.__('Compared with %1, live, on the same examples.', baseline);
+  return trans.__('Against %1, live, on the same examples', baseline);
 }

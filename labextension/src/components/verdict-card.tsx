@@ -29,12 +29,20 @@ export function VerdictCard({ report, run, children }: VerdictCardProps): JSX.El
           {report.gate === 'open' ? trans.__('gate open') : trans.__('gate closed')}
         </span>
       </div>
-      <p className="jp-df-headline">{report.headline}</p>
+      <p className="jp-df-headline">{headline(report)}</p>
       {report.next_step && <p className="jp-df-next">{report.next_step}</p>}
       <RunFacts report={report} run={run} />
       {children}
     </section>
   );
+}
+
+/** The headline without the verdict's word, which stands above it. */
+function headline({ headline: text, verdict }: Report): string {
+  const rest = text.toLowerCase().startsWith(`${verdict}: `)
+    ? text.slice(verdict.length + 2)
+    : text;
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 function RunFacts({ report, run }: { readonly report: Report; readonly run: Run }): JSX.Element {

@@ -31,11 +31,17 @@ export function outcomeMark(outcome: Outcome, trans: TranslationBundle): Mark {
   return marks[outcome];
 }
 
-export function changeMark(change: Change, trans: TranslationBundle): Mark {
+/** The arrow points where the number went; whether that is good is said by word and colour. */
+export function changeMark(
+  change: Change,
+  difference: number | null,
+  trans: TranslationBundle
+): Mark {
+  const moved = difference !== null && difference < 0 ? 'down' : 'up';
   const marks: Record<Change, Mark> = {
-    improved: { glyph: 'up', word: trans.__('improved'), tone: 'good' },
+    improved: { glyph: moved, word: trans.__('improved'), tone: 'good' },
     unchanged: { glyph: 'same', word: trans.__('unchanged'), tone: 'quiet' },
-    regressed: { glyph: 'down', word: trans.__('regressed'), tone: 'bad' },
+    regressed: { glyph: moved, word: trans.__('regressed'), tone: 'bad' },
     added: { glyph: 'plus', word: trans.__('added'), tone: 'info' },
     removed: { glyph: 'minus', word: trans.__('removed'), tone: 'warn' },
     unknown: { glyph: 'inconclusive', word: trans.__('unknown'), tone: 'quiet' }

@@ -42,8 +42,7 @@ function themeOf(host: HTMLElement): PartialJSONObject {
       titleColor: faint,
       domainColor: line,
       tickColor: line,
-      gridColor: color('border-color3'),
-      titleFontWeight: 'normal'
+      gridColor: line
     },
     legend: { labelColor: faint, titleColor: faint },
     header: { labelColor: faint, titleColor: faint },
@@ -53,9 +52,19 @@ function themeOf(host: HTMLElement): PartialJSONObject {
   };
 }
 
+/** The chart's own settings, with the theme's colours in their place, two levels deep as Vega has them. */
 function merge(spec: Chart['spec'], theme: PartialJSONObject): PartialJSONObject {
   const own = (spec as PartialJSONObject).config;
-  return typeof own === 'object' && own !== null && !Array.isArray(own)
-    ? { ...own, ...theme }
-    : theme;
+  if (!isObject(own)) {
+    return theme;
+  }
+  const both = Object.entries(theme).map(([key, value]) => {
+    const before = own[key];
+    return [key, isObject(value) && isObject(before) ? { ...before, ...value } : value];
+  });
+  return { ...own, ...(Object.fromEntries(both) as PartialJSONObject) };
+}
+
+function isObject(value: unknown): value is PartialJSONObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

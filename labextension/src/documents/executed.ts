@@ -30,6 +30,7 @@ export class ExecutedNotebook extends MainAreaWidget<Notebook> {
     this.title.caption = options.caption;
     this.title.icon = feedbackIcon;
     this.title.closable = true;
+    this.toolbar.hide();
     this.contentHeader.addWidget(banner(options.caption, options.trans));
     for (const cell of notebook.widgets) {
       cell.inputArea?.editor?.setOption('readOnly', true);

@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
-import type { Choice, Fault, PanelState, Project, RunEvent } from '../view';
+import type { Choice, Fault, HistoryView, PanelState, Project, Run, RunEvent } from '../view';
 import { HealthModel } from './health';
 import { HistoryModel } from './history';
 import { ProjectModel } from './project';
@@ -47,16 +47,17 @@ export class PanelModel implements IDisposable {
   }
 
   get state(): PanelState {
+    const run = this._shown.model?.view ?? null;
     return {
       notebook: this._project.path || null,
       project: this._project.view,
       choice: this._choice,
       health: this._health.view,
-      run: this._shown.model?.view ?? null,
+      run,
       latest: this._shown.isLatest,
       starting: this._starting,
       fault: this._fault,
-      history: this._history.view,
+      history: withRun(this._history.view, run?.answer?.run),
       release: this._releases.view
     };
   }
@@ -256,4 +257,10 @@ export interface PanelModelOptions {
   readonly api: Api;
   /** The width in CSS pixels that charts are made for. */
   readonly chartWidth: () => number;
+}
+
+/** The list is read seldom; the run on show is known better. */
+function withRun(history: HistoryView, known: Run | undefined): HistoryView {
+  const runs = history.runs.map(run => (run.run_id === known?.run_id ? known : run));
+  return { ...history, runs };
 }
