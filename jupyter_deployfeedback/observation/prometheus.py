@@ -68,7 +68,7 @@ class Prometheus:
         self._answer = _Answer()
         self._left = deadline_seconds
         self._broken: MetricsUnavailable | None = None  # once unreachable, it is not asked again
-        self._session = BoundedSession(ca_file=platform.ca_file)
+        self._session = BoundedSession(self._url, ca_file=platform.ca_file)
         self._session.hooks["response"].append(self._keep)
         self._client = PrometheusConnect(self._url, headers=self._headers, session=self._session)
         self._session.bound(self._url)  # in place of the adapter with which the client retries for 6 s

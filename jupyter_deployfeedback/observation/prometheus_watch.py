@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
 from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable
+from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset
 from jupyter_deployfeedback.observation.prometheus import Numbers, Prometheus
 from jupyter_deployfeedback.observation.queries import fill_in, matchers, metric_of, selector
 from jupyter_deployfeedback.observation.replicas import notices, refuse_doubles
 from jupyter_deployfeedback.observation.sightings import Reading, Sightings
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
-from jupyter_deployfeedback.observation.window import interval
+from jupyter_deployfeedback.observation.window import Sample, Samples, apart, interval
 
 SOURCE = "prometheus"
 DEADLINE_SECONDS = 20.0  # of all queries together
@@ -81,25 +82,23 @@ class PrometheusWatch:
         start, end = window.start.timestamp(), window.end.timestamp()
         asked = selector(preset.parts[preset.pulse], self._target.platform.labels)
         heard = _hear_pulse(server, asked, start=start, end=end)
-        refuse_doubles(heard.series, preset)
-        longest = max((_moments(samples, preset) for samples in heard.series.values()), key=len)
-        usual = interval(longest) or window.seconds
+        usual = _usual_interval(heard) or window.seconds
+        since, until = start - 2 * usual, end + 2 * usual
+        series = {labels: near for labels, samples in heard.series.items() if (near := _between(samples, since, until))}
+        refuse_doubles(series, preset)
         _refuse_skew(server, tolerated_seconds=max(LEAST_SKEW_SECONDS, usual))
-        readings = self._read_parts(server, preset, start=start - 2 * usual, end=end + 2 * usual)
+        readings = self._read_parts(server, preset, start=since, end=until)
         return Sightings(
             source=SOURCE,
             preset=preset,
             window=window,
             readings=readings,
-            pulse=tuple(longest),
+            pulse=tuple(apart(_moments(series, preset), least_seconds=usual / 2)),
             interval_seconds=round(usual, 3),
             least_seconds=0.9 * usual,  # neighbours are milliseconds more or less than an interval apart
             request_path=self._target.request.path,
             watched_since=_watched_since(readings[Part.UP]),
-            notices=(
-                *heard.notices,
-                *notices(heard.series, readings, preset, start=start, end=end, interval_seconds=usual),
-            ),
+            notices=(*heard.notices, *notices(series, readings, preset, start=start, end=end, interval_seconds=usual)),
             advice=", or set platform.source: scrape",
         )
 
@@ -144,7 +143,7 @@ def _hear_pulse(server: Prometheus, asked: str, *, start: float, end: float) -> 
                 f"{server.shown} has no series {asked} around the run.",
                 remedy="Compare platform.labels with its labels.",
             )
-        usual = max(interval(at for at, _ in samples) or 0.0 for samples in heard.series.values())
+        usual = _usual_interval(heard)
         patience = patience or time.monotonic() + min(2 * usual + 1, LONGEST_WAIT_SECONDS)
         waiting = _seconds_to_next(heard, end=end, usual=usual)
         if waiting is None or time.monotonic() + waiting > patience:
@@ -169,9 +168,17 @@ def _refuse_skew(server: Prometheus, *, tolerated_seconds: float) -> None:
         )
 
 
-def _moments(samples: Iterable[tuple[float, float]], preset: Preset) -> list[float]:
+def _usual_interval(heard: Numbers) -> float:
+    return max((interval(at for at, _ in samples) or 0.0 for samples in heard.series.values()), default=0.0)
+
+
+def _between(samples: Samples, since: float, until: float) -> list[Sample]:
+    return [sample for sample in samples if since <= sample[0] <= until]
+
+
+def _moments(series: Mapping[Labels, Samples], preset: Preset) -> list[float]:
     """Return when the target was looked at; a scrape that failed (``up`` is 0) saw nothing."""
-    return [at for at, value in samples if preset.pulse is not Part.UP or value > 0]
+    return [at for samples in series.values() for at, value in samples if preset.pulse is not Part.UP or value > 0]
 
 
 def _watched_since(up: Reading) -> dict[str, float]:

@@ -48,6 +48,7 @@ class ScrapeWatch:
         self._url = page_url(target)
         self._snapshots = Snapshots(period_seconds=PERIOD_SECONDS)
         self._problem: str | None = None  # why the newest look at the page failed
+        self._mistake: Exception | None = None
         self._looked = Event()
         self._stop = Event()
         self._thread = Thread(target=self._watch, name="deployfeedback-scrape", daemon=True)
@@ -68,6 +69,8 @@ class ScrapeWatch:
     def read(self, window: Window) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
         """Return every platform metric over the window, with its number or the reason why there is none."""
         self._finish()
+        if self._mistake is not None:
+            raise self._mistake
         own = tuple(
             Observation(
                 metric=metric_of(query),
@@ -92,7 +95,7 @@ class ScrapeWatch:
     def _watch(self) -> None:
         """Look until told to stop, and once more then. A page that will never be there is asked for only once."""
         try:
-            with BoundedSession(ca_file=self._target.platform.ca_file) as session:
+            with BoundedSession(self._url, ca_file=self._target.platform.ca_file) as session:
                 session.headers.update(self._headers())
                 while self._look(session):
                     self._looked.set()
@@ -101,6 +104,8 @@ class ScrapeWatch:
                         return
         except DeployFeedbackError as error:
             self._problem = str(error)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours: ``read`` raises it again
+            self._mistake = error
         finally:
             self._looked.set()
 

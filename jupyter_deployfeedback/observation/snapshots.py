@@ -13,7 +13,7 @@ from jupyter_deployfeedback.observation.sightings import Reading, Sightings
 from jupyter_deployfeedback.observation.window import Sample, interval, trim
 
 MOST_SNAPSHOTS = 2048  # 17 minutes at two a second
-MOST_SERIES = 200  # of requests; a page with more writes whole paths or users into labels
+MOST_SERIES = 200  # of one page; with more it writes whole paths or users into labels
 
 _REQUEST_NAMES = PROCESS.parts[Part.REQUESTS].names
 _COUNTER_NAMES = frozenset((*PROCESS.parts[Part.CPU].names, *_REQUEST_NAMES))
@@ -27,7 +27,7 @@ class Snapshots:
         self.period_seconds = period_seconds
         self._taken: list[tuple[float, Mapping[Labels, float]]] = []
         self._known: dict[Labels, Labels] = {}  # one tuple for each series, not one for each look
-        self._crowd = 0  # series of requests that were too many to keep
+        self._crowd = 0  # series that were too many to keep
 
     def add(self, at: float, values: Mapping[Labels, float]) -> None:
         """Keep one look at the page."""
@@ -64,9 +64,7 @@ class Snapshots:
         keys = sorted(key for key in self._known if _name(key) in names)
         if part is Part.REQUESTS:
             asked = f"{url} {' '.join(sorted({_name(key) for key in keys}))}"
-            crowd = (
-                f"{url} has {self._crowd} series of requests; {MOST_SERIES} are read at most." if self._crowd else None
-            )
+            crowd = f"{url} has {self._crowd} series; {MOST_SERIES} are read at most." if self._crowd else None
             return Reading(asked, {key: self._samples(key, names) for key in keys}, missing_because=crowd)
         missing = None if keys else f"{url} has no {names[0]}."
         return Reading(f"{url} {names[0]}", {key: self._samples(key, names) for key in keys}, missing_because=missing)

@@ -134,8 +134,9 @@ _METHODS: Mapping[str, Callable[[Sightings], _Found]] = {
 
 
 def _cpu_seconds(seen: Sightings) -> list[Sample]:
+    series = _trimmed(seen, Part.CPU)
     _refuse_too_few(seen)
-    return total([unwound(samples) for samples in _trimmed(seen, Part.CPU).values()], counters=True)
+    return total([unwound(samples) for samples in series.values()], counters=True)
 
 
 def _cpu_rates(seen: Sightings) -> list[Sample]:
@@ -148,8 +149,9 @@ def _cpu_rates(seen: Sightings) -> list[Sample]:
 
 
 def _memory(seen: Sightings) -> list[Sample]:
+    series = _trimmed(seen, Part.MEMORY)
     _refuse_too_few(seen)
-    return total(_trimmed(seen, Part.MEMORY).values(), counters=False, hold_seconds=seen.interval_seconds)
+    return total(series.values(), counters=False, hold_seconds=seen.interval_seconds)
 
 
 def _gained(seen: Sightings, part: Part) -> _Found:
@@ -160,11 +162,11 @@ def _gained(seen: Sightings, part: Part) -> _Found:
 
 def _served(seen: Sightings) -> tuple[RequestFamily, Mapping[Labels, Samples]]:
     series = seen.reading(Part.REQUESTS).series
+    _refuse_half_watched(seen)
     family = choose_family(series)
     if family is None:
         names = ", ".join(family.name for family in REQUEST_FAMILIES[:3])
         raise MetricsUnavailable(f"the server counts no requests under a name we know ({names}, ...).")
-    _refuse_half_watched(seen)
     return family, served(series, family=family, path=seen.request_path)
 
 
@@ -217,7 +219,7 @@ def _series(name: str, seen: Sightings) -> tuple[Series, ...]:
         points = _cpu_rates(seen) if name == "cpu_max" else _memory(seen)
     except MetricsUnavailable:
         return ()  # the observation of the same name says why
-    within = [(round(min(max(at - seen.start, 0.0), seen.window.seconds), 3), value) for at, value in points]
+    within = [(min(max(round(at - seen.start, 3), 0.0), seen.window.seconds), value) for at, value in points]
     return (Series(metric=PLATFORM_METRICS[name], points=tuple(_thinned(within))),)
 
 

@@ -104,6 +104,15 @@ def interval(times: Iterable[float]) -> float | None:
     return median(later - earlier for earlier, later in pairwise(ordered)) if len(ordered) > 1 else None
 
 
+def apart(moments: Iterable[float], *, least_seconds: float) -> list[float]:
+    """Count looks that are closer together than this as one: replicas are not scraped at the same moment."""
+    kept: list[float] = []
+    for at in sorted(moments):
+        if not kept or at - kept[-1] >= least_seconds:
+            kept.append(at)
+    return kept
+
+
 def refresh(samples: Samples) -> float | None:
     """Give the median distance of changes: how often the number itself is renewed, however often it is scraped."""
     return interval(at for (_, old), (at, new) in pairwise(samples) if old != new)
@@ -127,7 +136,8 @@ def shortage(times: Iterable[float], *, start: float, end: float, interval_secon
     if len(ordered) < FLOOR_SAMPLES:
         counted = "1 sample" if len(ordered) == 1 else f"{len(ordered)} samples"
         needed = math.ceil(FLOOR_SAMPLES * interval_seconds)
-        return f"{counted} at a {interval_seconds:g} s interval in {window}; load the target for at least {needed} s"
+        usual = f"{round(interval_seconds, 1):g} s interval"
+        return f"{counted} at a {usual} in {window}; load the target for at least {needed} s"
     near = [(since, until) for since, until in pairwise(ordered) if until - since <= GAP_INTERVALS * interval_seconds]
     covered = sum(min(until, end) - max(since, start) for since, until in near)
     if covered < FLOOR_COVERAGE * (end - start):
@@ -150,4 +160,6 @@ def _value_at(samples: Samples, at: float, counters: bool, hold_seconds: float) 
     if after == len(samples):
         return old if counters or at - since <= hold_seconds else 0.0
     until, new = samples[after]
+    if not counters and hold_seconds and until - since > GAP_INTERVALS * hold_seconds:  # it was gone meanwhile
+        return old if at - since <= hold_seconds else new if until - at <= hold_seconds else 0.0
     return old + (new - old) * (at - since) / (until - since)

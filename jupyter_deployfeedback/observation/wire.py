@@ -18,32 +18,26 @@ _CHUNK_BYTES = 16 * 2**10  # compressed bytes at a time: at most 1032 times as m
 
 
 class BoundedSession(requests.Session):
-    """A session for one thread whose requests end at a deadline, whatever the server does.
+    """A session with one server, for one thread, whose requests end at a deadline whatever the server does.
 
     It trusts no .netrc, proxy or CA variable. A redirect is an error: it leads to a login page, not to metrics.
     """
 
-    def __init__(self, *, ca_file: str | None) -> None:
+    def __init__(self, url: str, *, ca_file: str | None) -> None:
         super().__init__()
         self.trust_env = False
         self.verify = ca_file or True
         self.max_redirects = 0
         self._deadline = Deadline()
-        self.bound("http://")
-        self.bound("https://")
+        self.bound(url)
 
-    def bound(self, prefix: str) -> None:
-        """Let the deadline hold for all addresses that begin so."""
-        self.mount(prefix, BoundedAdapter(self._deadline))
+    def bound(self, url: str) -> None:
+        """Let the deadline hold for all addresses that begin so, in place of what was mounted for them."""
+        self.mount(url, BoundedAdapter(self._deadline, tls=url.lower().startswith("https:")))
 
     def allow(self, seconds: float) -> None:
         """Let the next request take so many seconds, from the look-up of the name to the last byte."""
         self._deadline.start(seconds)
-
-    @property
-    def overdue(self) -> bool:
-        """Say whether the time is over."""
-        return self._deadline.passed
 
 
 def read_body(response: requests.Response, *, limit_bytes: int) -> bytes:

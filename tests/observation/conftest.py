@@ -7,15 +7,18 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Self
 
 import psutil
 import pytest
@@ -26,6 +29,8 @@ from jupyter_deployfeedback.domain.project import Platform, Target
 
 INTERVAL_SECONDS = 0.5  # at which the Prometheus of the tests scrapes
 Respond = Callable[[BaseHTTPRequestHandler], None]
+Deploy = Callable[..., "Deployment"]
+Serve = Callable[..., str]
 
 
 @dataclass
@@ -38,6 +43,10 @@ class Deployment:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
     def predict(self, **wish: float) -> int:
         return requests.post(f"{self.url}/predict", json=wish, timeout=30).status_code
@@ -58,16 +67,54 @@ class PrometheusServer:
     folder: Path
     targets: list[dict[str, object]] = field(default_factory=list)
 
-    def scrape(self, port: int, **labels: str) -> None:
-        """Let it scrape a port of this machine, and return once it has done so."""
-        self.targets.append({"targets": [f"127.0.0.1:{port}"], "labels": labels})
+    def scrape(self, *added: dict[str, object]) -> None:
+        """Let it scrape more ports of this machine: ``{"port": 8000, label: value, ...}``; returns once it has done so.
+
+        It looks for new targets every 5 s only, so add several at once.
+        """
+        self.targets += [
+            {"targets": [f"127.0.0.1:{each['port']}"], "labels": {k: v for k, v in each.items() if k != "port"}}
+            for each in added
+        ]
         written = self.folder / "targets.tmp"
         written.write_text(json.dumps(self.targets))
         written.rename(self.folder / "targets.json")  # a half-written file would be an error in its log
-        wait_until(lambda: self.ask(f'up{{instance="127.0.0.1:{port}"}} == 1'), seconds=20)
+        wait_until(lambda: len(self.ask("up == 1")) >= len(self.targets), seconds=20)
 
     def ask(self, query: str) -> list[object]:
         return requests.get(f"{self.url}/api/v1/query", params={"query": query}, timeout=5).json()["data"]["result"]
+
+
+class TrueCpu:
+    """What the operating system says of a process's CPU, looked at ten times a second while inside."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._stop = threading.Event()
+        self._looks: list[tuple[float, float]] = []
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def highest(self, *, seconds: float) -> float:
+        """Return the most cores used over any stretch of so many seconds."""
+        pairs = [(a, next((b for b in self._looks if b[0] - a[0] >= seconds), None)) for a in self._looks]
+        return max((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairs if b is not None)
+
+    def used(self) -> float:
+        """Return the seconds of one core used while inside."""
+        return self._looks[-1][1] - self._looks[0][1]
+
+    def _look(self) -> None:
+        self._looks.append((time.monotonic(), self._deployment.cpu_seconds()))
+        while not self._stop.wait(0.1):
+            self._looks.append((time.monotonic(), self._deployment.cpu_seconds()))
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float) -> None:
@@ -90,53 +137,73 @@ def by_name(observations: tuple[Observation, ...]) -> dict[str, Observation]:
     return {observation.metric.name: observation for observation in observations}
 
 
-def target(url: str, **platform: object) -> Target:
-    return Target(name="candidate", url=url, platform=Platform(**platform))
+def target(address: str, **platform: object) -> Target:
+    return Target(name="candidate", url=address, platform=Platform(**platform))
 
 
-@pytest.fixture
-def deploy() -> Iterator[Callable[[], Deployment]]:
-    """Start a deployment; all of them are stopped at the end."""
-    started: list[subprocess.Popen[str]] = []
+@contextmanager
+def deploying() -> Iterator[Deploy]:
+    """Start deployments, where wanted on the port of an earlier one; all of them are stopped at the end."""
+    started: list[Deployment] = []
 
-    def start() -> Deployment:
+    def start(*, port: int = 0) -> Deployment:
         script = Path(__file__).with_name("deployment.py")
-        process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
-        started.append(process)
+        process = subprocess.Popen([sys.executable, str(script), str(port)], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        return Deployment(process, int(process.stdout.readline()))
+        started.append(Deployment(process, int(process.stdout.readline())))
+        return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+    for deployment in started:
+        deployment.kill()
+        deployment.process.stdout.close()
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Respond], str]]:
-    """Serve what a function writes to every GET; returns the server's URL."""
+@contextmanager
+def serving() -> Iterator[Serve]:
+    """Serve what a function writes to every GET, with TLS where a certificate is given; returns the server's URL."""
     servers: list[ThreadingHTTPServer] = []
 
-    def start(respond: Respond) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            do_GET = respond
-
-            def log_message(self, *_: object) -> None:
-                """Keep quiet."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    def start(respond: Respond, *, certificate: Path | None = None) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(respond))
         server.daemon_threads = True
         server.block_on_close = False
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}"
+        return f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
 
     yield start
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+def _handler(respond: Respond) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with suppress(ConnectionError):  # who asked may have gone: that is the claim of some tests
+                respond(self)
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    return Handler
+
+
+@pytest.fixture
+def deploy() -> Iterator[Deploy]:
+    with deploying() as start:
+        yield start
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with serving() as start:
+        yield start
 
 
 def page(text: str | bytes, *, status: int = 200, content_type: str = "text/plain", **headers: str) -> Respond:

@@ -1,8 +1,7 @@
-"""A small real deployment: answers, burns CPU, allocates, fails and restarts as it is told; prints its port."""
+"""A small real deployment: answers, burns CPU, allocates and fails as it is told; prints its port."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 
@@ -28,12 +27,6 @@ def predict() -> tuple[Response, int]:
     return jsonify(predictions=[0]), status
 
 
-@app.post("/restart")
-def restart() -> Response:
-    os.set_inheritable(server.socket.fileno(), True)
-    os.execv(sys.executable, [sys.executable, __file__, str(server.effective_port)])
-
-
 @app.get("/ready")
 def ready() -> dict[str, str]:
     REQUESTS.labels("GET", "/ready", "200").inc()
@@ -46,6 +39,6 @@ def metrics() -> Response:
 
 
 if __name__ == "__main__":
-    server = create_server(app, host="127.0.0.1", port=int(sys.argv[1]) if len(sys.argv) > 1 else 0, threads=6)
+    server = create_server(app, host="127.0.0.1", port=int(sys.argv[1]), threads=6)
     print(server.effective_port, flush=True)
     server.run()
