@@ -61,9 +61,12 @@ def _notices(material: Material) -> Iterator[str]:
 
 def _unanswered(material: Material) -> Iterator[str]:
     pooled = material.pooled
-    without = 0 if pooled is None else int(np.count_nonzero(~np.isfinite(pooled.candidate.latency)))
-    if pooled is not None and without:
-        yield f"{without} of {pooled.candidate.n} requests have no latency; quantiles count them as the slowest"
+    if pooled is None:
+        return
+    requests = pooled.candidate.take(pooled.candidate.leads())
+    without = int(np.count_nonzero(~np.isfinite(requests.latency)))
+    if without:
+        yield f"{without} of {requests.n} requests have no latency; quantiles count them as the slowest"
 
 
 def _ignored(material: Material) -> Iterator[str]:

@@ -56,7 +56,7 @@ def _sampled_row(metric: Metric, material: Material) -> Delta:
     return Delta(
         metric=metric,
         value=alone.value,
-        n=material.pooled.candidate.n if metric.name in COUNTS and material.pooled else alone.n,
+        n=alone.n,
         missing_because=alone.missing_because,
         baseline=baseline,
         difference=moved.value,

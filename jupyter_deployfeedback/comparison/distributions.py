@@ -27,7 +27,7 @@ def distributions(material: Material) -> tuple[Distribution, ...]:
 
 
 def _quantiles(samples: Samples) -> tuple[float, ...]:
-    latency = samples.latency[np.isfinite(samples.latency)]
+    latency = samples.latency[samples.leads() & np.isfinite(samples.latency)]
     if len(latency) == 0:
         return ()
     return tuple(float(value) for value in np.quantile(latency, LEVELS, method="inverted_cdf"))

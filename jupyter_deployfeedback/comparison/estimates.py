@@ -28,6 +28,7 @@ from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
 from jupyter_deployfeedback.comparison.selection import Selection, select
 from jupyter_deployfeedback.comparison.statistics import STATISTICS, measure_statistic
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
 
 
@@ -36,7 +37,7 @@ def estimate(estimand: Estimand, material: Material, *, errors_judged: bool) -> 
     metric_unit = unit_of(estimand.metric, material)
     found = _measure(estimand, material, errors_judged=errors_judged)
     if isinstance(found, Measured) and not finite(found.value):
-        found = Missing("too many requests have no answer for a number")
+        found = Missing("it is not finite: too many requests without an answer")
     if isinstance(found, Missing):
         return Estimate(
             estimand=estimand, metric_unit=metric_unit, missing_because=found.reason, baseline_missing=found.baseline
@@ -59,7 +60,7 @@ def _answer(estimand: Estimand, found: Measured, *, metric_unit: str, weak: str 
             return Estimate(
                 estimand=estimand,
                 metric_unit=metric_unit,
-                missing_because="too many requests have no answer to bound it",
+                missing_because="its interval is not finite: too many requests without an answer, or too few samples",
             )
     beyond = p_beyond(estimand, found.interval_at) if interval and found.interval_at else None
     return Estimate(
@@ -124,6 +125,8 @@ def _too_few_answered(chosen: Selection) -> Missing | None:
 
 def _sampled(estimand: Estimand, chosen: Selection) -> Measured | Missing:
     name, relation = estimand.metric, estimand.expression.relation
+    if STANDARD_METRICS[name].family is Family.APPLICATION:
+        chosen = chosen.by_request()
     if name == "latency" or name in LATENCIES:
         return measure_latency(estimand, chosen)
     if name in COUNTS:
@@ -162,7 +165,7 @@ def _count(estimand: Estimand, chosen: Selection) -> Measured | Missing:
         return _share(Share(counted=every_row, hits=chosen_rows), relation, chosen)
     count = int(np.count_nonzero(chosen_rows(chosen.candidate)))
     baseline = None if chosen.baseline is None else int(np.count_nonzero(chosen_rows(chosen.baseline)))
-    return single(count, baseline, relation=relation, weak=None)
+    return single(count, baseline, relation=relation, weak=None, n=chosen.candidate.n)
 
 
 def _throughput(relation: Relation, chosen: Selection) -> Measured | Missing:
@@ -170,7 +173,8 @@ def _throughput(relation: Relation, chosen: Selection) -> Measured | Missing:
     if not finite(*rates):
         return Missing("the evaluation took no measurable time")
     weak = "one window, not repeated"
-    return single(rates[0], rates[1] if len(rates) > 1 else None, relation=relation, weak=weak)
+    before = rates[1] if len(rates) > 1 else None
+    return single(rates[0], before, relation=relation, weak=weak, n=chosen.candidate.n)
 
 
 def _per_second(samples: Samples) -> float:

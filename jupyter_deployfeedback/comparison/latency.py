@@ -79,4 +79,4 @@ def _extreme(aggregate: Aggregate, latency: Floats) -> Measured | Missing:
     extremes = {Aggregate.MINIMUM: np.min, Aggregate.MAXIMUM: np.max}
     if aggregate not in extremes or len(latency) == 0:
         return Missing(f"{aggregate.value} of latency is not supported")
-    return single(float(extremes[aggregate](latency)), None, relation=Relation.ABSOLUTE, weak=EXTREME)
+    return single(float(extremes[aggregate](latency)), None, relation=Relation.ABSOLUTE, weak=EXTREME, n=len(latency))

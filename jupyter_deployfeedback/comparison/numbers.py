@@ -37,7 +37,8 @@ def measure_number(estimand: Estimand, material: Material) -> Measured | Missing
     if isinstance(baseline, Missing):
         return baseline
     platform = name in material.numbers.platform
-    return single(candidate.value, baseline, relation=relation, weak=_weakness(estimand, candidate, platform=platform))
+    weak = _weakness(estimand, candidate, platform=platform)
+    return single(candidate.value, baseline, relation=relation, weak=weak, n=candidate.n)
 
 
 def unit_of(name: str, material: Material) -> str:

@@ -40,7 +40,8 @@ def pair_stored(suites: Iterable[SuiteResult], stored: Iterable[SuiteResult]) ->
     earlier = _by_key(stored)
     same_data = {each.dataset_digest: each for each in earlier.values()}  # a renamed suite still pairs
     return tuple(
-        _match(each, earlier.get(key) or same_data.get(each.dataset_digest)) for key, each in _by_key(suites).items()
+        _match(each, _counterpart(each, named=earlier.get(key), same_data=same_data))
+        for key, each in _by_key(suites).items()
     )
 
 
@@ -66,6 +67,15 @@ def _by_key(suites: Iterable[SuiteResult]) -> dict[Key, Evaluation]:
             found[(suite.suite.name, each.name, seen[(suite.suite.name, each.name)])] = each
             seen[(suite.suite.name, each.name)] += 1
     return found
+
+
+def _counterpart(
+    evaluation: Evaluation, *, named: Evaluation | None, same_data: dict[str, Evaluation]
+) -> Evaluation | None:
+    """Return the earlier evaluation of this name if its data agree, else one whose data do, else the name's."""
+    if named is not None and named.dataset_digest == evaluation.dataset_digest:
+        return named
+    return same_data.get(evaluation.dataset_digest, named)
 
 
 def _match(evaluation: Evaluation, earlier: Evaluation | None) -> Pair:

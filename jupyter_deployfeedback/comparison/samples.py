@@ -14,6 +14,7 @@ from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, Reques
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.intp]
 Objects = npt.NDArray[np.object_]
 
 
@@ -24,7 +25,8 @@ class Samples:
     ``latency`` is in seconds and infinite where no answer came and no time-out ended the wait: such a request counts
     as slower than every other one. ``right`` is false without an answer. ``error`` is prediction - truth, NaN where
     there is none; ``probability`` likewise. ``scored`` rows are classifications with a known truth, ``numeric`` rows
-    are regressions with one. ``seconds`` is how long the rows took to collect.
+    are regressions with one. ``request`` numbers the requests: examples sent in one batch share theirs. ``seconds`` is
+    how long the rows took to collect.
     """
 
     answered: Bools
@@ -39,6 +41,7 @@ class Samples:
     prediction: Objects
     error: Floats
     probability: Floats
+    request: Integers
     seconds: float
 
     @property
@@ -51,6 +54,12 @@ class Samples:
         columns = {each.name: getattr(self, each.name)[rows] for each in fields(self) if each.name != "seconds"}
         return type(self)(**columns, seconds=self.seconds)
 
+    def leads(self) -> Bools:
+        """Return one row for each request: the examples of a batch were answered, and timed, together."""
+        rows = np.ones(self.n, dtype=bool)
+        rows[1:] = self.request[1:] != self.request[:-1]
+        return rows
+
 
 def read(evaluation: Evaluation, answers: Answers) -> Samples:
     """Return the columns of one evaluation; a time-out counts with the latency it was given and as unanswered."""
@@ -60,12 +69,13 @@ def read(evaluation: Evaluation, answers: Answers) -> Samples:
     known = np.fromiter((truth is not None for truth in evaluation.truth), bool, len(states))
     right = np.fromiter(map(_same, answers.predictions, evaluation.truth), bool, len(states))
     blank = np.zeros_like(answered)
+    latency, sent_at = _latencies(answers), _floats(answers.sent_at, missing=np.inf)
     return Samples(
         answered=answered,
         timed_out=np.fromiter((state is RequestState.TIMED_OUT for state in states), bool, len(states)),
         failed=np.fromiter((state is RequestState.FAILED for state in states), bool, len(states)),
-        latency=_latencies(answers),
-        sent_at=_floats(answers.sent_at, missing=np.inf),
+        latency=latency,
+        sent_at=sent_at,
         scored=blank if numeric else known,
         right=right & answered & known,
         numeric=known if numeric else blank,
@@ -73,6 +83,7 @@ def read(evaluation: Evaluation, answers: Answers) -> Samples:
         prediction=_objects(answers.predictions),
         error=_errors(answers.predictions, evaluation.truth) if numeric else np.full(len(states), np.nan),
         probability=_floats(answers.probabilities or [None] * len(states), missing=np.nan),
+        request=_requests(sent_at, latency),
         seconds=evaluation.window.seconds,
     )
 
@@ -84,6 +95,8 @@ def pool(parts: Sequence[Samples]) -> Samples:
         for each in fields(Samples)
         if each.name != "seconds"
     }
+    sizes = [part.n for part in parts]
+    columns["request"] += np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)  # no request spans two evaluations
     return Samples(**columns, seconds=sum(part.seconds for part in parts))
 
 
@@ -98,6 +111,14 @@ def _latencies(answers: Answers) -> Floats:
         value if state in kept else None for value, state in zip(answers.latency_seconds, answers.states, strict=True)
     )
     return _floats(list(values), missing=np.inf)
+
+
+def _requests(sent_at: Floats, latency: Floats) -> Integers:
+    """Return each row's request: neighbours sent at the same moment and timed alike went out together."""
+    begins = np.ones(len(sent_at), dtype=bool)
+    together = (sent_at[1:] == sent_at[:-1]) & (latency[1:] == latency[:-1]) & np.isfinite(sent_at[1:])
+    begins[1:] = ~together
+    return np.asarray(np.cumsum(begins) - 1, dtype=np.intp)
 
 
 def _errors(predictions: Iterable[Scalar], truth: Iterable[Scalar]) -> Floats:

@@ -25,6 +25,11 @@ class Selection:
             raise ValueError("a relative limit was selected without its baseline")
         return self.baseline
 
+    def by_request(self) -> Selection:
+        """Return one row for each request of the candidate: a batch is one latency and one failure, not many."""
+        rows = self.candidate.leads()
+        return Selection(self.candidate.take(rows), None if self.baseline is None else self.baseline.take(rows))
+
 
 def select(estimand: Estimand, material: Material) -> Selection | Missing:
     """Return the rows, or why there are none."""

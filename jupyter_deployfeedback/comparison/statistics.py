@@ -6,26 +6,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
-from jupyter_deployfeedback.comparison.methods.resampling import Effect, bca, never_differed
-from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
+from jupyter_deployfeedback.comparison.methods.resampling import Score, bca, never_differed
+from jupyter_deployfeedback.comparison.samples import Bools, Floats, Integers, Objects, Samples
 from jupyter_deployfeedback.comparison.selection import Selection
 from jupyter_deployfeedback.domain.rule import Relation
 
-Rows = npt.NDArray[np.intp]
-Codes = npt.NDArray[np.intp]
-Score = Callable[[Rows], float]
+
+@dataclass(frozen=True)
+class Kinds:
+    """Examples sorted into kinds that every score treats alike; ``scores`` has one score for each side."""
+
+    of: Integers
+    scores: tuple[Score, ...]
 
 
 @dataclass(frozen=True)
 class Statistic:
-    """Which rows count, and how a side's samples become a score of any choice of those rows."""
+    """Which rows count, and how the sides' samples become kinds of examples and scores of them."""
 
     counted: Callable[[Samples], Bools]
-    score: Callable[[Samples], Score]
+    kinds: Callable[[list[Samples]], Kinds]
 
 
 def measure_statistic(name: str, relation: Relation, chosen: Selection) -> Measured | Missing:
@@ -36,63 +39,88 @@ def measure_statistic(name: str, relation: Relation, chosen: Selection) -> Measu
     if not rows.any():
         return Missing("no samples")
     sides = [side.take(rows) for side in sides]
-    every, scores = np.arange(int(np.count_nonzero(rows))), [statistic.score(side) for side in sides]
-    ends = [score(every) for score in scores]
+    kinds = statistic.kinds(sides)
+    everything = np.bincount(kinds.of).astype(float)[None, :]
+    ends = [float(score(everything)[0]) for score in kinds.scores]
     if relation is Relation.RATIO and ends[1] <= 0:
         return Missing("the baseline's score is not above 0, so there is no ratio to it; write a difference")
-    effect = _effect(scores, relation)
-    same = name == "f1" and len(sides) > 1 and _alike(sides[0], sides[1])
-    return Measured(
-        value=effect(every),
-        n=len(every),
+    effect = _effect(kinds.scores, relation)
+    alike = name == "f1" and len(sides) > 1 and _alike(*sides)
+    smallest = _smallest_class(sides[0]) if name == "f1" else floors.SMALLEST_CLASS
+    found = Measured(
+        value=float(effect(everything)[0]),
+        n=len(kinds.of),
         method="bca-bootstrap-paired" if len(sides) > 1 else "bca-bootstrap",
         candidate=ends[0],
         baseline=ends[1] if len(ends) > 1 else None,
-        interval_at=never_differed(_smallest_class(sides[0])) if same else bca(effect, sent_at=sides[0].sent_at),
-        below_floor=_too_small(name, sides[0]),
-    ).needing(floors.SLICE if name == "f1" else floors.MEAN)
+        interval_at=never_differed(smallest) if alike else bca(effect, kinds.of, sent_at=sides[0].sent_at),
+        below_floor=None if smallest >= floors.SMALLEST_CLASS else _too_small(smallest),
+    )
+    return found.needing(floors.SLICE if name == "f1" else floors.MEAN)
 
 
-def _effect(scores: list[Score], relation: Relation) -> Effect:
+def _effect(scores: tuple[Score, ...], relation: Relation) -> Score:
     if relation is Relation.ABSOLUTE:
         return scores[0]
     if relation is Relation.RATIO:
-        return lambda rows: scores[0](rows) / scores[1](rows) - 1
-    return lambda rows: scores[0](rows) - scores[1](rows)
+        return lambda drawn: scores[0](drawn) / scores[1](drawn) - 1
+    return lambda drawn: scores[0](drawn) - scores[1](drawn)
 
 
-def _macro_f1(samples: Samples) -> Score:
-    """Return F1 averaged over the classes that are really there, each weighing the same."""
-    classes = {truth: code for code, truth in enumerate(dict.fromkeys(samples.truth))}
-    truth = _codes(samples.truth, classes)
-    guess = np.where(samples.answered, _codes(samples.prediction, classes), -1)
+def _macro_f1(sides: list[Samples]) -> Kinds:
+    """Sort examples by truth and predictions; F1 is averaged over the classes really there, each weighing the same."""
+    classes = _classes(sides[0])
+    truth = _codes(sides[0].truth, classes)
+    guesses = [np.where(side.answered, _codes(side.prediction, classes), -1) for side in sides]
+    kinds, of = np.unique(np.stack([truth, *guesses], axis=1), axis=0, return_inverse=True)
+    is_truth = _indicator(kinds[:, 0], len(classes))
+    scores = tuple(_f1_of(is_truth, _indicator(kinds[:, side], len(classes))) for side in range(1, kinds.shape[1]))
+    return Kinds(of=of.reshape(-1), scores=scores)
 
-    def score(rows: Rows) -> float:
-        real, said = truth[rows], guess[rows]
-        hits = np.bincount(real[real == said], minlength=len(classes))
-        there = np.bincount(real, minlength=len(classes))
-        claimed = np.bincount(said[said >= 0], minlength=len(classes))
-        return float(np.mean((2 * hits / np.maximum(there + claimed, 1))[there > 0]))
+
+def _f1_of(is_truth: Floats, is_guess: Floats) -> Score:
+    def score(drawn: Floats) -> Floats:
+        there, hits = drawn @ is_truth, drawn @ (is_truth * is_guess)
+        each = 2 * hits / np.maximum(there + drawn @ is_guess, 1)
+        return np.asarray(np.sum(each, axis=1, where=there > 0) / np.sum(there > 0, axis=1))
 
     return score
 
 
-def _codes(values: npt.NDArray[np.object_], classes: Mapping[object, int]) -> Codes:
+def _indicator(codes: Integers, classes: int) -> Floats:
+    return np.asarray(codes[:, None] == np.arange(classes)[None, :], dtype=np.float64)
+
+
+def _classes(samples: Samples) -> dict[object, int]:
+    return {truth: code for code, truth in enumerate(dict.fromkeys(samples.truth))}
+
+
+def _codes(values: Objects, classes: Mapping[object, int]) -> Integers:
     return np.fromiter((classes.get(value, -1) for value in values), np.intp, len(values))
 
 
-def _rmse(samples: Samples) -> Score:
-    squares = samples.error**2
-    return lambda rows: float(np.sqrt(np.mean(squares[rows])))
+def _rmse(sides: list[Samples]) -> Kinds:
+    """Take each example as a kind of its own, in an order that does not depend on the rows'."""
+    order = np.lexsort([side.error for side in sides])
+    scores = tuple(_rmse_of(side.error[order] ** 2) for side in sides)
+    return Kinds(of=np.argsort(order), scores=scores)
 
 
-def _r2(samples: Samples) -> Score:
-    squares: Floats = samples.error**2
-    truth = samples.truth.astype(np.float64)
+def _rmse_of(squares: Floats) -> Score:
+    return lambda drawn: np.asarray(np.sqrt(drawn @ squares / np.sum(drawn, axis=1)))
 
-    def score(rows: Rows) -> float:
-        spread = float(np.sum((truth[rows] - np.mean(truth[rows])) ** 2))
-        return 1 - float(np.sum(squares[rows])) / spread if spread > 0 else float("nan")
+
+def _r2(sides: list[Samples]) -> Kinds:
+    order = np.lexsort([side.error for side in sides])
+    truth = sides[0].truth.astype(np.float64)[order]
+    centred = truth - np.mean(truth)
+    return Kinds(of=np.argsort(order), scores=tuple(_r2_of(side.error[order] ** 2, centred) for side in sides))
+
+
+def _r2_of(squares: Floats, truth: Floats) -> Score:
+    def score(drawn: Floats) -> Floats:
+        spread = drawn @ truth**2 - (drawn @ truth) ** 2 / np.sum(drawn, axis=1)
+        return np.asarray(1 - drawn @ squares / np.where(spread > 0, spread, np.nan))
 
     return score
 
@@ -102,13 +130,10 @@ def _alike(one: Samples, other: Samples) -> bool:
 
 
 def _smallest_class(samples: Samples) -> int:
-    classes = {truth: code for code, truth in enumerate(dict.fromkeys(samples.truth))}
-    return int(np.bincount(_codes(samples.truth, classes)).min())
+    return int(np.bincount(_codes(samples.truth, _classes(samples))).min())
 
 
-def _too_small(name: str, samples: Samples) -> str | None:
-    if name != "f1" or (smallest := _smallest_class(samples)) >= floors.SMALLEST_CLASS:
-        return None
+def _too_small(smallest: int) -> str:
     return f"the smallest class has {smallest} examples, at least {floors.SMALLEST_CLASS} are needed"
 
 

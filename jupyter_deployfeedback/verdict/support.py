@@ -15,7 +15,7 @@ Support = Mapping[Aggregate, frozenset[Relation]]
 
 _NUMBER: Support = {Aggregate.VALUE: ANY}
 _SHARE: Support = {Aggregate.VALUE: ANY, Aggregate.RATE: ANY}
-_REQUESTS: Support = {Aggregate.VALUE: BY_DIFFERENCE, Aggregate.COUNT: BY_DIFFERENCE, Aggregate.RATE: ANY}
+_REQUESTS: Support = {Aggregate.VALUE: BY_DIFFERENCE, Aggregate.COUNT: BY_DIFFERENCE, Aggregate.RATE: BY_DIFFERENCE}
 _COUNTER: Support = {Aggregate.VALUE: BY_DIFFERENCE}
 _SAMPLES: Support = {
     Aggregate.QUANTILE: ANY,
@@ -31,7 +31,7 @@ SUPPORTED: Mapping[str, Support] = {
     "latency": _SAMPLES,
     "accuracy": _SHARE,
     "error_rate": _SHARE,
-    "failure_rate": _SHARE,
+    "failure_rate": {Aggregate.VALUE: BY_DIFFERENCE, Aggregate.RATE: BY_DIFFERENCE},  # a ratio to 0 is none
     "requests_attempted": _REQUESTS,
     "requests_answered": _REQUESTS,
     "requests_failed": _REQUESTS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 
@@ -58,19 +59,18 @@ def _by_resampling(now: Floats, before: Floats, level: float, *, relation: Relat
     order = np.lexsort((now, before))
     now, before = now[order], before[order]
     position = rank(len(now), level)
-    drawn = [
-        _effect(
-            np.partition(now[rows], position, axis=1)[:, position],
-            np.partition(before[rows], position, axis=1)[:, position],
-            relation,
-        )
-        for rows in _resamples(len(now))
-    ]
-    effects = np.sort(np.concatenate(drawn))
+
+    def ends(side: Floats, rows: Rows) -> Floats:
+        return np.partition(side[rows], position, axis=1)[:, position]
+
+    @cache  # drawn only where the interval is wanted: not below the floor
+    def effects() -> Floats:
+        drawn = [_effect(ends(now, rows), ends(before, rows), relation) for rows in _resamples(len(now))]
+        return np.sort(np.concatenate(drawn))
 
     def at(confidence: float) -> Interval:
         low = math.floor((0.5 - confidence / 2) * (RESAMPLES - 1))
-        return float(effects[low]), float(effects[RESAMPLES - 1 - low])
+        return float(effects()[low]), float(effects()[RESAMPLES - 1 - low])
 
     return at
 

@@ -9,8 +9,13 @@ EXACT = "exact"
 POINT = "point"
 
 
-def single(candidate: float, baseline: float | None, *, relation: Relation, weak: str | None) -> Measured | Missing:
-    """Return one number, or its difference or ratio to the baseline's; ``weak`` None says that it is exact."""
+def single(
+    candidate: float, baseline: float | None, *, relation: Relation, weak: str | None, n: int | None = None
+) -> Measured | Missing:
+    """Return one number, or its difference or ratio to the baseline's; ``weak`` None says that it is exact.
+
+    ``n`` is how many samples stand behind the candidate's number, None where that is unknown.
+    """
     if relation is Relation.ABSOLUTE:
         value = candidate
     elif baseline is None:
@@ -23,6 +28,7 @@ def single(candidate: float, baseline: float | None, *, relation: Relation, weak
         value = candidate / baseline - 1
     return Measured(
         value=value,
+        n=n,
         candidate=candidate,
         baseline=baseline,
         exact=weak is None,

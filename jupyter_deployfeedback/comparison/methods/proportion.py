@@ -120,10 +120,8 @@ def mover_ratio(both: int, fixed: int, broken: int, neither: int, *, confidence:
     low -= math.sqrt(max(0.0, low * low - l1 * u2 * (2 * p1 - l1) * (2 * p2 - u2)))
     high = p1 * p2 - phi * (u1 - p1) * (p2 - l2)
     high += math.sqrt(max(0.0, high * high - u1 * l2 * (2 * p1 - u1) * (2 * p2 - l2)))
-    lowest, highest = u2 * (2 * p2 - u2), l2 * (2 * p2 - l2)
-    if lowest <= 0 or highest <= 0:
-        return -1.0, math.inf
-    return low / lowest - 1, high / highest - 1
+    below, above = u2 * (2 * p2 - u2), l2 * (2 * p2 - l2)
+    return (low / below if below else 0.0) - 1, (high / above if above > 0 else math.inf) - 1
 
 
 def mcnemar_exact(fixed: int, broken: int) -> float:
