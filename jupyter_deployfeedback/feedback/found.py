@@ -9,7 +9,7 @@ from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.feedback import FindingNumbers
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
-from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Standing
+from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Standing, Verdict
 from jupyter_deployfeedback.feedback import names
 from jupyter_deployfeedback.feedback.quantities import MISSING, Measured, count, limit_text, measured, quantity
 from jupyter_deployfeedback.feedback.visible import one_line
@@ -102,8 +102,10 @@ def _asked(finding: Finding) -> tuple[str, str]:
     return (finding.rule, finding.expression.removeprefix(_WARN_LIST))
 
 
-def _urgency(finding: Finding) -> tuple[bool, int]:
-    return (finding.standing is not Standing.COUNTED, -finding.verdict.severity)
+def _urgency(finding: Finding) -> tuple[bool, int, bool]:
+    """Return what sorts findings: suites that pass stand below rules that do, since the rules have the numbers."""
+    passing_suite = finding.verdict is Verdict.PASS and finding.rule.startswith(SUITE_RULE)
+    return (finding.standing is not Standing.COUNTED, -finding.verdict.severity, passing_suite)
 
 
 def _read(finding: Finding, estimate: Estimate | None, metrics: Mapping[str, Metric]) -> Found:

@@ -63,11 +63,15 @@ def measured(
     signed: bool = False,
     limit: float | None = None,
 ) -> Measured:
-    """Write a number and its interval in one scale, with as many digits as it takes to tell them from ``limit``."""
+    """Write a number and its interval in one scale, with as many digits as it takes to tell them from ``limit``.
+
+    Edges of a change are told from zero too: an interval that excludes zero does not read as if it touched it.
+    """
     if value is None:
         return Measured(MISSING)
     edges = interval or ()
     scale = _apart(_scale(unit, value, edges), (value, *edges), limit)
+    scale = _apart(scale, edges, 0.0 if signed else None)
     text = f"{_number(value * scale.factor, scale.decimals, signed=signed)} {scale.symbol}".strip()
     if interval is None:
         return Measured(text)
@@ -114,7 +118,8 @@ def _scale(unit: str, value: float, edges: Sequence[float]) -> _Scale:
     if unit == "B":
         return _first_that_fits(_BINARY, largest, at_least=1.0)
     whole = all(float(number).is_integer() for number in (value, *edges))
-    return _Scale(1.0, one_line(unit, limit=40), 0 if whole else _decimals(largest))
+    digits = 2 if float(value).is_integer() else 3  # a count has no decimals of its own, its interval may
+    return _Scale(1.0, one_line(unit, limit=40), 0 if whole else _decimals(largest, digits=digits))
 
 
 def _first_that_fits(scales: Sequence[tuple[float, str]], largest: float, *, at_least: float) -> _Scale:

@@ -17,8 +17,8 @@ def test_a_full_report_has_all_plots() -> None:
     assert titles == [
         "Change against the limit",
         "Latency: share of requests answered within a time",
-        "CPU max over the window (cores)",
-        "Memory max over the window (MiB)",
+        "CPU over the window (cores)",
+        "Memory over the window (MiB)",
         "Accuracy by digit",
     ]
 

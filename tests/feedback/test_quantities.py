@@ -56,6 +56,9 @@ def test_a_quantity_has_a_readable_unit_and_three_digits(value: float | None, un
         (-0.0019, (-0.0028, -0.0011), "s", "−1.90 ms [−2.80, −1.10]"),
         (-0.0004, (-0.0012, 0.0003), "s", "−0.40 ms [−1.20, +0.30]"),
         (-4, None, "requests", "−4 requests"),
+        (0, (-2.7, 2.7), "requests", "0.0 requests [−2.7, +2.7]"),
+        (-0.008, (-0.016, -0.0001), "pp", "−0.80 pp [−1.60, −0.01]"),
+        (-0.008, (-0.016, 0.0), "pp", "−0.8 pp [−1.6, 0.0]"),
     ],
 )
 def test_a_change_is_signed_and_shares_its_scale_with_its_interval(

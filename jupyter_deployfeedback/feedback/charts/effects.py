@@ -14,7 +14,7 @@ from jupyter_deployfeedback.feedback.words import finding_tone, finding_word
 
 _RELATIVE = re.compile(r"([<>])=?\s*[+-]")
 _ROW_HEIGHT = 40
-_FARTHEST = 4.0  # limits away from no change; what lies beyond is drawn at the edge, its numbers stand above it
+_BEST, _WORST = -2.5, 4.0  # in limits from no change; what lies beyond is drawn at the edge, its numbers stand above it
 
 
 def effects(report: FeedbackReport, width: int) -> Chart | None:
@@ -29,7 +29,7 @@ def effects(report: FeedbackReport, width: int) -> Chart | None:
     for place, row in enumerate(rows):
         row["place"] = place
     ends = [row[name] for row in rows for name in ("low", "high", "at")]
-    domain = [max(-_FARTHEST, min(-1.2, *ends) - 0.1), min(_FARTHEST, max(1.6, *ends) + 0.1)]
+    domain = [max(_BEST, min(-1.2, *ends) - 0.1), min(_WORST, max(1.6, *ends) + 0.1)]
     limits = sorted({row["limit"] for row in rows})
     return Chart(
         title="Change against the limit",

@@ -29,7 +29,7 @@ def _chart(report: FeedbackReport, width: int, rows: list[SeriesRow]) -> Chart:
         for row in rows
         for second, value in row.points
     ]
-    name = label(rows[0].metric)
+    name = label(rows[0].metric).removesuffix(" max").removesuffix(" mean")
     title = f"{name[0].upper()}{name[1:]} over the window{f' ({unit})' if unit else ''}"
     return Chart(
         title=title,

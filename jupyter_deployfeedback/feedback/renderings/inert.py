@@ -20,9 +20,10 @@ _ENTITIES = {
     "#": "&#35;&#8203;",  # the same for "closes #1"
 }
 _SPECIAL = re.compile(
-    r"""(?P<entity>[&<>|`\\*~$@#])
+    r"""(?P<start>^(?:\[|[-+](?=[-+\s]|$)|\d+[.)](?=\s|$)))  # a list, a task or a definition, where a list item begins
+    |(?P<entity>[&<>|`\\*~$@#])
     |(?P<underscore>(?<![^\W_])_|_(?![^\W_]))     # inside a word it means nothing
-    |(?P<bracket>!(?=\[)|\](?=\s*[\[(:]))         # what makes a link or an image of brackets
+    |(?P<bracket>!(?=\[)|\](?=\s*[\[(]))          # what makes a link or an image of brackets
     |(?P<address>:(?=//)|(?<=\bwww)\.|(?<=\bmailto):|(?<=\bxmpp):)
     |(?P<issue>(?<=\bGH)-(?=\d))""",
     re.VERBOSE | re.IGNORECASE,
@@ -41,5 +42,5 @@ def _escaped(match: re.Match[str]) -> str:
     character = match[0]
     if match["entity"]:
         return _ENTITIES[character]
-    entity = f"&#{ord(character)};"
+    entity = f"{character[:-1]}&#{ord(character[-1])};"
     return f"{entity}&#8203;" if match["address"] or match["issue"] else entity

@@ -113,8 +113,9 @@ def _metrics(report: FeedbackReport, family: Family) -> Iterator[list[str]]:
 
 def _cells(row: MetricRow, *, compared: bool) -> list[str]:
     texts = [row.text.label, row.text.value]
-    texts += [row.text.baseline, row.text.difference, change_word(row.change)] if compared else []
-    return [inert(text) for text in (*texts, "" if row.n is None else f"{row.n:,}")]
+    texts += [row.text.baseline, row.text.difference] if compared else []
+    change = [change_word(row.change)] if compared else []
+    return [*(inert(text) for text in texts), *change, "" if row.n is None else f"{row.n:,}"]
 
 
 def _cases(report: FeedbackReport) -> Iterator[list[str]]:
@@ -132,10 +133,10 @@ def _cases(report: FeedbackReport) -> Iterator[list[str]]:
 def _examples(report: FeedbackReport) -> Iterator[list[str]]:
     candidate, baseline = outline.sides(report)
     if report.examples.broken:
-        yield [f"## Broken: only {inert(baseline or '')} got these right ({len(report.examples.broken):,})", ""]
+        yield [f"## Broken: only {inert(baseline or '')} got these right ({len(report.examples.broken):,})"]
         yield _example_table(report, report.examples.broken)
     if report.examples.fixed:
-        yield [f"## Fixed: only {inert(candidate)} got these right ({len(report.examples.fixed):,})", ""]
+        yield [f"## Fixed: only {inert(candidate)} got these right ({len(report.examples.fixed):,})"]
         yield _example_table(report, report.examples.fixed)
 
 
