@@ -47,7 +47,7 @@ function MetricLine({ row }: { readonly row: MetricRow }): JSX.Element {
     <>
       <tr title={[row.name, row.source].join('\n')}>
         <th scope="row">
-          <Breakable text={row.name} />
+          {row.text.label}
           {!still && <MarkView mark={mark} />}
         </th>
         <td>{row.text.value}</td>
@@ -83,22 +83,6 @@ function Difference({ text, children }: DifferenceProps): JSX.Element {
         {main}
       </span>
       {aside && <span className="jp-df-interval"> {aside}</span>}
-    </>
-  );
-}
-
-/** A long name may break after its underscores. */
-function Breakable({ text }: { readonly text: string }): JSX.Element {
-  const parts = text.split('_');
-  return (
-    <>
-      {parts.map((part, index) => (
-        <React.Fragment key={index}>
-          {index > 0 && '_'}
-          {index > 0 && <wbr />}
-          {part}
-        </React.Fragment>
-      ))}
     </>
   );
 }

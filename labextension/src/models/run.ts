@@ -32,6 +32,7 @@ export class RunModel implements IDisposable {
     };
     this._poll = new Poll({
       name: `jupyter-deployfeedback:run:${options.runId}`,
+      auto: false,
       factory: () => this.reread(),
       frequency: WATCHED,
       standby: 'when-hidden'
@@ -98,12 +99,13 @@ export class RunModel implements IDisposable {
     await this.reread();
   }
 
-  /** Poll seldom while nobody looks; look at once when somebody does. */
+  /** Begin to follow the run: seldom while nobody looks, and at once when somebody does. */
   setWatched(watched: boolean): void {
-    this._poll.frequency = watched ? WATCHED : UNWATCHED;
-    if (watched && this.isActive) {
-      void this.reread();
+    if (!this.isActive) {
+      return;
     }
+    this._poll.frequency = watched ? WATCHED : UNWATCHED;
+    void (watched ? this._poll.refresh() : this._poll.start());
   }
 
   dispose(): void {

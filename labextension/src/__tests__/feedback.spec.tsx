@@ -1,0 +1,155 @@
+import { fireEvent, screen, within } from '@testing-library/react';
+import { finished, show } from './shown';
+import { aFinding, aProject, aReport, aRun } from './wire';
+
+const PAYLOAD = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>';
+
+describe('the feedback', () => {
+  it('says the verdict in a word and a sentence', () => {
+    show({ run: finished() });
+    const verdict = within(screen.getByRole('region', { name: 'Verdict' }));
+
+    expect(verdict.getByText('Pass')).toBeTruthy();
+    expect(verdict.getByText('Digits candidate 2.1.0 may be released.')).toBeTruthy();
+    expect(verdict.getByText('Tag the release.')).toBeTruthy();
+    expect(verdict.getByText('against released 2.0.0')).toBeTruthy();
+  });
+
+  it('says how a finding was judged', () => {
+    show({ run: finished() });
+    const judged = screen.getByText('How was this judged?').closest('details');
+
+    expect(judged?.textContent).toContain('Value97.4 % [96.0, 98.0]');
+    expect(judged?.textContent).toContain('Methodclopper-pearson');
+    expect(judged?.textContent).toContain('Samples500 examples');
+  });
+
+  it('folds the findings that pass where there are many, never one that does not', () => {
+    const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(rule =>
+      aFinding({ rule, sentence: `${rule} is fine.` })
+    );
+    const bad = aFinding({ rule: 'z', verdict: 'inconclusive', sentence: 'z is not settled.' });
+    show({ run: finished({ findings: [bad, ...many] }) });
+
+    expect(screen.getByText('7 that pass').closest('details')?.open).toBe(false);
+    expect(screen.getByText('z is not settled.').closest('.jp-df-folded')).toBeNull();
+  });
+
+  it('shows value, baseline, change and the reason of a missing number', () => {
+    const metrics = [
+      {
+        family: 'platform' as const,
+        name: 'memory_max',
+        unit: 'B',
+        better: 'lower' as const,
+        value: null,
+        n: null,
+        missing_because: 'no samples in the window',
+        baseline: 231e6,
+        difference: null,
+        interval: null,
+        change: 'unknown' as const,
+        source: 'prometheus',
+        notices: [],
+        text: { label: 'memory max', value: '\u2014', baseline: '220 MiB', difference: '\u2014' }
+      }
+    ];
+    show({ run: finished({ metrics }) });
+    const table = screen.getByRole('table', { name: 'Platform' });
+
+    expect(within(table).getByText('memory max')).toBeTruthy();
+    expect(within(table).getByText('220 MiB')).toBeTruthy();
+    expect(within(table).getByText('unknown')).toBeTruthy();
+    expect(within(table).getByText('no samples in the window')).toBeTruthy();
+  });
+
+  it('opens the executed notebook at the cell that failed', () => {
+    const suite = {
+      name: 'quality',
+      kind: 'notebook' as const,
+      source: 'suites/quality.ipynb',
+      outcome: 'failed' as const,
+      reason: null,
+      duration_seconds: 3,
+      artifact: 'quality.ipynb',
+      notices: [],
+      cases: [
+        {
+          case_id: 'c3',
+          title: 'digit 8',
+          outcome: 'failed' as const,
+          duration_seconds: 0.1,
+          error: {
+            type: 'AssertionError',
+            message: 'too low',
+            traceback: '\u001b[31mred\u001b[0m trace'
+          },
+          cell_id: 'cell-3'
+        }
+      ]
+    };
+    const actions = show({ run: finished({ suites: [suite] }) });
+    fireEvent.click(screen.getByRole('button', { name: 'Open at this cell' }));
+
+    expect(actions.openExecuted).toHaveBeenCalledWith(suite, 'cell-3');
+    expect(screen.getByText('red trace')).toBeTruthy();
+  });
+
+  it('keeps hostile text inert', () => {
+    const findings = [
+      aFinding({ rule: PAYLOAD, sentence: PAYLOAD, expression: PAYLOAD, method: PAYLOAD })
+    ];
+    const { target } = aReport().run;
+    const report = aReport({ headline: PAYLOAD, next_step: PAYLOAD, findings, notices: [PAYLOAD] });
+    const changes = [{ what: PAYLOAD, from: PAYLOAD, to: PAYLOAD }];
+    show({
+      project: { kind: 'ready', project: aProject({ name: PAYLOAD, path: PAYLOAD }) },
+      notebook: PAYLOAD,
+      run: finished({ ...report, changes, run: { ...report.run, target: target + PAYLOAD } })
+    });
+
+    expect(document.querySelectorAll('img, script')).toHaveLength(0);
+    expect((window as unknown as { hacked?: boolean }).hacked).toBeUndefined();
+  });
+});
+
+describe('a release', () => {
+  it('is tagged with a version', () => {
+    const actions = show({ run: finished() });
+    fireEvent.change(screen.getByLabelText('Version'), { target: { value: ' 2.1.0 ' } });
+    fireEvent.click(screen.getByLabelText('Push the tag to origin'));
+    fireEvent.click(screen.getByRole('button', { name: 'Tag' }));
+
+    expect(actions.tag).toHaveBeenCalledWith('2.1.0', true);
+  });
+
+  it.each([
+    { report: aReport({ gate: 'closed' }), reason: /gate is closed/ },
+    { report: aReport({ run: { ...aReport().run, commit: null } }), reason: /tested no commit/ },
+    {
+      report: aReport({ run: { ...aReport().run, dirty: true } }),
+      reason: /differed from the commit/
+    }
+  ])('is not possible, with the reason: $reason', ({ report, reason }) => {
+    show({ run: finished(report) });
+
+    expect(screen.getByText(reason)).toBeTruthy();
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Tag' }).disabled).toBe(true);
+  });
+});
+
+describe('the history', () => {
+  it('shows an earlier run', () => {
+    const runs = [aRun(), aRun({ run_id: 'r0', state: 'finished', verdict: 'fail' })];
+    const actions = show({
+      run: finished(),
+      history: { runs, more: false, loading: false, fault: null }
+    });
+    fireEvent.click(screen.getByText('Fail'));
+
+    expect(actions.showRun).toHaveBeenCalledWith('r0');
+    expect(screen.getByText('Running').closest('button')?.getAttribute('aria-current')).toBe(
+      'true'
+    );
+  });
+});
