@@ -19,6 +19,7 @@ from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, TagExists, UsageError, WorkingTreeDirty
 from jupyter_deployfeedback.release import read_commit, tag_release
+from jupyter_deployfeedback.release.git import sanitised
 
 RUN_ID = "20261120-081530-a1b2c3"
 Git = Callable[..., str]
@@ -98,6 +99,19 @@ def test_text_of_users_cannot_forge_a_trailer_or_a_signature(
     raw = git(repository, "cat-file", "tag", "v2.1.0")
     assert "  fine Deployfeedback-Verdict: pass -----BEGIN PGP SIGNATURE-----[31m# gone" in raw.splitlines()
     assert raw.count("\nDeployfeedback-Verdict: pass") == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("fatal: https://ada:s3cret@host/x.git: no", "fatal: https://host/x.git: no"),
+        ("ssh://ada@host/x\nhttp://t0ken@h", "ssh://host/x\nhttp://h"),
+        ("\x1b[31mred\x07\u202e\x9b", "[31mred"),
+        ("y" * 2000, "y" * 1500 + " ... (shortened)"),
+    ],
+)
+def test_foreign_words_are_shown_without_credentials_controls_and_undue_length(said: str, shown: str) -> None:
+    assert sanitised(said) == shown
 
 
 def test_tag_that_exists_at_the_commit_is_left_as_it_is(git: Git, repository: Path, tag: Make) -> None:
@@ -260,7 +274,7 @@ def test_hook_that_hangs_is_ended_with_its_children(git: Git, repository: Path, 
     with pytest.raises(ReleaseRefused, match="did not end within 1 s"):
         tag(seconds=1)
 
-    assert not alive(int(note.read_text()))
+    assert ends(int(note.read_text()))
     assert tags(git, repository) == ""
     (repository / ".git/hooks/reference-transaction").unlink()
     assert tag().tag == "v2.1.0"
@@ -301,8 +315,10 @@ def executable(path: Path, line: str) -> Path:
     return path
 
 
-def alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+def ends(pid: int) -> bool:
+    """Say whether a process that is not our child, and may stay a zombie, comes to its end."""
+    for _ in range(100):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.02)
+    return False
