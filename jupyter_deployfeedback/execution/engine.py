@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
-from nbclient.exceptions import DeadKernelError
+from jupyter_core.utils import ensure_async, run_sync
+from nbclient.exceptions import CellExecutionComplete, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
+from jupyter_deployfeedback.execution.executed_copy import SAVE_EVERY_SECONDS, ExecutedCopy
+from jupyter_deployfeedback.execution.message_gaps import MessageGaps
 from jupyter_deployfeedback.execution.output_cap import OutputCap
 from jupyter_deployfeedback.execution.packages import ask_packages
 from jupyter_deployfeedback.execution.source import INJECTED_ID
 from jupyter_deployfeedback.execution.stopping import Stopped
-from jupyter_deployfeedback.execution.wire import INJECTED_TAG, SKIP_TAG, CellEnded, CellStarted, Event, Recorded
+from jupyter_deployfeedback.execution.wire import (
+    INJECTED_TAG,
+    SKIP_TAG,
+    CellEnded,
+    CellStarted,
+    Event,
+    Recorded,
+    StrayError,
+)
 from jupyter_deployfeedback.probe.records import RECORD_MIME
 
 SCRAP_MIMES = ("application/scrapbook.scrap.json+json", "application/scrapbook.scrap.text+json")
-SAVE_EVERY_SECONDS = 2.0
-IOPUB_SECONDS = 60  # for the outputs that are still on their way when a cell is over
 STRAY_ERRORS = ("Exception in thread ", "Task exception was never retrieved", "Exception ignored in")
 
 Tell = Callable[[Event], None]
@@ -54,14 +61,15 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
             kernel_name=kernel_name,
             timeout_func=lambda _cell: max(deadline - time.monotonic(), 0.05),
             startup_timeout=max(int(deadline - time.monotonic()), 1),
+            iopub_timeout=max(int(deadline - time.monotonic()), 1),
             shell_timeout_interval=1,
             interrupt_on_timeout=True,
-            iopub_timeout=IOPUB_SECONDS,
             on_cell_executed=watching.replied,
         )
         watching.notebook_start()
         try:
             client.execute()
+            client.hear_latecomers()
             packages.update(ask_packages(client))
         except (DeadKernelError, Stopped) as stop:
             watching.mark_stopped(stop)
@@ -73,26 +81,6 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
         return watching.nb
 
 
-class ExecutedCopy:
-    """The executed copy on disk: only this user can read it, and it is whole at any moment."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._saved_at = float("-inf")
-
-    def save(self, notebook: nbformat.NotebookNode, *, now: bool) -> None:
-        """Write the copy; unless ``now``, at most every two seconds."""
-        if not now and time.monotonic() - self._saved_at < SAVE_EVERY_SECONDS:
-            return
-        unfinished = self.path.with_name(self.path.name + ".part")
-        with os.fdopen(
-            os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-        ) as file:
-            nbformat.write(notebook, file)
-        unfinished.replace(self.path)
-        self._saved_at = time.monotonic()
-
-
 class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is not annotated
     """papermill's record of the execution, made to tell us each step and to call nothing completed that never ran."""
 
@@ -100,6 +88,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         self.copy = copy
         self.tell = tell
         self.cap = OutputCap()
+        self.gaps = MessageGaps()
         self._ended: CellEnded | None = None
         self._started_at = 0.0
         super().__init__(nb, progress_bar=False, autosave_cell_every=SAVE_EVERY_SECONDS)
@@ -116,7 +105,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         super().cell_start(cell, cell_index, **kwargs)
         if cell.cell_type != "code" or not cell.source.strip() or SKIP_TAG in cell.metadata.get("tags", []):
             return
-        self.cap = OutputCap()
+        self.cap, self.gaps = OutputCap(), MessageGaps()
         self._ended = CellEnded(cell.id)
         self._started_at = time.monotonic()
         self.tell(CellStarted(cell.id))
@@ -125,6 +114,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         """Take over what the kernel replied: the only proof that a cell was worked through."""
         del cell, cell_index
         content = execute_reply["content"]
+        self.gaps.see(execute_reply)
         self.note(
             status=content["status"],
             execution_count=content.get("execution_count"),
@@ -148,7 +138,8 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         """Tell that the cell is over, and how far it came."""
         if self._ended is not None:
             seconds = time.monotonic() - self._started_at
-            self.tell(replace(self._ended, truncated=self.cap.truncated, duration_seconds=seconds))
+            self.note(truncated=self.cap.truncated, lost_messages=self.gaps.lost, duration_seconds=seconds)
+            self.tell(self._ended)
         if self._ended is None or self._ended.status is not None:
             super().cell_complete(cell, cell_index, **kwargs)
         self._ended = None
@@ -176,19 +167,55 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
 class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill is not annotated
     """papermill's client, which shows us each message before it becomes an output."""
 
+    def __init__(self, watching: Watching, **settings: Any) -> None:  # noqa: ANN401 - nbclient's own
+        super().__init__(watching, **settings)
+        self._cells_by_request: dict[str, str] = {}
+
+    async def _async_poll_output_msg(self, parent_msg_id: str, cell: nbformat.NotebookNode, cell_index: int) -> None:
+        """Read messages until the cell is idle. nbclient's own drops what earlier cells send late, from threads."""
+        self._cells_by_request[parent_msg_id] = cell.id
+        while True:
+            message = await ensure_async(self.kc.iopub_channel.get_msg(timeout=None))
+            self.nb_man.gaps.see(message)
+            if message["parent_header"].get("msg_id") != parent_msg_id:
+                self._hear_latecomer(message)
+                continue
+            try:
+                self.process_message(message, cell, cell_index)
+            except CellExecutionComplete:
+                return
+
     def process_message(self, msg: dict[str, Any], cell: nbformat.NotebookNode, cell_index: int) -> Any:  # noqa: ANN401
-        """Read records as they pass: an output can be cleared or overwritten, a message cannot."""
+        """Read what is meant for us as it passes: an output can be cleared or overwritten, a message cannot."""
         watching: Watching = self.nb_man
-        content = msg["content"]
-        records = _records(msg)
-        for mime, payload in records:
-            watching.tell(Recorded(cell.id, mime, payload))
         if msg["msg_type"] == "error":
-            watching.note_error(content)
-        if content.get("name") == "stderr" and any(sign in content.get("text", "") for sign in STRAY_ERRORS):
-            watching.note(stray_error=True)
-        admitted = msg if records else watching.cap.admit(msg)
+            watching.note_error(msg["content"])
+        is_record = self._hear(msg, cell.id)
+        admitted = msg if is_record else watching.cap.admit(msg)
         return None if admitted is None else super().process_message(admitted, cell, cell_index)
+
+    def hear_latecomers(self) -> None:
+        """Read what came after the last cell was over."""
+        run_sync(self._drain)()
+
+    async def _drain(self) -> None:
+        while await ensure_async(self.kc.iopub_channel.msg_ready()):
+            self._hear_latecomer(await ensure_async(self.kc.iopub_channel.get_msg(timeout=1)))
+
+    def _hear_latecomer(self, message: dict[str, Any]) -> None:
+        cell_id = self._cells_by_request.get(message["parent_header"].get("msg_id"))
+        if cell_id is not None:
+            self._hear(message, cell_id)
+
+    def _hear(self, message: dict[str, Any], cell_id: str) -> bool:
+        """Tell records and stray errors of a message; say whether it held records."""
+        content = message["content"]
+        if content.get("name") == "stderr" and any(sign in content.get("text", "") for sign in STRAY_ERRORS):
+            self.nb_man.tell(StrayError(cell_id))
+        records = _records(message)
+        for mime, payload in records:
+            self.nb_man.tell(Recorded(cell_id, mime, payload))
+        return bool(records)
 
 
 def _records(message: dict[str, Any]) -> list[tuple[str, Any]]:

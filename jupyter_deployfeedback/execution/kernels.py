@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import zmq
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 
@@ -29,13 +31,31 @@ class KernelRequest:
     runtime_folder: str
 
 
+class SuiteKernelManager(AsyncKernelManager):
+    """Starts and ends one kernel; its clients take in any number of messages.
+
+    ZeroMQ drops messages without a word when a thousand are waiting to be read, failed checks among them.
+    """
+
+    @property
+    def language(self) -> str:
+        """The language its kernel speaks, as its specification says."""
+        return self.kernel_spec.language if self.kernel_spec is not None else ""
+
+    def client(self, **settings: Any) -> Any:  # noqa: ANN401 - jupyter_client's own
+        """Return a client of the kernel."""
+        client = super().client(**settings)
+        client.context.setsockopt(zmq.RCVHWM, 0)
+        return client
+
+
 @contextmanager
-def supply_kernel(request: KernelRequest) -> Iterator[AsyncKernelManager]:
+def supply_kernel(request: KernelRequest) -> Iterator[SuiteKernelManager]:
     """Give a started kernel that nobody used before; it is ended afterwards, whatever happened.
 
     It may not answer yet: connecting waits for it. Raises ``jupyter_client.kernelspec.NoSuchKernel``.
     """
-    manager = AsyncKernelManager(
+    manager = SuiteKernelManager(
         kernel_name=request.name,
         transport="ipc",  # a socket file in our own folder; TCP is open to every user of the machine
         connection_file=str(Path(request.runtime_folder) / "kernel.json"),
@@ -61,7 +81,7 @@ def kernel_name(metadata: dict[str, dict[str, str]]) -> tuple[str, str | None]:
     return _PYTHON, f"The notebook names no kernel; {_PYTHON} ran it."
 
 
-def how_it_ended(manager: AsyncKernelManager) -> str:
+def how_it_ended(manager: SuiteKernelManager) -> str:
     """Say how a kernel's process ended by itself."""
     process = getattr(manager.provisioner, "process", None)
     code = process.poll() if process is not None else None
@@ -73,7 +93,7 @@ def how_it_ended(manager: AsyncKernelManager) -> str:
     return f"The kernel exited with code {code} in the middle of the suite."
 
 
-def _end(manager: AsyncKernelManager) -> None:
+def _end(manager: SuiteKernelManager) -> None:
     if manager.has_kernel:
         run_sync(manager.shutdown_kernel)()
     else:

@@ -21,6 +21,7 @@ from jupyter_deployfeedback.execution.wire import (
     Ending,
     Event,
     Opened,
+    StrayError,
 )
 
 LONGEST_TRACEBACK = 20_000
@@ -107,15 +108,15 @@ def notices(events: Sequence[Event]) -> tuple[str, ...]:
     cells = _cells(events)
     named = titles(cells)
     tagged = {cell.cell_id for cell in cells if _RAISES_TAG in cell.tags}
-    for end in (event for event in events if isinstance(event, CellEnded)):
-        title = named.get(end.cell_id, end.cell_id)
-        if end.stray_error:
-            found.append(f"{title}: an exception reached only stderr (a thread or a task raised it).")
-        if end.truncated:
+    for event in events:
+        title = named.get(event.cell_id, event.cell_id) if isinstance(event, CellEnded | StrayError) else ""
+        if isinstance(event, StrayError):
+            found.append(f"{title}: an exception in a thread or a task reached only stderr.")
+        if isinstance(event, CellEnded) and event.truncated:
             found.append(f"{title}: its output was cut in the executed copy.")
-        if end.cell_id in tagged and end.error is None:
+        if isinstance(event, CellEnded) and event.cell_id in tagged and event.error is None:
             found.append(f"{title}: tagged {_RAISES_TAG}, but it raised nothing.")
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _cells(events: Sequence[Event]) -> tuple[Cell, ...]:
@@ -129,13 +130,23 @@ def _judge(cell: Cell, end: CellEnded | None, stopped: Ended | None) -> tuple[Ou
         return Outcome.NOT_RUN, None
     if end.error is not None and not _was_interrupted(end, stopped):
         return _judge_error(cell, *end.error)
+    doubt = _doubt(end, stopped)
+    return (Outcome.ERRORED, doubt) if doubt else (Outcome.PASSED, None)
+
+
+def _doubt(end: CellEnded, stopped: Ended | None) -> CaseError | None:
+    """Return why a cell that raised nothing is not known to have passed."""
     if end.status != "ok" or end.execution_count is None:
         name, sentence = explain(stopped or Ended(Ending.COMPLETED))
-        traceback = end.error[2] if end.error else ""
-        return Outcome.ERRORED, CaseError(type=name, message=sentence, traceback=_plain(traceback))
+        return CaseError(type=name, message=sentence, traceback=_plain(end.error[2] if end.error else ""))
     if end.asked_exit:
-        return Outcome.ERRORED, CaseError(type="EarlyExit", message="The cell told the kernel to exit.")
-    return Outcome.PASSED, None
+        return CaseError(type="EarlyExit", message="The cell told the kernel to exit.")
+    if end.lost_messages:
+        lost = (
+            f"{end.lost_messages} messages of this cell were lost, perhaps failed checks; let it print less at a time."
+        )
+        return CaseError(type="MessagesLost", message=lost)
+    return None
 
 
 def _was_interrupted(end: CellEnded, stopped: Ended | None) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 CAP_BYTES = 10_000_000
 _STREAM = "stream"
+_OVERHEAD = 100  # what an output takes in the file even if it is empty: a million short lines count too
 _UPDATE = "update_display_data"
 _DISPLAYS = {"display_data", "execute_result", _UPDATE}
 
@@ -45,7 +46,9 @@ class OutputCap:
 
 def _size(kind: str, content: dict[str, Any]) -> int:
     if kind == _STREAM:
-        return len(content["text"])
+        return _OVERHEAD + len(content["text"])
     if kind not in _DISPLAYS:
         return 0
-    return sum(len(value) if isinstance(value, str) else len(json.dumps(value)) for value in content["data"].values())
+    return _OVERHEAD + sum(
+        len(value) if isinstance(value, str) else len(json.dumps(value)) for value in content["data"].values()
+    )

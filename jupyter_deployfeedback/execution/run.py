@@ -15,6 +15,7 @@ from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
 from jupyter_deployfeedback.execution.environment import kernel_environment
+from jupyter_deployfeedback.execution.executed_copy import UNFINISHED
 from jupyter_deployfeedback.execution.listening import Listener
 from jupyter_deployfeedback.execution.process_tree import end_marked
 from jupyter_deployfeedback.execution.progress import Progress
@@ -101,7 +102,7 @@ class Errand:
         ended = _watch(worker, spec, hear=listener.hear, cancelled=self.cancelled)
         if ended.ending is not Ending.COMPLETED:
             bench.close()
-            Path(spec.artifact + ".part").unlink(missing_ok=True)
+            Path(spec.artifact + UNFINISHED).unlink(missing_ok=True)
         end_marked(self.run_id, suite=suite.name)
         result = _result(suite, listener.events, _with_sentence(ended, suite)).model_copy(
             update={

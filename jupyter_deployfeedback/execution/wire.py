@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_args
 
 SKIP_TAG = "skip-execution"
 INJECTED_TAG = "injected-parameters"
@@ -86,8 +86,8 @@ class CellEnded:
     """A cell is over.
 
     ``status`` is that of the kernel's reply (ok, error, aborted), None where no reply came. ``error`` is name, text and
-    traceback of what it raised. ``asked_exit``: it told the kernel to end. ``stray_error``: an exception that reached
-    only stderr, as from a thread. ``truncated``: it printed more than is kept.
+    traceback of what it raised. ``asked_exit``: it told the kernel to end. ``truncated``: it printed more than is kept.
+    ``lost_messages``: how many of its messages never reached us.
     """
 
     cell_id: str
@@ -95,9 +95,16 @@ class CellEnded:
     execution_count: int | None = None
     error: tuple[str, str, str] | None = None
     asked_exit: bool = False
-    stray_error: bool = False
     truncated: bool = False
+    lost_messages: int = 0
     duration_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class StrayError:
+    """An exception of a cell, raised in a thread or a task, reached only stderr."""
+
+    cell_id: str
 
 
 @dataclass(frozen=True)
@@ -110,8 +117,8 @@ class Ended:
     notices: tuple[str, ...] = ()
 
 
-Event = Opened | CellStarted | Recorded | CellEnded | Ended
-_EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Opened, CellStarted, Recorded, CellEnded, Ended)}
+Event = Opened | CellStarted | Recorded | StrayError | CellEnded | Ended
+_EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def encode(event: Event) -> bytes:

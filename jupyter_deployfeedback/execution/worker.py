@@ -21,7 +21,8 @@ from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
-from jupyter_deployfeedback.execution.engine import ExecutedCopy, SuiteEngine
+from jupyter_deployfeedback.execution.engine import SuiteEngine
+from jupyter_deployfeedback.execution.executed_copy import ExecutedCopy
 from jupyter_deployfeedback.execution.kernels import KernelRequest, how_it_ended, kernel_name, supply_kernel
 from jupyter_deployfeedback.execution.process_tree import adopt_orphans_and_hide, end_descendants
 from jupyter_deployfeedback.execution.source import cells_of, open_notebook
@@ -108,7 +109,7 @@ def _execute(spec: Spec, *, tell: Teller, deadline: float, packages: dict[str, s
                 parameters=spec.parameters,
                 engine_name=ENGINE,
                 kernel_name=name,
-                language=kernel.kernel_spec.language,
+                language=kernel.language,
                 progress_bar=False,
                 km=kernel,
                 copy=ExecutedCopy(Path(spec.artifact)),
