@@ -9,8 +9,9 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Missing
 from jupyter_deployfeedback.comparison.pairing import Pair, pair_live, pair_stored
-from jupyter_deployfeedback.comparison.samples import Bools, Objects, Samples, pool, read
+from jupyter_deployfeedback.comparison.samples import Bools, Objects, Samples, number_labels, pool, read
 from jupyter_deployfeedback.comparison.units import in_base_unit
+from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
@@ -128,8 +129,9 @@ def _pool(pairs: Iterable[Pair]) -> Pooled | None:
     pairs = list(pairs)
     if not pairs:
         return None
-    candidate = pool([read(pair.evaluation, pair.evaluation.candidate) for pair in pairs])
-    sides = [read(pair.evaluation, pair.baseline) for pair in pairs if pair.baseline is not None]
+    codes = number_labels(column for pair in pairs for column in _label_columns(pair))
+    candidate = pool([read(pair.evaluation, pair.evaluation.candidate, codes) for pair in pairs])
+    sides = [read(pair.evaluation, pair.baseline, codes) for pair in pairs if pair.baseline is not None]
     paired = np.concatenate([np.full(len(pair.evaluation.ids), pair.baseline is not None) for pair in pairs])
     names = sorted({name for pair in pairs for name in pair.evaluation.slices})
     slices = {name: np.concatenate([_slice(pair, name) for pair in pairs]) for name in names}
@@ -143,9 +145,15 @@ def _slice(pair: Pair, name: str) -> Objects:
     return column
 
 
+def _label_columns(pair: Pair) -> list[tuple[Scalar, ...]]:
+    sides = [pair.evaluation.candidate, *([pair.baseline] if pair.baseline else [])]
+    return [pair.evaluation.truth, *(side.predictions for side in sides)]
+
+
 def _own_samples(suites: Iterable[SuiteResult]) -> Samples | None:
-    parts = [read(each, each.candidate) for suite in suites for each in suite.evaluations]
-    return pool(parts) if parts else None
+    """Return the samples of an earlier run by themselves."""
+    pooled = _pool(Pair(each) for suite in suites for each in suite.evaluations)
+    return pooled.candidate if pooled else None
 
 
 def _numbers(suites: Iterable[SuiteResult], side: SideEvidence) -> Numbers:

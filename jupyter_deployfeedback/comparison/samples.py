@@ -24,9 +24,9 @@ class Samples:
 
     ``latency`` is in seconds and infinite where no answer came and no time-out ended the wait: such a request counts
     as slower than every other one. ``right`` is false without an answer. ``error`` is prediction - truth, NaN where
-    there is none; ``probability`` likewise. ``scored`` rows are classifications with a known truth, ``numeric`` rows
-    are regressions with one. ``request`` numbers the requests: examples sent in one batch share theirs. ``seconds`` is
-    how long the rows took to collect.
+    there is none; ``probability`` and ``true_number`` likewise. ``scored`` rows are classifications with a known truth,
+    ``numeric`` rows are regressions with one. ``truth`` and ``prediction`` are codes of labels, -1 without an answer.
+    ``request`` numbers the requests: examples sent in one batch share theirs. ``seconds`` is how long the rows took.
     """
 
     answered: Bools
@@ -37,8 +37,9 @@ class Samples:
     scored: Bools
     right: Bools
     numeric: Bools
-    truth: Objects
-    prediction: Objects
+    truth: Integers
+    prediction: Integers
+    true_number: Floats
     error: Floats
     probability: Floats
     request: Integers
@@ -51,6 +52,8 @@ class Samples:
 
     def take(self, rows: Bools) -> Self:
         """Return the chosen rows."""
+        if rows.all():
+            return self
         columns = {each.name: getattr(self, each.name)[rows] for each in fields(self) if each.name != "seconds"}
         return type(self)(**columns, seconds=self.seconds)
 
@@ -61,8 +64,14 @@ class Samples:
         return rows
 
 
-def read(evaluation: Evaluation, answers: Answers) -> Samples:
-    """Return the columns of one evaluation; a time-out counts with the latency it was given and as unanswered."""
+Codes = dict[Scalar, int]
+
+
+def read(evaluation: Evaluation, answers: Answers, codes: Codes) -> Samples:
+    """Return the columns of one evaluation; a time-out counts with the latency it was given and as unanswered.
+
+    ``codes`` number the labels, all sides' and evaluations' alike; see ``number_labels``.
+    """
     states = answers.states
     answered = np.fromiter((state is RequestState.ANSWERED for state in states), bool, len(states))
     numeric = evaluation.task is Task.REGRESSION
@@ -79,13 +88,20 @@ def read(evaluation: Evaluation, answers: Answers) -> Samples:
         scored=blank if numeric else known,
         right=right & answered & known,
         numeric=known if numeric else blank,
-        truth=_objects(evaluation.truth),
-        prediction=_objects(answers.predictions),
+        truth=_coded(evaluation.truth, codes),
+        prediction=np.where(answered, _coded(answers.predictions, codes), -1),
+        true_number=np.fromiter(map(_number, evaluation.truth), np.float64, len(states)),
         error=_errors(answers.predictions, evaluation.truth) if numeric else np.full(len(states), np.nan),
         probability=_floats(answers.probabilities or [None] * len(states), missing=np.nan),
         request=_requests(sent_at, latency),
         seconds=evaluation.window.seconds,
     )
+
+
+def number_labels(columns: Iterable[Iterable[Scalar]]) -> Codes:
+    """Number all labels in an order of their own, so that the order of the examples changes nothing."""
+    labels = {label for column in columns for label in column}
+    return {label: code for code, label in enumerate(sorted(labels, key=str))}
 
 
 def pool(parts: Sequence[Samples]) -> Samples:
@@ -134,7 +150,5 @@ def _floats(values: Sequence[float | None], *, missing: float) -> Floats:
     return np.fromiter((missing if value is None else value for value in values), np.float64, len(values))
 
 
-def _objects(values: Sequence[Scalar]) -> Objects:
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
+def _coded(values: Sequence[Scalar], codes: Codes) -> Integers:
+    return np.fromiter(map(codes.__getitem__, values), np.intp, len(values))

@@ -10,7 +10,7 @@ import numpy as np
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.resampling import Score, bca, never_differed
-from jupyter_deployfeedback.comparison.samples import Bools, Floats, Integers, Objects, Samples
+from jupyter_deployfeedback.comparison.samples import Bools, Floats, Integers, Samples
 from jupyter_deployfeedback.comparison.selection import Selection
 from jupyter_deployfeedback.domain.rule import Relation
 
@@ -69,13 +69,15 @@ def _effect(scores: tuple[Score, ...], relation: Relation) -> Score:
 
 def _macro_f1(sides: list[Samples]) -> Kinds:
     """Sort examples by truth and predictions; F1 is averaged over the classes really there, each weighing the same."""
-    classes = _classes(sides[0])
-    truth = _codes(sides[0].truth, classes)
-    guesses = [np.where(side.answered, _codes(side.prediction, classes), -1) for side in sides]
-    kinds, of = np.unique(np.stack([truth, *guesses], axis=1), axis=0, return_inverse=True)
-    is_truth = _indicator(kinds[:, 0], len(classes))
-    scores = tuple(_f1_of(is_truth, _indicator(kinds[:, side], len(classes))) for side in range(1, kinds.shape[1]))
-    return Kinds(of=of.reshape(-1), scores=scores)
+    columns = [sides[0].truth, *(side.prediction for side in sides)]
+    codes = max(int(column.max()) for column in columns) + 2  # -1 stands for no answer
+    together = np.zeros(sides[0].n, dtype=np.intp)
+    for column in columns:
+        together = together * codes + column + 1
+    _, first, of = np.unique(together, return_index=True, return_inverse=True)
+    classes = np.unique(sides[0].truth)
+    is_truth, *is_guess = (np.asarray(column[first, None] == classes, dtype=np.float64) for column in columns)
+    return Kinds(of=of.reshape(-1), scores=tuple(_f1_of(is_truth, guess) for guess in is_guess))
 
 
 def _f1_of(is_truth: Floats, is_guess: Floats) -> Score:
@@ -85,18 +87,6 @@ def _f1_of(is_truth: Floats, is_guess: Floats) -> Score:
         return np.asarray(np.sum(each, axis=1, where=there > 0) / np.sum(there > 0, axis=1))
 
     return score
-
-
-def _indicator(codes: Integers, classes: int) -> Floats:
-    return np.asarray(codes[:, None] == np.arange(classes)[None, :], dtype=np.float64)
-
-
-def _classes(samples: Samples) -> dict[object, int]:
-    return {truth: code for code, truth in enumerate(dict.fromkeys(samples.truth))}
-
-
-def _codes(values: Objects, classes: Mapping[object, int]) -> Integers:
-    return np.fromiter((classes.get(value, -1) for value in values), np.intp, len(values))
 
 
 def _rmse(sides: list[Samples]) -> Kinds:
@@ -112,7 +102,7 @@ def _rmse_of(squares: Floats) -> Score:
 
 def _r2(sides: list[Samples]) -> Kinds:
     order = np.lexsort([side.error for side in sides])
-    truth = sides[0].truth.astype(np.float64)[order]
+    truth = sides[0].true_number[order]
     centred = truth - np.mean(truth)
     return Kinds(of=np.argsort(order), scores=tuple(_r2_of(side.error[order] ** 2, centred) for side in sides))
 
@@ -126,11 +116,11 @@ def _r2_of(squares: Floats, truth: Floats) -> Score:
 
 
 def _alike(one: Samples, other: Samples) -> bool:
-    return bool(np.all((one.prediction == other.prediction) & (one.answered == other.answered)))
+    return bool(np.array_equal(one.prediction, other.prediction))
 
 
 def _smallest_class(samples: Samples) -> int:
-    return int(np.bincount(_codes(samples.truth, _classes(samples))).min())
+    return int(np.unique(samples.truth, return_counts=True)[1].min())
 
 
 def _too_small(smallest: int) -> str:

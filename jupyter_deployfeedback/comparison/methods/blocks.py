@@ -29,5 +29,6 @@ def t_interval(values: Floats) -> Callable[[float], Interval]:
 
 def by_time(sent_at: Floats, *tiebreaks: Floats) -> list[np.ndarray[tuple[int], np.dtype[np.intp]]]:
     """Return the row numbers of BLOCKS consecutive stretches, oldest first, whatever the order of the rows."""
-    order = np.lexsort((*tiebreaks, sent_at))
+    already = bool(np.all(sent_at[1:] > sent_at[:-1]))
+    order = np.arange(len(sent_at)) if already else np.lexsort((*tiebreaks, sent_at))
     return np.array_split(order, BLOCKS)

@@ -1,0 +1,88 @@
+"""F1 and its like: the score itself, its bootstrap interval, and predictions that never differed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap
+
+from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.domain.comparison import Estimate
+from jupyter_deployfeedback.domain.evaluation import Task
+from tests.comparison.evidence import answers, asked, evaluation, evidence, rule, side, suite_result
+
+DRAW = np.random.default_rng(4)
+TRUTH = [int(each) for each in DRAW.integers(0, 3, 240)]
+GUESS = [each if keep else (each + 1) % 3 for each, keep in zip(TRUTH, DRAW.random(240) < 0.9, strict=True)]
+
+
+def f1(truth: list[int], guess: list[int], expression: str, *, baseline: list[int] | None = None) -> Estimate:
+    before = None if baseline is None else answers(predictions=baseline, target="released")
+    seen = evidence(
+        suite_result(evaluation(answers(predictions=guess), before, truth=truth)), baseline=side("released")
+    )
+    return compare(seen, stored=None, baseline="released", estimands=asked(rule("f1", expression))).estimates[0]
+
+
+def regression(name: str, expression: str, errors: list[float]) -> Estimate:
+    truth = [float(row) for row in range(len(errors))]
+    guess = [real + error for real, error in zip(truth, errors, strict=True)]
+    seen = evidence(suite_result(evaluation(answers(predictions=guess), truth=truth, task=Task.REGRESSION)))
+    return compare(seen, stored=None, baseline=None, estimands=asked(rule(name, expression))).estimates[0]
+
+
+def test_f1_is_the_macro_average_of_scikit_learn() -> None:
+    from sklearn.metrics import f1_score
+
+    assert f1(TRUTH, GUESS, ">=0.5").value == pytest.approx(f1_score(TRUTH, GUESS, average="macro"))
+
+
+def test_f1_interval_is_bca_of_scipy() -> None:
+    from sklearn.metrics import f1_score
+
+    found = f1(TRUTH, GUESS, ">=0.5").interval
+    expected = bootstrap(
+        (np.array(TRUTH), np.array(GUESS)),
+        lambda truth, guess: f1_score(truth, guess, average="macro"),
+        paired=True,
+        vectorized=False,
+        confidence_level=0.90,
+        n_resamples=999,
+        method="BCa",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+
+    assert found == pytest.approx((expected.low, expected.high), abs=0.01)
+
+
+def test_identical_predictions_pass_only_with_enough_of_the_smallest_class() -> None:
+    truth = [0] * 300 + [1] * 149
+
+    found = f1(truth, truth, ">=-2pp", baseline=truth)
+
+    assert found.value == 0.0
+    assert found.interval is not None
+    assert found.interval[0] == pytest.approx(-0.0199, abs=1e-4)
+
+
+def test_a_small_class_is_below_the_floor() -> None:
+    truth = [0] * 300 + [1] * 29
+
+    assert f1(truth, truth, ">=0.5").below_floor == "the smallest class has 29 examples, at least 30 are needed"
+
+
+def test_errors_of_a_regression() -> None:
+    errors = [1.0, -1.0] * 50
+
+    assert regression("mean_absolute_error", "<=2", errors).value == 1.0
+    assert regression("root_mean_squared_error", "<=2", errors).value == 1.0
+    assert regression("r2", ">=0.5", errors).value == pytest.approx(1 - 100 / (100 * (100**2 - 1) / 12))
+
+
+def test_the_order_of_the_examples_does_not_change_the_interval() -> None:
+    order = np.random.default_rng(2).permutation(240)
+
+    first = f1(TRUTH, GUESS, ">=0.5")
+    second = f1([TRUTH[row] for row in order], [GUESS[row] for row in order], ">=0.5")
+
+    assert first.interval == second.interval
