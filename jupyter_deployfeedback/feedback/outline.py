@@ -10,6 +10,7 @@ from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.feedback.quantities import MISSING, count, duration
 from jupyter_deployfeedback.feedback.visible import one_line
+from jupyter_deployfeedback.feedback.words import change_word
 
 MOST_EXAMPLES = 10
 
@@ -63,6 +64,14 @@ def run_facts(report: FeedbackReport) -> list[tuple[str, str]]:
     if run.url:
         facts.insert(1, ("target", one_line(run.url, limit=200)))
     return facts
+
+
+def metric_line(row: MetricRow, report: FeedbackReport) -> str:
+    """Return a row in one line: ``97.4 % (released 97.8 %, −0.40 pp [−0.96, +0.11], = unchanged)``."""
+    if report.run.baseline is None:
+        return row.text.value
+    baseline = f"{one_line(report.run.baseline, limit=60)} {row.text.baseline}"
+    return f"{row.text.value} ({baseline}, {row.text.difference}, {change_word(row.change)})"
 
 
 def legend(report: FeedbackReport) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -43,8 +44,15 @@ def test_text_fits_in_80_columns(name: str) -> None:
     assert max(widths) <= 80
 
 
+@pytest.mark.parametrize("width", [40, 50, 60])
+def test_text_loses_no_digit_on_a_narrow_terminal(width: int) -> None:
+    report = passing_with_a_warning()
+    narrow, wide = (re.findall(r"\d", render_text(report, width=each)) for each in (width, 99))
+    assert Counter(narrow) == Counter(wide)
+
+
 @pytest.mark.parametrize("width", [50, 60, 120, 200])
-def test_text_keeps_every_number_at_any_width(width: int) -> None:
+def test_text_keeps_every_sentence_at_any_width(width: int) -> None:
     report = failing()
     text = seen(render_text(report, width=width), Format.TEXT)
     assert [finding.sentence for finding in report.findings if squeezed(finding.sentence) not in text] == []

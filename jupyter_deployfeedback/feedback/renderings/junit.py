@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from jupyter_deployfeedback.domain.feedback import CaseRow, FeedbackReport, FindingText, MetricRow, SuiteRow
+from jupyter_deployfeedback.domain.feedback import CaseRow, FeedbackReport, FindingText, SuiteRow
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.visible import block, one_line, visible
-from jupyter_deployfeedback.feedback.words import change_word
 
 _RED = ("failure", "error")
 
@@ -45,18 +44,11 @@ def _rules(report: FeedbackReport) -> ET.Element:
         ET.SubElement(properties, "property", name=name, value=value)
     for row in report.metrics:
         name = one_line(f"{row.family}.{row.name}", limit=200)
-        ET.SubElement(properties, "property", name=name, value=_metric_value(row, report))
+        ET.SubElement(properties, "property", name=name, value=outline.metric_line(row, report))
     families = {row.name: row.family.value for row in report.metrics}
     for finding in report.findings:
         _rule(suite, finding, families)
     return suite
-
-
-def _metric_value(row: MetricRow, report: FeedbackReport) -> str:
-    if report.run.baseline is None:
-        return row.text.value
-    baseline = f"{one_line(report.run.baseline, limit=60)} {row.text.baseline}"
-    return f"{row.text.value} ({baseline}, {row.text.difference}, {change_word(row.change)})"
 
 
 def _rule(suite: ET.Element, finding: FindingText, families: dict[str, str]) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from io import StringIO
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -43,6 +45,7 @@ _STYLES = {
 }
 _CHANGE_STYLES = {Change.IMPROVED: "green", Change.REGRESSED: "red", Change.UNCHANGED: "dim"}
 _TRACEBACK_LINES = 8
+_ROOMY = 100  # columns from which on there is room for the number of samples
 _BLANK = "\ue000"  # stands for a blank at which rich must not break a line
 
 
@@ -54,6 +57,7 @@ def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False)
         width=max(40, width),
         height=100,
         force_terminal=color,
+        force_jupyter=False,  # in a kernel rich would display the text instead of giving it to us
         color_system="standard" if color else None,
         no_color=not color,
         legacy_windows=False,
@@ -62,16 +66,16 @@ def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False)
         highlight=False,
         _environ={},
     )
-    for part in _parts(report, width=width):
+    for part in _parts(report, console):
         console.print(part)
     return "\n".join(line.rstrip() for line in sink.getvalue().replace(_BLANK, " ").split("\n"))
 
 
-def _parts(report: FeedbackReport, *, width: int) -> Iterator[RenderableType]:
-    yield _banner(report)
+def _parts(report: FeedbackReport, console: Console) -> Iterator[RenderableType]:
+    yield _banner(report, console)
     yield from _findings(report)
     for family in Family:
-        yield from _table(report, family, wide=width >= 100)
+        yield from _metrics(report, family, console)
     yield from _suites(report.suites)
     yield from _examples(report)
     yield from _changes(report)
@@ -79,12 +83,15 @@ def _parts(report: FeedbackReport, *, width: int) -> Iterator[RenderableType]:
     yield from _facts(report)
 
 
-def _banner(report: FeedbackReport) -> RenderableType:
+def _banner(report: FeedbackReport, console: Console) -> RenderableType:
     style = _STYLES[report.verdict]
+    subtitle = f"{outline.title(report)} · {GATE_WORDS[report.gate]}"
+    fits = cell_len(subtitle) + 6 <= console.width  # a border cuts what does not
+    said = [_prose(report.headline, style="bold"), _prose(f"→ {report.next_step}")]
     return Panel(
-        Group(_prose(report.headline, style="bold"), _prose(f"→ {report.next_step}")),
+        Group(*said) if fits else Group(_prose(subtitle, style="dim"), *said),
         title=Text(f"{VERDICT_ICONS[report.verdict]} {report.verdict.upper()}", style=f"bold {style}"),
-        subtitle=Text(f"{outline.title(report)} · {GATE_WORDS[report.gate]}"),
+        subtitle=Text(subtitle) if fits else None,
         title_align="left",
         subtitle_align="right",
         border_style=style,
@@ -105,20 +112,34 @@ def _findings(report: FeedbackReport) -> Iterator[RenderableType]:
         yield Padding(Text(outline.legend(report), style="dim"), (0, 0, 0, 1))
 
 
-def _table(report: FeedbackReport, family: Family, *, wide: bool) -> Iterator[RenderableType]:
+def _metrics(report: FeedbackReport, family: Family, console: Console) -> Iterator[RenderableType]:
     rows = outline.family_rows(report, family)
     if not rows:
         return
-    candidate, baseline = outline.sides(report, limit=14)
-    table = _grid(FAMILY_TITLES[family], candidate, *([baseline, "difference", "change"] if baseline else []))
-    if wide:
-        table.add_column(Text("n"), justify="right", overflow="fold")
-    for row in rows:
-        table.add_row(*_cells(row, compared=baseline is not None), *([Text(_samples(row))] if wide else []))
-    yield Text()
-    yield table
+    table = _table(report, rows, title=FAMILY_TITLES[family], samples=console.width >= _ROOMY)
+    if _fits(table, console):
+        yield from (Text(), table)
+    else:
+        yield _heading(FAMILY_TITLES[family])
+        for row in rows:
+            yield Padding(_prose(f"{row.text.label}: {outline.metric_line(row, report)}"), (0, 0, 0, 1))
     for note in outline.notes(rows):
         yield Padding(_prose(note, style="dim"), (0, 0, 0, 3))
+
+
+def _table(report: FeedbackReport, rows: list[MetricRow], *, title: str, samples: bool) -> Table:
+    candidate, baseline = outline.sides(report, limit=14)
+    compared = ("difference", "change") if baseline else ()
+    table = _grid(title, candidate, *((baseline,) if baseline else ()), *compared, *(("n",) if samples else ()))
+    for row in rows:
+        counts = [Text("" if row.n is None else f"{row.n:,}")] if samples else []
+        table.add_row(*_cells(row, compared=baseline is not None), *counts)
+    return table
+
+
+def _fits(table: Table, console: Console) -> bool:
+    """Say whether a table needs no more columns than there are: a folded number cannot be read."""
+    return Measurement.get(console, console.options.update(max_width=10_000), table).maximum <= console.width
 
 
 def _grid(first: str, *others: str | None) -> Table:
@@ -135,10 +156,6 @@ def _cells(row: MetricRow, *, compared: bool) -> list[Text]:
         style = _CHANGE_STYLES.get(row.change, "")
         cells += [_prose(row.text.baseline), _prose(row.text.difference), Text(change_word(row.change), style=style)]
     return cells
-
-
-def _samples(row: MetricRow) -> str:
-    return "" if row.n is None else f"{row.n:,}"
 
 
 def _suites(suites: Iterable[SuiteRow]) -> Iterator[RenderableType]:
@@ -182,13 +199,13 @@ def _examples(report: FeedbackReport) -> Iterator[RenderableType]:
 
 def _example_table(heading: str, examples: tuple[ExampleRow, ...], report: FeedbackReport) -> Iterator[RenderableType]:
     candidate, baseline = outline.sides(report, limit=14)
-    table = _grid(f"{heading} ({len(examples):,})", "truth", candidate, baseline)
+    table = _grid("example", "truth", candidate, baseline)
     for example in examples[: outline.MOST_EXAMPLES]:
         answers = (example.truth, example.candidate, example.baseline)
         table.add_row(
             Text(f" {one_line(example.example_id, limit=80)}"), *(Text(outline.scalar(answer)) for answer in answers)
         )
-    yield Text()
+    yield _heading(f"{heading} ({len(examples):,})")
     yield table
     if len(examples) > outline.MOST_EXAMPLES:
         yield Text(f"   … and {len(examples) - outline.MOST_EXAMPLES:,} more", style="dim")
