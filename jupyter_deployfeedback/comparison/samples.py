@@ -99,7 +99,7 @@ def read(evaluation: Evaluation, answers: Answers, codes: Codes) -> Samples:
 
 
 def number_labels(columns: Iterable[Iterable[Scalar]]) -> Codes:
-    """Number all labels in an order of their own, so that the order of the examples changes nothing."""
+    """Give all labels numbers in an order of their own, so that the order of the examples changes nothing."""
     labels = {label for column in columns for label in column}
     return {label: code for code, label in enumerate(sorted(labels, key=str))}
 

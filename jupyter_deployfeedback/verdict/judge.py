@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
@@ -16,7 +16,7 @@ from jupyter_deployfeedback.verdict.findings import NEW_METRIC, finding, missing
 from jupyter_deployfeedback.verdict.holm import adjusted
 from jupyter_deployfeedback.verdict.language import parse_expression
 from jupyter_deployfeedback.verdict.lists import combine
-from jupyter_deployfeedback.verdict.rules import FAIL_LIST, WARN_LIST, advise, select
+from jupyter_deployfeedback.verdict.rules import FAIL_LIST, WARN_LIST, doubts, select
 from jupyter_deployfeedback.verdict.suites import judge_suites, judge_target, judge_versions
 
 Slice = tuple[str, str] | None
@@ -70,8 +70,13 @@ def judge(
         gate=GateState.OPEN if verdict in OPEN else GateState.CLOSED,
         findings=tuple(findings),
         first_release=answers.first_release,
-        notices=tuple(dict.fromkeys(hint for rule in rules for hint in advise(rule, answers.metrics))),
+        notices=tuple(dict.fromkeys(_hints(comparison))),
     )
+
+
+def _hints(comparison: Comparison) -> Iterator[str]:
+    for each in comparison.estimates:
+        yield from doubts(each.estimand.expression, each.metric_unit)
 
 
 def _answers(comparison: Comparison, rules: Iterable[Rule], *, alpha: float) -> Answers:

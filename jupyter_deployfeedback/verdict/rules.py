@@ -72,16 +72,10 @@ def opposite(expression: Expression) -> Expression:
     return expression.model_copy(update=changed)
 
 
-def advise(rule: Rule, metrics: Mapping[str, Metric]) -> tuple[str, ...]:
-    """Return what is legal but probably not meant: a ratio of shares, a tolerance of nothing."""
-    name = select(rule.metric).metric
-    expressions = [parse_expression(text, metrics.get(name)) for text in (*rule.passing, *rule.warning)]
-    return tuple(hint for each in expressions for hint in _doubts(each, metrics.get(name)))
-
-
-def _doubts(expression: Expression, metric: Metric | None) -> Iterator[str]:
-    share = metric is not None and metric.unit == "share"
-    if expression.relation is Relation.RATIO and (share or expression.aggregate is Aggregate.RATE):
+def doubts(expression: Expression, metric_unit: str) -> Iterator[str]:
+    """Yield what is legal but probably not meant: a ratio of shares, a tolerance of nothing."""
+    share = metric_unit == "share" or expression.aggregate is Aggregate.RATE
+    if expression.relation is Relation.RATIO and share:
         yield f"{expression.text}: % of a share is a ratio; did you mean pp?"
     if expression.relation is not Relation.ABSOLUTE and expression.limit == 0:
         yield f"{expression.text}: a tolerance of 0 leaves an unchanged system inconclusive"
@@ -96,7 +90,10 @@ def _checked(text: str, name: str, metrics: Mapping[str, Metric]) -> Expression:
 
 
 def _check_name(name: str, metrics: Mapping[str, Metric]) -> None:
-    close = get_close_matches(name, {*metrics, *STANDARD_METRICS}, n=1, cutoff=TYPO)
+    level = re.fullmatch(r"latency_p(\d+)", name)
+    if level:
+        _refuse(f"there is no metric {name!r}", name, remedy=f"Write metric: latency, pass: [p({level[1]})<300ms].")
+    close = get_close_matches(name, sorted({*metrics, *STANDARD_METRICS}), n=1, cutoff=TYPO)
     if close:
         _refuse(f"there is no metric {name!r}", name, remedy=f"Did you mean {close[0]}?")
 

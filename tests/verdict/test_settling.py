@@ -1,0 +1,82 @@
+"""One interval against one limit, and how many more samples would settle it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from jupyter_deployfeedback.domain.rule import Comparator, Relation
+from jupyter_deployfeedback.domain.verdict import Verdict
+from jupyter_deployfeedback.verdict.settling import n_more, settle
+
+PASS, INCONCLUSIVE, FAIL, ERROR = Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.ERROR
+AT_MOST, BELOW, AT_LEAST, ABOVE, EQUAL = (Comparator(each) for each in ("<=", "<", ">=", ">", "=="))
+
+
+@pytest.mark.parametrize(
+    ("interval", "comparator", "expected"),
+    [
+        ((0.1, 0.9), AT_MOST, PASS),
+        ((0.1, 1.0), AT_MOST, PASS),
+        ((0.1, 1.0), BELOW, INCONCLUSIVE),
+        ((0.1, 0.9), BELOW, PASS),
+        ((0.9, 1.1), AT_MOST, INCONCLUSIVE),
+        ((1.0, 1.1), AT_MOST, INCONCLUSIVE),
+        ((1.0, 1.1), BELOW, FAIL),
+        ((1.1, 1.2), AT_MOST, FAIL),
+        ((1.1, 1.2), AT_LEAST, PASS),
+        ((1.0, 1.2), AT_LEAST, PASS),
+        ((1.0, 1.2), ABOVE, INCONCLUSIVE),
+        ((1.1, 1.2), ABOVE, PASS),
+        ((0.9, 1.1), AT_LEAST, INCONCLUSIVE),
+        ((0.9, 1.0), AT_LEAST, INCONCLUSIVE),
+        ((0.9, 1.0), ABOVE, FAIL),
+        ((0.8, 0.9), AT_LEAST, FAIL),
+        ((1.0, 1.0), EQUAL, PASS),
+        ((0.9, 1.0), EQUAL, FAIL),
+    ],
+)
+def test_where_the_interval_lies_decides(
+    interval: tuple[float, float], comparator: Comparator, expected: Verdict
+) -> None:
+    assert settle(sum(interval) / 2, interval, comparator=comparator, limit=1.0) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "comparator", "expected"),
+    [(0, EQUAL, PASS), (1, EQUAL, FAIL), (0, AT_MOST, PASS), (1, BELOW, FAIL), (1, AT_MOST, PASS), (2, ABOVE, PASS)],
+)
+def test_an_exact_number_is_compared_itself(value: float, comparator: Comparator, expected: Verdict) -> None:
+    limit = 0 if comparator is EQUAL else 1
+
+    assert settle(value, None, comparator=comparator, limit=limit) is expected
+
+
+@pytest.mark.parametrize("comparator", Comparator)
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, None, "", "NaN"])
+def test_trap_5_what_is_no_number_is_an_error_everywhere(comparator: Comparator, bad: object) -> None:
+    assert settle(bad, None, comparator=comparator, limit=1.0) is ERROR
+    assert settle(bad, (0.1, 0.2), comparator=comparator, limit=1.0) is ERROR
+    assert settle(0.1, (0.1, bad), comparator=comparator, limit=1.0) is ERROR  # type: ignore[arg-type]
+    assert settle(0.1, (bad, 0.1), comparator=comparator, limit=1.0) is ERROR  # type: ignore[arg-type]
+    assert settle(0.1, (0.1, 0.2), comparator=comparator, limit=bad) is ERROR  # type: ignore[arg-type]
+
+
+def test_more_samples_for_a_ratio_are_counted_on_the_log_scale() -> None:
+    assert n_more(0.06, (-0.01, 0.135), limit=0.10, n=600, relation=Relation.RATIO) == 1444
+
+
+def test_more_samples_for_a_difference_face_the_limit() -> None:
+    theta, low, high = -0.01, -0.023645, 0.002727
+
+    assert n_more(theta, (low, high), limit=-0.02, n=500, relation=Relation.DIFFERENCE) == 431
+
+
+def test_beyond_the_limit_the_other_edge_faces_it() -> None:
+    assert n_more(1.1, (0.9, 1.2), limit=1.0, n=100, relation=Relation.ABSOLUTE) == 300
+
+
+@pytest.mark.parametrize("limit", [1.0, 1.0001])
+def test_on_the_limit_no_number_would_settle_it(limit: float) -> None:
+    assert n_more(1.0, (0.9, 1.1), limit=limit, n=100, relation=Relation.ABSOLUTE) is None
