@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from jupyter_deployfeedback.domain.event import EventKind
 
@@ -20,6 +21,6 @@ class Progress:
     total: int | None = None
     message: str | None = None
 
-    def fields(self) -> dict[str, object]:
+    def fields(self) -> dict[str, Any]:
         """Return what is known, by name, ready for ``Store.tell``."""
         return {name: value for name, value in asdict(self).items() if value is not None}

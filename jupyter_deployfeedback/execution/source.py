@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ def open_notebook(path: Path) -> nbformat.NotebookNode:
     raw = json.loads(text)
     if not isinstance(raw, dict):
         raise ValueError(f"{path.name} is JSON, but not a notebook")  # noqa: TRY004 - the text is wrong, not its type
-    notebook = nbformat.reads(text, as_version=4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # missing and repeated ids, which are mended below
+        notebook = nbformat.reads(text, as_version=4)
     _give_lasting_ids(notebook, [cell.get("id") for cell in raw.get("cells", [])])
     notebook.cells = [cell for cell in notebook.cells if not _LEFT_BY_PAPERMILL & set(cell.metadata.get("tags", []))]
     for part in (notebook, *notebook.cells):

@@ -23,7 +23,7 @@ def titles(cells: Sequence[Cell]) -> dict[str, str]:
 def _title(cell: Cell, above: Cell | None) -> str:
     lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
     comment = lines[0].lstrip("#").strip() if lines[0].startswith("#") else ""
-    return comment or _heading(above) or next((line for line in lines if not line.startswith("%")), lines[0])
+    return comment or _heading(above) or next((line for line in lines if line[0] not in "%#"), lines[0])
 
 
 def _heading(cell: Cell | None) -> str:

@@ -1,0 +1,88 @@
+"""Suites made of a few lines, run with real workers and real kernels."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from jupyter_deployfeedback.domain.project import Project, Target
+from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
+from jupyter_deployfeedback.execution import Progress, execute
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+TARGET = Target(name="candidate", url="http://127.0.0.1:1/")
+PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+RunSuites = Callable[..., tuple[SuiteResult, ...]]
+
+
+def _cell(position: int, given: str | dict[str, Any]) -> nbformat.NotebookNode:
+    given = {"source": given} if isinstance(given, str) else dict(given)
+    make = nbformat.v4.new_markdown_cell if given.pop("markdown", False) else nbformat.v4.new_code_cell
+    tags = given.pop("tags", [])
+    return make(id=f"c{position}", metadata={"tags": tags}, **given)
+
+
+@pytest.fixture(scope="session")
+def write_notebook() -> Callable[..., Path]:
+    """Write a notebook of cells c1, c2 ...; a cell is its source, or a dict with source, tags or markdown."""
+
+    def write(path: Path, *cells: str | dict[str, Any], metadata: dict[str, Any] = PYTHON) -> Path:
+        notebook = nbformat.v4.new_notebook(
+            cells=[_cell(position, cell) for position, cell in enumerate(cells, start=1)], metadata=metadata
+        )
+        nbformat.write(notebook, path)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def run_suites() -> RunSuites:
+    """Execute suites whose notebooks lie in a folder, against a target that nobody needs."""
+
+    def run(folder: Path, *suites: Suite, environment: dict[str, str] | None = None, **others: Any) -> Any:
+        project = Project(
+            name="probe",
+            folder=str(folder),
+            file=str(folder / "deployfeedback.yaml"),
+            targets={"candidate": TARGET},
+            default_target="candidate",
+            suites=suites,
+            kernels=others.pop("kernels", {}),
+        )
+        given = {
+            "target": TARGET,
+            "baseline": None,
+            "run_id": f"run-{folder.name}",
+            "artifacts": folder / "artifacts",
+            "tell": _unheard,
+            "cancelled": threading.Event(),
+            "environment": {**os.environ, "PYTHONPATH": str(CHECKOUT), **(environment or {})},
+        }
+        return execute(suites, project=project, **{**given, **others})
+
+    return run
+
+
+@pytest.fixture
+def run_notebook(
+    tmp_path: Path, write_notebook: Callable[..., Path], run_suites: RunSuites
+) -> Callable[..., SuiteResult]:
+    """Execute one suite of these cells."""
+
+    def run(*cells: str | dict[str, Any], suite: dict[str, Any] | None = None, **others: Any) -> SuiteResult:
+        write_notebook(tmp_path / "suite.ipynb", *cells)
+        one = Suite(**{"name": "suite", "source": "suite.ipynb", "timeout_seconds": 60.0, **(suite or {})})
+        return run_suites(tmp_path, one, **others)[0]
+
+    return run
+
+
+def _unheard(_: Progress) -> None:
+    """What these suites tell while they run is not what is tested."""
