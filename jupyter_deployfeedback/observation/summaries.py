@@ -37,7 +37,7 @@ _MOST_POINTS = 600  # of one plotted series
 class _Found:
     value: float
     n: int
-    parts: tuple[Part, ...]
+    part: Part
 
 
 def summarise(seen: Sightings) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
@@ -63,30 +63,31 @@ def _observe(name: str, seen: Sightings) -> Observation:
         found = _METHODS[name](seen)
     except MetricsUnavailable as error:
         return Observation(metric=metric, missing_because=str(error), source=seen.source)
-    readings = [seen.readings[part] for part in found.parts]
-    notices = (*seen.notices, *(notice for reading in readings for notice in reading.notices))
-    asked = "; ".join(reading.asked for reading in readings)
-    return Observation(metric=metric, value=found.value, n=found.n, source=seen.source, notices=notices, query=asked)
+    reading = seen.readings[found.part]
+    notices = tuple(dict.fromkeys((*seen.notices, *reading.notices)))
+    return Observation(
+        metric=metric, value=found.value, n=found.n, source=seen.source, notices=notices, query=reading.asked
+    )
 
 
 def _cpu_max(seen: Sightings) -> _Found:
     found = _cpu_rates(seen)
-    return _Found(max(rate for _, rate in found), len(_trimmed_pulse(seen)), (Part.CPU,))
+    return _Found(max(rate for _, rate in found), len(_trimmed_pulse(seen)), Part.CPU)
 
 
 def _cpu_mean(seen: Sightings) -> _Found:
     grown = _cpu_seconds(seen)
-    return _Found(mean_rate(grown), len(grown), (Part.CPU,))
+    return _Found(mean_rate(grown), len(_trimmed_pulse(seen)), Part.CPU)
 
 
 def _memory_max(seen: Sightings) -> _Found:
     memory = _memory(seen)
-    return _Found(max(value for _, value in memory), len(memory), (Part.MEMORY,))
+    return _Found(max(value for _, value in memory), len(_trimmed_pulse(seen)), Part.MEMORY)
 
 
 def _memory_mean(seen: Sightings) -> _Found:
     memory = _memory(seen)
-    return _Found(mean(memory), len(memory), (Part.MEMORY,))
+    return _Found(mean(memory), len(_trimmed_pulse(seen)), Part.MEMORY)
 
 
 def _restarts(seen: Sightings) -> _Found:
@@ -94,7 +95,7 @@ def _restarts(seen: Sightings) -> _Found:
         return _gained(seen, Part.RESTARTS)
     series = _trimmed(seen, Part.STARTED)
     _refuse_half_watched(seen)
-    return _Found(float(sum(changes(samples) for samples in series.values())), _most(series), (Part.STARTED,))
+    return _Found(float(sum(changes(samples) for samples in series.values())), _most(series), Part.STARTED)
 
 
 def _oom_kills(seen: Sightings) -> _Found:
@@ -103,12 +104,12 @@ def _oom_kills(seen: Sightings) -> _Found:
 
 def _replicas(seen: Sightings) -> _Found:
     running = total(_trimmed(seen, Part.RUNNING).values(), counters=False, hold_seconds=seen.interval_seconds)
-    return _Found(float(round(max(value for _, value in running))), len(running), (Part.RUNNING,))
+    return _Found(float(round(max(value for _, value in running))), len(running), Part.RUNNING)
 
 
 def _server_requests(seen: Sightings) -> _Found:
     _, series = _served(seen)
-    return _Found(_count(series, seen), len(_trimmed_pulse(seen)), (Part.REQUESTS,))
+    return _Found(_count(series, seen), len(_trimmed_pulse(seen)), Part.REQUESTS)
 
 
 def _server_errors(seen: Sightings) -> _Found:
@@ -117,7 +118,7 @@ def _server_errors(seen: Sightings) -> _Found:
     if errors is None:
         labels = " or ".join(family.status)
         raise MetricsUnavailable(f"{family.name} has no label {labels}, so nobody knows which requests failed.")
-    return _Found(_count(errors, seen), len(_trimmed_pulse(seen)), (Part.REQUESTS,))
+    return _Found(_count(errors, seen), len(_trimmed_pulse(seen)), Part.REQUESTS)
 
 
 _METHODS: Mapping[str, Callable[[Sightings], _Found]] = {
@@ -157,7 +158,7 @@ def _memory(seen: Sightings) -> list[Sample]:
 def _gained(seen: Sightings, part: Part) -> _Found:
     series = _trimmed(seen, part)
     _refuse_half_watched(seen)
-    return _Found(_count(series, seen), _most(series), (part,))
+    return _Found(_count(series, seen), _most(series), part)
 
 
 def _served(seen: Sightings) -> tuple[RequestFamily, Mapping[Labels, Samples]]:
@@ -185,7 +186,7 @@ def _trimmed(seen: Sightings, part: Part) -> dict[Labels, list[Sample]]:
     trimmed = {labels: trim(samples, seen.start, seen.end) for labels, samples in seen.reading(part).series.items()}
     found = {labels: samples for labels, samples in trimmed.items() if samples}
     if not found:
-        raise MetricsUnavailable(f"there is no series for it: {seen.reading(part).asked}")
+        raise MetricsUnavailable(f"no series matches {seen.reading(part).asked} around the run.")
     return found
 
 

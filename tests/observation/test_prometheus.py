@@ -208,6 +208,17 @@ def test_a_certificate_of_nobody_is_not_trusted(serve: Serve) -> None:
     assert "TLS failed" in reason(connect(serve(answer(series("1")), certificate=CERTIFICATE)))
 
 
+def test_a_redirect_takes_no_request_elsewhere(serve: Serve) -> None:
+    seen: list[str] = []
+
+    def log_in(handler: BaseHTTPRequestHandler) -> None:
+        seen.append(handler.path)
+        answer(series("1"))(handler)
+
+    reason(connect(serve(page("", status=302, Location=serve(log_in))), auth=Auth(headers={"X-Api-Key": "env:TOKEN"})))
+    assert seen == []
+
+
 def test_a_proxy_variable_is_not_followed(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with connect(serve(answer(series("1")))) as server:

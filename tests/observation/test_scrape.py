@@ -201,6 +201,12 @@ def test_a_missing_secret_is_the_reason_not_an_exception(serve: Serve) -> None:
     assert "env:NOBODY_SET_THIS" in str(_look_for(0.1, settings)["cpu_max"].missing_because)
 
 
+def test_a_mistake_of_ours_is_raised_not_taken_for_a_missing_metric() -> None:
+    settings = target("http://127.0.0.1:9", auth=Auth(bearer="env:TOKEN"))
+    with pytest.raises(TypeError):
+        _look_for(0.1, settings, environment=5)  # type: ignore[arg-type] - the mistake
+
+
 def _look_for(seconds: float, settings: Target, *, environment: dict[str, str] | None = None) -> dict:
     with watch(settings, (), environment=environment or {}) as watching:
         start = now()
