@@ -210,6 +210,24 @@ def test_forked_child_and_its_parent_both_keep_writing(store: Store, start: Make
     assert integrity(folder) == "ok"
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_forked_child_inherits_no_connection(store: Store, start: Make) -> None:
+    start()
+    assert database_files() != []  # an idle connection is kept open
+
+    pid = os.fork()
+    if pid == 0:
+        os._exit(len(database_files()))
+
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def database_files() -> list[str]:
+    """Return the database files that this process has open."""
+    links = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [link for link in links if "store.sqlite" in link]
+
+
 def test_opening_a_current_store_does_not_import_alembic(child: Make, store: Store) -> None:
     imported = child("modules").communicate()[0].split()
 

@@ -8,13 +8,12 @@ from typing import Any
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url
+from sqlalchemy import delete, make_url, select
 
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.verdict import Verdict
-from jupyter_deployfeedback.store import Store, schema
+from jupyter_deployfeedback.store import Store, schema, tables
 from jupyter_deployfeedback.store.database import Database
-from jupyter_deployfeedback.store.tables import metadata
 
 Make = Callable[..., Any]
 
@@ -71,7 +70,19 @@ def test_migrations_make_exactly_the_tables_the_code_uses(store: Store) -> None:
     with Database(make_url(store.url)).read() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": schema.VERSION_TABLE})
 
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_run_that_is_deleted_takes_its_events_and_documents_along(store: Store, start: Make, finish: Make) -> None:
+    finish(start())
+    database = Database(make_url(store.url))
+
+    with database.write() as connection:
+        connection.execute(delete(tables.runs))
+
+    with database.read() as connection:
+        left = [connection.execute(select(table)).all() for table in (tables.events, tables.documents)]
+    assert left == [[], []]
 
 
 def test_newest_migration_is_the_one_the_fast_path_expects() -> None:
