@@ -20,6 +20,8 @@ def finding(estimate: Estimate, *, rule: str, expression: str, first_release: bo
 
     Weak evidence is weakened later, because ``on_fail`` comes first.
     """
+    if not _is_finite(estimate):
+        return missing(rule=rule, expression=expression, reason="it is not a finite number")
     asked = estimate.estimand.expression
     told = Finding(
         rule=rule,
@@ -45,6 +47,12 @@ def finding(estimate: Estimate, *, rule: str, expression: str, first_release: bo
     if estimate.below_floor is not None:
         return _with(told, Verdict.INCONCLUSIVE, reason=estimate.below_floor, more=_to_floor(estimate))
     return _settled(told, estimate)
+
+
+def _is_finite(estimate: Estimate) -> bool:
+    """Say whether no number is NaN or infinite; the types forbid both, and a verdict does not rest on that."""
+    numbers = (estimate.value, estimate.estimand.expression.limit, *(estimate.interval or ()))
+    return all(number is None or math.isfinite(number) for number in numbers) and None not in (estimate.interval or ())
 
 
 def weakened(told: Finding, estimate: Estimate) -> Finding:

@@ -39,10 +39,9 @@ def n_more(value: float, interval: Interval, *, limit: float, n: int, relation: 
     )
     away = abs(e - line)
     width = high - e if e < line else e - low
-    if away == 0 or not math.isfinite(width):
+    if away == 0 or not math.isfinite(width) or width / away > math.sqrt(MOST_MORE + 1):
         return None
-    wanted = math.ceil(round(n * ((width / away) ** 2 - 1), 6))
-    return max(wanted, 1) if wanted <= MOST_MORE * n else None
+    return max(1, math.ceil(round(n * ((width / away) ** 2 - 1), 6)))
 
 
 def _holds(value: object, comparator: Comparator, limit: float) -> bool:
