@@ -13,6 +13,7 @@ from jupyter_deployfeedback.errors import StoreUnavailable
 
 HEAD = "0001"
 VERSION_TABLE = "deployfeedback_version"
+UPGRADE_LOCK = 0x64_66_62_6B  # any number that all our processes agree on
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -24,8 +25,10 @@ def is_current(connection: Connection) -> bool:
 def upgrade(connection: Connection, *, place: str) -> None:
     """Make or change the tables inside the caller's transaction; raise StoreUnavailable for a store that is not ours.
 
-    The caller holds the write lock, so a process that waited for another one's upgrade finds nothing left to do.
+    It holds the write lock, so a process that waited for another one's upgrade finds nothing left to do.
     """
+    if connection.dialect.name == "postgresql":  # SQLite's transaction took its lock when it began
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
     version = _version(connection)
     if version == HEAD:
         return

@@ -224,8 +224,8 @@ def test_forked_child_inherits_no_connection(store: Store, start: Make) -> None:
 
 def database_files() -> list[str]:
     """Return the database files that this process has open."""
-    links = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
-    return [link for link in links if "store.sqlite" in link]
+    links = [link.readlink().name for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [name for name in links if name.startswith("store.sqlite")]
 
 
 def test_opening_a_current_store_does_not_import_alembic(child: Make, store: Store) -> None:
