@@ -37,7 +37,7 @@ def seen(rendering: str, form: Format) -> str:
         case Format.HTML:
             text = "".join(Page(rendering).words)
         case Format.JSON:
-            text = "\n".join(_strings(json.loads(rendering)))
+            text = "\n".join(strings(json.loads(rendering)))
         case Format.JUNIT:
             text = "\n".join(_xml_strings(ET.fromstring(rendering)))
         case Format.MARKDOWN:
@@ -51,13 +51,13 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\s\u200b]+", "", text)
 
 
-def _strings(value: object) -> Iterator[str]:
+def strings(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         for each in value.values():
-            yield from _strings(each)
+            yield from strings(each)
     elif isinstance(value, list):
         for each in value:
-            yield from _strings(each)
+            yield from strings(each)
     elif isinstance(value, str):
         yield value
 

@@ -10,14 +10,15 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+import vl_convert
 from markdown_it import MarkdownIt
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.verdict import Standing
-from jupyter_deployfeedback.feedback import Format, render
+from jupyter_deployfeedback.feedback import Format, charts, render
 from jupyter_deployfeedback.feedback.renderings.inert import inert
 from jupyter_deployfeedback.feedback.visible import block, one_line, visible
-from tests.feedback.reading import Page
+from tests.feedback.reading import Page, strings
 from tests.feedback.runs import failing
 
 PAYLOADS = [
@@ -48,6 +49,9 @@ PAYLOADS = [
     "👩‍🔬 é e\u0301 العربية 🤷🏽",
     "x" * 500,
 ]
+INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
+)
 HARMLESS = "plain"
 KEPT = {"family", "unit", "better", "change", "kind", "outcome", "verdict", "standing", "gate", "state", "side"}
 KEPT |= {"started_at", "finished_at", "metric_unit", "levels", "points"}
@@ -66,9 +70,29 @@ def filled(payloads: list[str], *, first: int = 0) -> FeedbackReport:
             return payloads[next(numbers) % len(payloads)]
         return value
 
-    # the two series keep their metric, so that they stay one plot
     report = failing()
-    return FeedbackReport.model_validate(fill(report.model_dump(), "") | {"series": report.series}, by_name=True)
+    kept = {"series": report.series, "distributions": report.distributions}  # their metrics say which plot they are
+    return FeedbackReport.model_validate(fill(report.model_dump(), "") | kept, by_name=True)
+
+
+def drawn(report: FeedbackReport) -> set[tuple[str, frozenset[str]]]:
+    found = charts(report)
+    assert [chart.title for chart in found][:2] == [
+        "Change against the limit",
+        "Latency: share of requests answered within a time",
+    ]
+    # vl-convert aborts the whole process where a text holds a control character, so look before drawing
+    assert INVISIBLE.findall("".join(strings([chart.spec for chart in found]))) == []
+    return {each for chart in found for each in Page(vl_convert.vegalite_to_svg(chart.spec, vl_version="5.8")).elements}
+
+
+@pytest.mark.parametrize("first", range(0, len(PAYLOADS), 8))
+def test_a_plot_has_no_element_or_attribute_that_harmless_text_would_not_give(first: int) -> None:
+    def relative(report: FeedbackReport) -> FeedbackReport:
+        findings = tuple(each.model_copy(update={"expression": "<=+10%", "limit": 0.1}) for each in report.findings)
+        return report.model_copy(update={"findings": findings})
+
+    assert drawn(relative(filled(PAYLOADS, first=first))) - drawn(relative(filled([HARMLESS]))) == set()
 
 
 @pytest.mark.parametrize("first", range(0, len(PAYLOADS), 8))
@@ -114,10 +138,7 @@ def test_no_rendering_holds_a_character_that_cannot_be_seen(form: Format) -> Non
     for first in shifts:
         rendering = render(filled(PAYLOADS, first=first), form)
         rendering.encode("utf-8")
-        assert (
-            re.findall("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]", rendering)
-            == []
-        )
+        assert INVISIBLE.findall(rendering) == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.feedback import outline
+from jupyter_deployfeedback.feedback.visible import visible
 
 INK = "#757575"
 CANDIDATE, BASELINE = "#2b83c6", "#8c8c8c"
@@ -40,7 +41,7 @@ class Chart:
             "autosize": {"type": "fit", "contains": "padding"},
             "config": _config(ink),
         }
-        return replace(self, spec=base | self.spec)
+        return replace(self, spec=_legible(base | self.spec))
 
 
 def side_names(report: FeedbackReport) -> tuple[str, str]:
@@ -69,6 +70,15 @@ def side_encodings(report: FeedbackReport) -> Spec:
             "legend": legend,
         },
     }
+
+
+def _legible(value: Any) -> Any:  # noqa: ANN401 - whatever a spec is made of
+    """Return a spec without invisible characters: a single control character makes vl-convert abort the process."""
+    if isinstance(value, dict):
+        return {key: _legible(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_legible(each) for each in value]
+    return visible(value) if isinstance(value, str) else value
 
 
 def _config(ink: str) -> Spec:
