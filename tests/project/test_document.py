@@ -60,7 +60,7 @@ def test_each_value_knows_the_line_of_its_key_through_all_forms_of_yaml() -> Non
 def test_place_that_is_not_in_the_file_has_the_line_of_what_is_around_it() -> None:
     document = read_document("a:\n  b:\n    c: 1\n", file="p.yaml")
 
-    assert document.line(("a", "b", "missing")) == 2
+    assert document.line(("a", "b", "missing", "deeper")) == 2
     assert document.line(("missing",)) == 1
 
 
