@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 
-_INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
 
 
 def render_json(report: FeedbackReport) -> str:
