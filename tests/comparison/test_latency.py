@@ -13,7 +13,7 @@ from jupyter_deployfeedback.comparison.measured import Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.bootstrap import quantile_effect
 from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference, mean_ratio
-from jupyter_deployfeedback.comparison.methods.quantile import order_statistic, quantile
+from jupyter_deployfeedback.comparison.methods.quantile import order_statistic, quantile, quantile_interval
 from jupyter_deployfeedback.comparison.methods.typical import typical_ratio, walsh_averages, walsh_interval
 from jupyter_deployfeedback.comparison.samples import Floats
 from jupyter_deployfeedback.domain.rule import Relation
@@ -133,6 +133,23 @@ def test_absolute_quantile_needs_as_many_samples_as_its_interval(level: float, f
 @pytest.mark.parametrize(("level", "floor"), [(0.50, 30), (0.95, 300), (0.99, 1500)])
 def test_relative_quantile_needs_fifteen_samples_beyond_it(level: float, floor: int) -> None:
     assert floors.relative_quantile(level) == floor
+
+
+@pytest.mark.parametrize("n", [59, 60, 100, 333, 1000, 20_000])
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95])
+@pytest.mark.parametrize("confidence", [0.80, 0.90, 0.95])
+def test_quantile_interval_is_that_of_scipy(n: int, level: float, confidence: float) -> None:
+    from scipy.stats import quantile_test
+
+    values = np.sort(paired(n)[0])
+    expected = quantile_test(values, q=0, p=level).confidence_interval(confidence)
+
+    found = quantile_interval(values, level, confidence=confidence)
+
+    if math.isnan(expected.high):
+        assert math.isnan(found[1])
+    else:
+        assert found == (expected.low, expected.high)
 
 
 def test_trap_11_interval_of_p99_covers_the_truth() -> None:

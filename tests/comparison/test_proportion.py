@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
+from jupyter_deployfeedback.comparison.methods.binomial import clopper_pearson, mcnemar_exact
 from jupyter_deployfeedback.comparison.methods.proportion import (
-    clopper_pearson,
-    mcnemar_exact,
     mover_ratio,
     newcombe_paired,
     pair_table,
@@ -120,6 +119,15 @@ def test_all_right_needs_59_examples_to_show_95_percent(n: int, lowest: float) -
 )
 def test_mcnemar_p_value_of_known_counts(fixed: int, broken: int, p: float) -> None:
     assert mcnemar_exact(fixed, broken) == pytest.approx(p, abs=5e-4)
+
+
+@pytest.mark.parametrize(("fixed", "broken"), [(6, 16), (4, 9), (0, 6), (20, 19), (7, 7), (150, 210)])
+def test_mcnemar_p_value_is_that_of_statsmodels(fixed: int, broken: int) -> None:
+    from statsmodels.stats.contingency_tables import mcnemar
+
+    expected = mcnemar([[59, fixed], [broken, 80]], exact=True).pvalue
+
+    assert mcnemar_exact(fixed, broken) == pytest.approx(expected)
 
 
 def test_share_difference_counts_pairs_candidate_first() -> None:

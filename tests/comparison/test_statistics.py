@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy.stats import bootstrap
 
@@ -37,22 +38,24 @@ def test_f1_is_the_macro_average_of_scikit_learn() -> None:
     assert f1(TRUTH, GUESS, ">=0.5").value == pytest.approx(f1_score(TRUTH, GUESS, average="macro"))
 
 
-def test_f1_interval_is_bca_of_scipy() -> None:
-    from sklearn.metrics import f1_score
+def macro_f1(truth: npt.NDArray[np.intp], guess: npt.NDArray[np.intp]) -> float:
+    hits, there, claimed = (np.bincount(each, minlength=3) for each in (truth[truth == guess], truth, guess))
+    return float(np.mean(2 * hits / (there + claimed)))
 
-    found = f1(TRUTH, GUESS, ">=0.5").interval
+
+def test_f1_interval_is_bca_of_scipy() -> None:
     expected = bootstrap(
         (np.array(TRUTH), np.array(GUESS)),
-        lambda truth, guess: f1_score(truth, guess, average="macro"),
+        macro_f1,
         paired=True,
         vectorized=False,
         confidence_level=0.90,
-        n_resamples=999,
+        n_resamples=2000,
         method="BCa",
         rng=np.random.default_rng(0),
     ).confidence_interval
 
-    assert found == pytest.approx((expected.low, expected.high), abs=0.01)
+    assert f1(TRUTH, GUESS, ">=0.5").interval == pytest.approx((expected.low, expected.high), abs=0.005)
 
 
 def test_identical_predictions_pass_only_with_enough_of_the_smallest_class() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.methods.binomial import clopper_pearson, mcnemar_exact
 from jupyter_deployfeedback.comparison.samples import Bools
 
 CLOPPER_PEARSON = "clopper-pearson"
@@ -74,14 +75,6 @@ def pair_table(candidate: Bools, baseline: Bools) -> tuple[int, int, int, int]:
     return both, fixed, broken, len(candidate) - both - fixed - broken
 
 
-def clopper_pearson(hits: int, n: int, *, confidence: float) -> Interval:
-    """Return the exact interval of a share (scipy's ``binomtest``)."""
-    from scipy.stats import binomtest
-
-    edges = binomtest(hits, n).proportion_ci(confidence_level=confidence, method="exact")
-    return float(edges.low), float(edges.high)
-
-
 def wilson(hits: int, n: int, *, confidence: float) -> Interval:
     """Return the score interval of a share (Wilson 1927)."""
     z, p = NormalDist().inv_cdf(0.5 + confidence / 2), hits / n
@@ -122,13 +115,6 @@ def mover_ratio(both: int, fixed: int, broken: int, neither: int, *, confidence:
     high += math.sqrt(max(0.0, high * high - u1 * l2 * (2 * p1 - u1) * (2 * p2 - l2)))
     below, above = u2 * (2 * p2 - u2), l2 * (2 * p2 - l2)
     return (low / below if below else 0.0) - 1, (high / above if above > 0 else math.inf) - 1
-
-
-def mcnemar_exact(fixed: int, broken: int) -> float:
-    """Return the two-sided exact p-value of McNemar's test: a binomial test of the discordant pairs."""
-    from scipy.stats import binomtest
-
-    return float(binomtest(fixed, fixed + broken).pvalue) if fixed + broken else 1.0
 
 
 def _correlation(both: int, fixed: int, broken: int, neither: int) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.methods.binomial import quantile_ranks
 from jupyter_deployfeedback.comparison.samples import Floats
 
 ORDER_STATISTICS = "order-statistics"
@@ -31,12 +32,10 @@ def quantile(values: Floats, level: float, *, confidence: float) -> Measured | M
     ).needing(floors.absolute_quantile(level, confidence=confidence))
 
 
-def quantile_interval(values: Floats, level: float, *, confidence: float) -> Interval:
-    """Return the interval of a quantile between two order statistics; NaN where there are too few samples for it."""
-    from scipy.stats import quantile_test
-
-    edges = quantile_test(values, q=0.0, p=level).confidence_interval(confidence)
-    return float(edges.low), float(edges.high)
+def quantile_interval(ordered: Floats, level: float, *, confidence: float) -> Interval:
+    """Return the interval of a quantile between two of the sorted samples; NaN where there are too few for it."""
+    ranks = quantile_ranks(len(ordered), level, confidence=confidence)
+    return (float(ordered[ranks[0]]), float(ordered[ranks[1]])) if ranks else (math.nan, math.nan)
 
 
 def order_statistic(values: Floats, level: float) -> float:
