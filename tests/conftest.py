@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from jupyter_deployfeedback.cli.demo import VERSIONS, deployed, prepare_example
+from jupyter_deployfeedback.cli.demo import deployed, prepare_example
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +29,5 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def deployments(example: Path) -> Iterator[dict[str, str]]:
     """The environment variables that lead to the released and the candidate model, really served."""
-    with ExitStack() as stack:
-        yield {
-            f"DIGITS_{version.upper()}_URL": stack.enter_context(deployed(example, version, port=0))
-            for version in VERSIONS
-        }
+    with deployed(example) as environment:
+        yield environment

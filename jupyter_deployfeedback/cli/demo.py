@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -22,7 +21,6 @@ from jupyter_deployfeedback.errors import HarnessError, PermissionMissing, PortI
 
 NEEDED = {"flask": "flask", "waitress": "waitress", "sklearn": "scikit-learn", "matplotlib": "matplotlib"}
 VERSIONS = ("released", "candidate")
-START_SECONDS = 30.0
 
 
 @click.command("demo")
@@ -43,10 +41,9 @@ def demo_command(*, directory: Path, ports: tuple[int, int] | None, lab: bool, *
     _require_example_packages()
     project = prepare_example(directory.resolve())
     with ExitStack() as stack:
-        for version, port in zip(VERSIONS, ports or (0, 0), strict=True):
-            url = stack.enter_context(deployed(project, version, port=port))
-            os.environ[f"DIGITS_{version.upper()}_URL"] = url
-            click.echo(f"Deployed digits {version} at {url}", err=True)
+        for name, url in stack.enter_context(deployed(project, ports=ports or (0, 0))).items():
+            os.environ[name] = url
+            click.echo(f"Deployed: {name}={url}", err=True)
         if lab:
             return _open_lab(project)
         report = run_and_emit(project_file=project, **chosen)
@@ -75,7 +72,7 @@ def prepare_example(folder: Path) -> Path:
     """Copy the example, make it a git repository of its own and train both models; what is there already is kept."""
     try:
         if not folder.exists():
-            ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.joblib")
+            ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "models", "*.log")
             shutil.copytree(example_folder(), folder, ignore=ignored)
     except OSError as error:
         raise PermissionMissing(
@@ -111,44 +108,55 @@ def _train(folder: Path) -> None:
 
 
 @contextmanager
-def deployed(folder: Path, version: str, *, port: int) -> Iterator[str]:
-    """Serve one model version on this machine while the context lasts."""
-    port = _free_port(port)
+def deployed(folder: Path, *, ports: tuple[int, int] = (0, 0)) -> Iterator[dict[str, str]]:
+    """Serve both model versions on this machine while the context lasts; port 0 takes a free one.
+
+    Gives the environment variables by which the example's project file finds them.
+    """
+    with ExitStack() as stack:
+        started = [  # both at once: most of their start is importing scikit-learn
+            (version, stack.enter_context(_served(folder, version, port=port)))
+            for version, port in zip(VERSIONS, ports, strict=True)
+        ]
+        yield {f"DIGITS_{version.upper()}_URL": _address(server, log) for version, (server, log) in started}
+
+
+@contextmanager
+def _served(folder: Path, version: str, *, port: int) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    _require_free(port)
     log = folder / "deployment" / f"{version}.log"
-    command = [sys.executable, "app.py", "--model", f"models/{version}.joblib", "--port", str(port)]
-    with log.open("w") as output:
-        server = subprocess.Popen(command, cwd=folder / "deployment", stdout=output, stderr=subprocess.STDOUT)
-    try:
-        _wait_until_listening(server, port=port, log=log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-
-
-def _free_port(port: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    command = [sys.executable, "-u", "app.py", "--model", f"models/{version}.joblib", "--port", str(port)]
+    with (
+        log.open("w") as complaints,
+        subprocess.Popen(
+            command, cwd=folder / "deployment", stdout=subprocess.PIPE, stderr=complaints, text=True
+        ) as server,
+    ):
         try:
-            probe.bind(("127.0.0.1", port))
+            yield server, log
+        finally:
+            server.terminate()
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
         except OSError as error:
             raise PortInUse(
                 f"Port {port} is in use by another program.", remedy="Choose others with --ports, or leave it out."
             ) from error
-        bound: int = probe.getsockname()[1]
-        return bound
 
 
-def _wait_until_listening(server: subprocess.Popen[bytes], *, port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise HarnessError(f"The example deployment did not start: {log.read_text()[-500:].strip()}", remedy=f"See {log}.")
+def _address(server: subprocess.Popen[str], log: Path) -> str:
+    """Return the address a deployment says it serves at; HarnessError where it ends before it says so."""
+    said = server.stdout.readline() if server.stdout else ""
+    if "http://" not in said:
+        raise HarnessError(
+            f"The example deployment did not start: {log.read_text().strip()[-500:]}", remedy=f"See {log}."
+        )
+    return said[said.index("http://") :].strip()
 
 
 def _write_page(report: Any, path: Path) -> None:  # noqa: ANN401 - a FeedbackReport; importing it here would cost start-up

@@ -17,7 +17,7 @@ from jupyter_deployfeedback.errors import PermissionMissing
 def init_command(*, folder: Path, url: str | None, force: bool) -> None:
     """Write a commented project file from the notebooks found in FOLDER."""
     from jupyter_deployfeedback.domain.project import PROJECT_FILE
-    from jupyter_deployfeedback.project import draft_project
+    from jupyter_deployfeedback.project import FIRST_SUITE, draft_project, draft_suite, find_suites
 
     file = folder / PROJECT_FILE
     if file.exists() and not force:
@@ -28,6 +28,9 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
         kept = file.with_suffix(".yaml.bak")
         file.replace(kept)
         click.echo(f"Kept the old one as {kept}.")
+    if not find_suites(folder.resolve()):
+        options.write(folder / FIRST_SUITE, draft_suite())
+        click.echo(f"Found no suite; wrote a first one: {folder / FIRST_SUITE}.")
     options.write(file, draft_project(folder.resolve(), url=url))
     click.echo(f"Wrote {file}. Look through it, then: jupyter deployfeedback check")
 
@@ -37,6 +40,7 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
 def check_command(*, project_file: Path) -> None:
     """Validate the project file, its rules and its suites without running anything."""
     from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.project import inspect_suite
 
     checked = pipeline.check_project(project_file.resolve(), environment=options.environment())
     click.echo(f"{checked.file} is fine.")
@@ -46,5 +50,7 @@ def check_command(*, project_file: Path) -> None:
     click.echo(f"  baseline  {checked.baseline}")
     for suite in checked.suites:
         click.echo(f"  suite  {suite.name}: {suite.source}")
+        for notice in inspect_suite(checked, suite).notices:
+            click.echo(f"    {notice}")
     for rule in checked.rules:
         click.echo(f"  rule  {rule.metric}: {', '.join(rule.passing)}")

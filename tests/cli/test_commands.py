@@ -1,0 +1,82 @@
+"""The commands that look back, check and tag."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_run_show_list_compare_and_release_tell_one_story(
+    jdf: Callable[..., object], quick: Path, deployments: dict[str, str]
+) -> None:
+    first = jdf("run", "--against", "none", "--format", "json", cwd=quick, env=deployments)
+    second = jdf("run", "--format", "json", cwd=quick, env=deployments)
+    old, new = json.loads(first.stdout), json.loads(second.stdout)
+    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    assert new["run"]["paired"] is True
+
+    shown = jdf("show", "--format", "json", cwd=quick)
+    assert json.loads(shown.stdout) == new
+
+    listed = jdf("list", "--format", "json", cwd=quick)
+    assert [run["run_id"] for run in json.loads(listed.stdout)] == [new["run"]["run_id"], old["run"]["run_id"]]
+
+    compared = jdf(
+        "compare", new["run"]["run_id"], old["run"]["run_id"], "--format", "json", cwd=quick, env=deployments
+    )
+    assert json.loads(compared.stdout)["run"]["baseline"] == old["run"]["run_id"], compared.stderr
+
+    tagged = jdf("release", "2.1.0", cwd=quick)
+    assert tagged.returncode == 0, tagged.stderr
+    message = subprocess.run(["git", "tag", "-n99", "v2.1.0"], cwd=quick, capture_output=True, text=True, check=True)
+    assert new["headline"] in message.stdout
+    assert new["run"]["run_id"] in message.stdout
+
+    after = jdf("run", "--against", "last-release", "--format", "json", cwd=quick, env=deployments)
+    assert json.loads(after.stdout)["run"]["baseline"] == "v2.1.0"
+
+
+def test_init_writes_a_file_that_check_accepts(jdf: Callable[..., object], project: Path) -> None:
+    (project / "deployfeedback.yaml").unlink()
+    made = jdf("init", "--url", "http://127.0.0.1:8002", cwd=project)
+    assert made.returncode == 0, made.stderr
+    checked = jdf("check", cwd=project)
+    assert checked.returncode == 0, checked.stderr
+    assert "http://127.0.0.1:8002" in checked.stdout
+
+
+def test_init_keeps_the_file_it_replaces(jdf: Callable[..., object], project: Path) -> None:
+    before = (project / "deployfeedback.yaml").read_text()
+    made = jdf("init", "--force", "--url", "http://127.0.0.1:8002", cwd=project)
+    assert made.returncode == 0, made.stderr
+    assert (project / "deployfeedback.yaml.bak").read_text() == before
+
+
+def test_doctor_finds_what_is_missing(jdf: Callable[..., object], project: Path, deployments: dict[str, str]) -> None:
+    called = jdf("doctor", cwd=project, env={**deployments, "DIGITS_CANDIDATE_URL": "http://127.0.0.1:9"})
+    assert called.returncode == 4
+    lines = called.stdout.splitlines()
+    assert any(line.startswith("✓ target released: ") for line in lines)
+    assert any(line.startswith("✗ target candidate: ") for line in lines)
+
+
+def test_help_names_every_command(jdf: Callable[..., object]) -> None:
+    called = jdf("--help")
+    for command in ("demo", "init", "check", "doctor", "run", "show", "list", "compare", "release"):
+        assert f"\n  {command} " in called.stdout
+
+
+def test_a_commands_help_does_not_import_what_only_other_commands_need(jdf: Callable[..., object]) -> None:
+    import os
+    import sys
+
+    called = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "jupyter_deployfeedback.cli", "--help"],
+        capture_output=True, text=True, check=True, env=dict(os.environ),
+    )  # fmt: skip
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in called.stderr.splitlines()}
+    assert loaded.isdisjoint({"pydantic", "sqlalchemy", "papermill", "scipy", "tornado", "requests"})
