@@ -22,6 +22,7 @@ const modules = [
 module.exports = {
   ...base,
   automock: false,
+  reporters: ['default'],
   testRegex: 'src/__tests__/.*\\.spec\\.tsx?$',
   transformIgnorePatterns: [`/node_modules/(?!${modules.join('|')}).+`]
 };

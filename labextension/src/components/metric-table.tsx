@@ -42,19 +42,19 @@ function MetricLine({ row }: { readonly row: MetricRow }): JSX.Element {
   const trans = useTrans();
   const remarks = [row.missing_because, ...row.notices].filter(Boolean);
   const mark = changeMark(row.change, row.difference, trans);
-  const still = row.change === 'unchanged';
+  const quiet = mark.tone === 'quiet';
   return (
     <>
       <tr title={[row.name, row.source].join('\n')}>
         <th scope="row">
           {row.text.label}
-          {!still && <MarkView mark={mark} />}
+          {!quiet && <MarkView mark={mark} />}
         </th>
         <td>{row.text.value}</td>
         <td>{row.text.baseline}</td>
         <td>
           <Difference text={row.text.difference}>
-            {still && <MarkView mark={mark} quiet />}
+            {quiet && <MarkView mark={mark} quiet />}
           </Difference>
         </td>
       </tr>

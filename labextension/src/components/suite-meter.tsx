@@ -57,6 +57,9 @@ function countOf(suite: SuiteProgress, begun: boolean, trans: TranslationBundle)
     return trans.__('waiting');
   }
   const { cases_finished: finished, cases_total: total } = suite;
+  if (total === null && finished === 0) {
+    return trans.__('starting');
+  }
   return total === null
     ? trans._n('%1 case', '%1 cases', finished)
     : trans.__('%1 of %2 cases', Math.min(finished, total), total);

@@ -1,0 +1,8 @@
+# A normal server, as users have it, except that it stays on this machine and opens no browser of its own.
+c = get_config()  # noqa: F821 - Jupyter defines it
+
+c.ServerApp.ip = "127.0.0.1"
+c.ServerApp.open_browser = False
+c.ServerApp.port_retries = 0
+c.LabApp.news_url = None
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
