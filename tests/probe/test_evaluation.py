@@ -202,12 +202,14 @@ def test_target_that_dies_half_way_leaves_the_first_half_measured(deploy: Deploy
 
 
 def test_target_that_always_hangs_is_given_up_after_ten_timeouts(deploy: Deploy) -> None:
-    target = jdf.connect(deploy(lambda visit: visit.hang()).url, timeout=0.05)
+    deployment = deploy(lambda visit: visit.hang())
+    target = jdf.connect(deployment.url, timeout=0.05)
 
     result = jdf.evaluate(target, [[n] for n in range(30)], [0] * 30)
 
     assert result.counts["timed_out"] == 10
     assert result.counts["not_sent"] == 20
+    assert len(deployment.visits) == 1 + 10, "the warm-up gives up after its first timeout"
 
 
 def test_distinct_errors_are_kept_by_text_only_so_far(deploy: Deploy) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +98,18 @@ def test_kernel_is_this_python(kernel: Any) -> None:
 
     printed = [message["content"]["text"] for message in messages if message["msg_type"] == "stream"]
     assert printed == [sys.executable + "\n"], "or the other tests say nothing about this checkout"
+
+
+def test_ipython_in_a_terminal_prints_the_summary_without_the_progress(deploy: Callable, tmp_path: Path) -> None:
+    code = f"import jupyter_deployfeedback as j; j.evaluate(j.connect('{deploy().url}'), [[1]], [1], name='all');"
+
+    finished = subprocess.run(
+        [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "-c", code],
+        env={**os.environ, "IPYTHONDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert finished.stdout.count("all: 1 examples") == 1
+    assert "examples asked" not in finished.stdout

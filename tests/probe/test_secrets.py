@@ -84,8 +84,9 @@ def test_secret_an_endpoint_sends_back_is_in_no_record(
 
 def test_missing_secret_is_said_before_anything_is_sent(deploy: Callable) -> None:
     deployment = deploy()
+    locked = jdf.connect(deployment.url, auth={"bearer": "env:ABSENT_TOKEN"})
 
     with pytest.raises(SecretUnavailable, match="no environment variable ABSENT_TOKEN"):
-        jdf.evaluate(jdf.connect(deployment.url, auth={"bearer": "env:ABSENT_TOKEN"}), [[1]], [1])
+        jdf.evaluate(jdf.connect(deployment.url, baseline=locked), [[1]], [1])
 
     assert deployment.visits == []

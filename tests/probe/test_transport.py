@@ -162,6 +162,14 @@ def test_compressed_answer_is_decoded(deploy: Callable) -> None:
     assert ask(deployment.url) == b'{"a": 1}'
 
 
+def test_compressions_asked_for_do_not_depend_on_what_is_installed(deploy: Callable) -> None:
+    deployment = deploy(lambda visit: visit.answer({}))
+
+    ask(deployment.url)
+
+    assert deployment.visits[0][2]["Accept-Encoding"] == "gzip, deflate"
+
+
 def test_redirect_takes_no_header_to_another_host(deploy: Callable) -> None:
     other = deploy()
     first = deploy(lambda visit: visit.answer(b"", status=307, Location=other.url))
