@@ -101,7 +101,9 @@ def test_kernel_is_this_python(kernel: Any) -> None:
 
 
 def test_ipython_in_a_terminal_prints_the_summary_without_the_progress(deploy: Callable, tmp_path: Path) -> None:
-    code = f"import jupyter_deployfeedback as j; j.evaluate(j.connect('{deploy().url}'), [[1]], [1], name='all');"
+    code = (
+        f"import jupyter_deployfeedback as j; result = j.evaluate(j.connect('{deploy().url}'), [[1]], [1], name='all')"
+    )
 
     finished = subprocess.run(
         [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "-c", code],
