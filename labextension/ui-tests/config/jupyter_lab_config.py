@@ -5,4 +5,5 @@ c.ServerApp.ip = "127.0.0.1"
 c.ServerApp.open_browser = False
 c.ServerApp.port_retries = 0
 c.LabApp.news_url = None
+c.Application.log_level = "ERROR"  # the browser tests show what the server prints
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
