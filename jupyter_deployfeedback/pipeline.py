@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from jupyter_deployfeedback.execution import Progress, execute, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, watch
 from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project
-from jupyter_deployfeedback.release import read_commit, tag_release
+from jupyter_deployfeedback.release import push_release, read_commit, tag_release
 from jupyter_deployfeedback.verdict import check_rule, estimands, judge
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def plan_run(request: RunRequest, *, store: Store, environment: Mapping[str, str
 def start(request: RunRequest, *, store: Store, environment: Mapping[str, str]) -> Run:
     """Acknowledge a run: once this returns, it is on disk and will be found again whatever happens."""
     plan = plan_run(request, store=store, environment=environment)
-    commit = read_commit(Path(plan.project.folder))
+    commit = read_commit(Path(plan.project.folder), honour_filters=True)  # somebody asked for this run
     request = request.model_copy(update={"project_file": plan.project.file, "target": plan.target.name})
     return store.start(request, project=plan.project, commit=commit, baseline=plan.baseline)
 
@@ -107,10 +107,10 @@ def evaluate(
         report = _judge(run, plan, evidence, store=store, step=step)
         store.finish(run_id, evidence, report)
     except errors.RunCancelled as error:
-        store.cancel(run_id, error.message)
+        _end(store.cancel, run_id, error.message)
         raise
     except Exception as error:  # the one place: whatever broke, the run gets an end and a reason
-        store.lose(run_id, f"{type(error).__name__}: {error}")
+        _end(store.lose, run_id, f"{type(error).__name__}: {error}")
         raise
     log.info("run %s finished: %s", run_id, report.verdict)
     return report
@@ -126,14 +126,16 @@ def compare_runs(candidate: str, baseline: str, *, store: Store, environment: Ma
 def release(run_id: str, *, version: str, push: bool, store: Store, environment: Mapping[str, str]) -> Release:
     """Tag the commit that a run tested, with the evidence in the tag's message.
 
-    Raises GateClosed, NotARepository, WorkingTreeDirty, TagExists, RunUnfinished.
+    The tag is recorded before it is pushed, so that a push that fails leaves a release that is known and can be pushed
+    again. Raises GateClosed, NotARepository, WorkingTreeDirty, TagExists, PushFailed, RunUnfinished.
     """
     run = store.get(run_id)
     project = open_project(Path(run.request.project_file), environment=environment)
-    tagged = tag_release(
-        store.feedback(run_id), version=version, project=project, run=run, push=push, now=datetime.now(UTC)
-    )
+    tagged = tag_release(store.feedback(run_id), version=version, project=project, run=run, now=datetime.now(UTC))
     store.add_release(tagged)
+    if push:
+        tagged = push_release(tagged, project=project)
+        store.add_release(tagged)
     return tagged
 
 
@@ -289,6 +291,12 @@ def _told(store: Store, run_id: str, step: Progress) -> RunEvent:
         total=step.total,
         message=step.message,
     )
+
+
+def _end(how: Callable[[str, str], Run], run_id: str, message: str) -> None:
+    """Give a run its end; where it has one already, the error that led here is the one to be seen."""
+    with suppress(errors.RunConflict):
+        how(run_id, message)
 
 
 def _stage(name: str) -> Progress:
