@@ -113,6 +113,8 @@ def install_programs() -> None:
         else:
             say("installing Playwright's Chromium")
             run("jlpm", "playwright", "install", "chromium", cwd=UI_TESTS)
+    if ON_DEBIAN_AS_ROOT and not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        apt("postgresql")  # elsewhere the tests of the team's store run where PostgreSQL is installed
     if not shutil.which("prometheus"):
         if ON_DEBIAN_AS_ROOT:
             apt("prometheus")

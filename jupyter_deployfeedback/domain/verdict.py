@@ -42,6 +42,10 @@ class Standing(StrEnum):
     NOT_JUDGED = "not_judged"  # a relative rule on a first release, or on a metric the baseline does not have
 
 
+WEAK_EVIDENCE = "weak evidence"
+"""How the reason of a finding begins that holds, or not, on weak evidence only."""
+
+
 class Finding(Frozen):
     """What one expression of one rule said, with its evidence.
 

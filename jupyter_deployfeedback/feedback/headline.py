@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jupyter_deployfeedback.domain.verdict import Verdict
+from jupyter_deployfeedback.domain.verdict import WEAK_EVIDENCE, Verdict
 from jupyter_deployfeedback.feedback.advice import Situation
 from jupyter_deployfeedback.feedback.found import Found
 from jupyter_deployfeedback.feedback.quantities import count
@@ -18,7 +18,7 @@ def headline(situation: Situation, *, candidate: str, baseline: str | None, noti
         case Verdict.PASS:
             return f"Pass: {_good(found, candidate, baseline)}."
         case Verdict.WARN:
-            return f"Warn: {candidate} may be released, but look at {_subjects(found, Verdict.WARN)}."
+            return f"Warn: {candidate} may be released, but {_doubt(found)}."
         case Verdict.FAIL:
             return f"Fail: {_bad(found, candidate, baseline)}."
         case Verdict.INCONCLUSIVE:
@@ -36,6 +36,15 @@ def _good(found: Iterable[Found], candidate: str, baseline: str | None) -> str:
         return f"{candidate} meets its limits: {' and '.join(held)}; there was no release to compare it with"
     claim = f"is as good as {baseline}" if any(each.signed for each in rules) else "meets its limits"
     return f"{candidate} {claim}: {' and '.join(held)}" if held else f"{candidate} {claim}"
+
+
+def _doubt(found: Iterable[Found]) -> str:
+    """Say what to look at; where every rule holds, only on weak evidence, say that instead."""
+    warned = _with(found, Verdict.WARN)
+    subjects = _subjects(warned, Verdict.WARN)
+    if all(each.finding.reason.startswith(WEAK_EVIDENCE) for each in warned):
+        return f"the evidence on {subjects} is weak"
+    return f"look at {subjects}"
 
 
 def _bad(found: Iterable[Found], candidate: str, baseline: str | None) -> str:

@@ -6,7 +6,7 @@ import math
 
 from jupyter_deployfeedback.domain.comparison import Estimate
 from jupyter_deployfeedback.domain.rule import Relation
-from jupyter_deployfeedback.domain.verdict import Finding, Standing, Verdict
+from jupyter_deployfeedback.domain.verdict import WEAK_EVIDENCE, Finding, Standing, Verdict
 from jupyter_deployfeedback.verdict.settling import MOST_MORE, n_more, settle
 
 FIRST_RELEASE = "not judged: first release"
@@ -60,7 +60,7 @@ def weakened(told: Finding, estimate: Estimate) -> Finding:
     weaker = {Verdict.PASS: Verdict.WARN, Verdict.FAIL: Verdict.INCONCLUSIVE}
     if estimate.weak is None or told.standing is Standing.NOT_JUDGED or told.verdict is Verdict.ERROR:
         return told
-    return _with(told, weaker.get(told.verdict, told.verdict), reason=told.reason or f"weak evidence: {estimate.weak}")
+    return _with(told, weaker.get(told.verdict, told.verdict), reason=told.reason or f"{WEAK_EVIDENCE}: {estimate.weak}")
 
 
 def _settled(told: Finding, estimate: Estimate) -> Finding:

@@ -155,6 +155,12 @@ def test_the_headline_says_the_verdict_in_plain_english(
     assert worded(*findings, verdict=verdict)[0] == expected
 
 
+def test_rules_that_hold_on_weak_evidence_only_are_not_said_to_be_worse() -> None:
+    reason = "weak evidence: one window, not repeated"
+    headline, _ = worded(finding(Verdict.WARN, "memory_max", "<=+15%", reason=reason), verdict=Verdict.WARN)
+    assert headline == "Warn: digits candidate 2.1.0 may be released, but the evidence on memory max is weak."
+
+
 def test_the_headline_of_a_first_release_says_that_nothing_was_compared() -> None:
     headline, _ = worded(finding(Verdict.PASS), verdict=Verdict.PASS, baseline=None)
     assert headline == (
