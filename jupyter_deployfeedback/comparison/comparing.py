@@ -28,8 +28,8 @@ def compare(
 ) -> Comparison:
     """Compare a run's evidence with its baseline and answer every estimand; nothing missing becomes a number.
 
-    ``stored`` is the evidence of an earlier run, used where no baseline was loaded live. ``baseline`` None says that
-    there is nothing to compare with.
+    ``stored`` is the evidence of an earlier run; without it the baseline is the one that was loaded live in this run.
+    ``baseline`` None says that there is nothing to compare with.
     """
     material = gather(evidence, stored=stored, baseline=baseline)
     judged = any(each.metric in JUDGES_ERRORS for each in estimands)
@@ -41,7 +41,9 @@ def compare(
         estimates=tuple(estimate(each, material, errors_judged=judged) for each in estimands),
         broken=broken,
         fixed=fixed,
-        differences=differences(evidence, stored=stored, commit=commit, baseline_commit=baseline_commit),
+        differences=()
+        if baseline is None
+        else differences(evidence, stored=stored, commit=commit, baseline_commit=baseline_commit),
         distributions=distributions(material),
         notices=tuple(_notices(material)),
     )

@@ -33,7 +33,7 @@ def _served(evidence: Evidence, stored: Evidence | None) -> Iterator[Difference]
 
 def _tested(evidence: Evidence, stored: Evidence | None) -> Iterator[Difference]:
     """Yield what can only differ from another run: with a live baseline the same kernel asked both sides."""
-    if stored is None or evidence.baseline is not None:
+    if stored is None:
         return
     before, after = _packages(stored.suites), _packages(evidence.suites)
     if before and after:
@@ -47,15 +47,15 @@ def _commits(before: str | None, after: str | None) -> Iterator[Difference]:
 
 
 def _baseline_facts(evidence: Evidence, stored: Evidence | None) -> TargetFacts | None:
-    if evidence.baseline is not None:
-        return evidence.baseline.facts
-    return stored.candidate.facts if stored else None
+    if stored is not None:
+        return stored.candidate.facts
+    return evidence.baseline.facts if evidence.baseline else None
 
 
 def _baseline_versions(evidence: Evidence, stored: Evidence | None) -> str | None:
-    if evidence.baseline is not None:
-        return _joined(each.baseline for suite in evidence.suites for each in suite.evaluations)
-    return _versions(stored.suites) if stored else None
+    if stored is not None:
+        return _versions(stored.suites)
+    return _joined(each.baseline for suite in evidence.suites for each in suite.evaluations)
 
 
 def _versions(suites: Iterable[SuiteResult]) -> str | None:

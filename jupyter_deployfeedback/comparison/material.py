@@ -91,9 +91,9 @@ class Material:
 
 
 def gather(evidence: Evidence, *, stored: Evidence | None, baseline: str | None) -> Material:
-    """Gather both sides; a live baseline counts before a stored one."""
-    live = baseline is not None and _is_live(evidence)
-    against = stored if baseline is not None and not live else None
+    """Gather both sides; a stored baseline was asked for by name, so it counts before one that was loaded live."""
+    against = stored if baseline is not None else None
+    live = baseline is not None and against is None and _is_live(evidence)
     pairs = pair_live(evidence.suites) if against is None else pair_stored(evidence.suites, against.suites)
     broken = {each.suite.name: _why(each) for each in evidence.suites if each.outcome in BROKEN_OFF}
     partial = next((_broke_off(name, broken) for pair in pairs if (name := pair.evaluation.suite) in broken), None)
@@ -104,7 +104,7 @@ def gather(evidence: Evidence, *, stored: Evidence | None, baseline: str | None)
         pooled=_pool(pairs if baseline is not None else [Pair(pair.evaluation) for pair in pairs]),
         stored=_own_samples(against.suites) if against else None,
         numbers=_numbers(evidence.suites, evidence.candidate),
-        baseline_numbers=_baseline_numbers(evidence, stored=stored, live=live) if baseline is not None else None,
+        baseline_numbers=_baseline_numbers(evidence, stored=against, live=live) if baseline is not None else None,
         partial=partial,
         broken_suites=broken,
         sources={suite.suite.name: suite.suite.source for suite in evidence.suites},

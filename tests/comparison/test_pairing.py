@@ -127,3 +127,26 @@ def test_without_a_common_evaluation_nothing_is_compared() -> None:
 
     assert only(found).missing_because == "no evaluation of this run was answered by the baseline too"
     assert not only(found).baseline_missing
+
+
+def test_a_run_asked_for_by_name_is_the_baseline_even_where_another_was_loaded_live() -> None:
+    now = evaluation(answers(HALF), answers(ALL, target="released"))
+
+    found = compare(
+        evidence(suite_result(now), baseline=side("released", version="2.0")),
+        stored=evidence(suite_result(evaluation(answers(HALF))), candidate=side(version="1.9")),
+        baseline="run-17",
+        estimands=asked(rule("accuracy", ">=-1pp")),
+    )
+
+    assert (only(found).value, found.paired, found.broken) == (0.0, False, ())
+    assert [(each.what, each.before) for each in found.differences] == [("model version", "1.9")]
+
+
+def test_without_a_baseline_live_answers_are_not_compared() -> None:
+    now = evaluation(answers(HALF), answers(ALL, target="released"))
+    seen = evidence(suite_result(now), baseline=side("released", version="2.0"))
+
+    found = compare(seen, stored=None, baseline=None, estimands=asked(rule("accuracy", ">=-1pp")))
+
+    assert (only(found).baseline_missing, found.broken, found.differences) == (True, (), ())
