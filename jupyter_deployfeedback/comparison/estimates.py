@@ -171,11 +171,12 @@ def _count(estimand: Estimand, chosen: Selection) -> Measured | Missing:
 def _throughput(relation: Relation, chosen: Selection) -> Measured | Missing:
     rates = [_per_second(samples) for samples in (chosen.candidate, chosen.baseline) if samples is not None]
     if not finite(*rates):
-        return Missing("the evaluation took no measurable time")
-    weak = "one window, not repeated"
+        return Missing("no request took a measurable time")
     before = rates[1] if len(rates) > 1 else None
-    return single(rates[0], before, relation=relation, weak=weak, n=chosen.candidate.n)
+    return single(rates[0], before, relation=relation, weak="one window, not repeated", n=chosen.candidate.n)
 
 
 def _per_second(samples: Samples) -> float:
-    return float(np.count_nonzero(samples.answered)) / samples.seconds if samples.seconds > 0 else float("nan")
+    """Return answers per second of waiting for this side: the sides take turns, so the window is no measure."""
+    waited = float(np.sum(samples.latency, where=np.isfinite(samples.latency)))
+    return float(np.count_nonzero(samples.answered)) / waited if waited > 0 else float("nan")

@@ -26,7 +26,7 @@ class Samples:
     as slower than every other one. ``right`` is false without an answer. ``error`` is prediction - truth, NaN where
     there is none; ``probability`` and ``true_number`` likewise. ``scored`` rows are classifications with a known truth,
     ``numeric`` rows are regressions with one. ``truth`` and ``prediction`` are codes of labels, -1 without an answer.
-    ``request`` numbers the requests: examples sent in one batch share theirs. ``seconds`` is how long the rows took.
+    ``request`` numbers the requests: examples sent in one batch share theirs.
     """
 
     answered: Bools
@@ -43,7 +43,6 @@ class Samples:
     error: Floats
     probability: Floats
     request: Integers
-    seconds: float
 
     @property
     def n(self) -> int:
@@ -54,8 +53,7 @@ class Samples:
         """Return the chosen rows."""
         if rows.all():
             return self
-        columns = {each.name: getattr(self, each.name)[rows] for each in fields(self) if each.name != "seconds"}
-        return type(self)(**columns, seconds=self.seconds)
+        return type(self)(**{each.name: getattr(self, each.name)[rows] for each in fields(self)})
 
     def leads(self) -> Bools:
         """Return one row for each request: the examples of a batch were answered, and timed, together."""
@@ -94,7 +92,6 @@ def read(evaluation: Evaluation, answers: Answers, codes: Codes) -> Samples:
         error=_errors(answers.predictions, evaluation.truth) if numeric else np.full(len(states), np.nan),
         probability=_floats(answers.probabilities or [None] * len(states), missing=np.nan),
         request=_requests(sent_at, latency),
-        seconds=evaluation.window.seconds,
     )
 
 
@@ -106,14 +103,10 @@ def number_labels(columns: Iterable[Iterable[Scalar]]) -> Codes:
 
 def pool(parts: Sequence[Samples]) -> Samples:
     """Return the rows of several evaluations under one another; at least one part is needed."""
-    columns = {
-        each.name: np.concatenate([getattr(part, each.name) for part in parts])
-        for each in fields(Samples)
-        if each.name != "seconds"
-    }
+    columns = {each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Samples)}
     sizes = [part.n for part in parts]
     columns["request"] += np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)  # no request spans two evaluations
-    return Samples(**columns, seconds=sum(part.seconds for part in parts))
+    return Samples(**columns)
 
 
 def _same(prediction: Scalar, truth: Scalar) -> bool:

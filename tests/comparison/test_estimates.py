@@ -161,6 +161,16 @@ def test_trap_4_time_outs_count_with_their_latency() -> None:
     assert answer(rule("latency", "p(99)<1s"), seen).value == 5.0
 
 
+def test_throughput_is_each_sides_own_although_they_take_turns() -> None:
+    both = evaluation(answers([True] * 100, latency=0.1), answers([True] * 100, latency=0.2, target="released"))
+    seen = evidence(suite_result(both), baseline=side("released"))
+
+    found = answer(rule("throughput", ">=+10%"), seen)
+
+    assert (found.candidate, found.baseline) == (pytest.approx(10.0), pytest.approx(5.0))
+    assert found.weak == "one window, not repeated"
+
+
 def test_examples_of_one_batch_are_one_latency() -> None:
     batched = answers([True] * 300, latency=[0.1 + row // 10 / 100 for row in range(300)])
     batched = batched.model_copy(update={"sent_at": tuple(float(row // 10) for row in range(300))})
