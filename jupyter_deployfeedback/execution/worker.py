@@ -30,7 +30,7 @@ from jupyter_deployfeedback.execution.stopping import STOPS, Stopped, heed_stops
 from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Opened, Spec, encode
 
 ENGINE = "deployfeedback-suite"
-INTERRUPT_SECONDS = 2.0  # for a cell to notice that its suite's time is over
+INTERRUPT_SECONDS = 3.0  # for a cell to notice that its suite's time is over
 PARENT_CHECK_SECONDS = 0.5
 
 

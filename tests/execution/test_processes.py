@@ -28,6 +28,7 @@ pathlib.Path("pids").write_text(" ".join(map(str, pids)))
 """
 WITH_SELF = CHILDREN + "import os; pathlib.Path('pids').write_text(' '.join(map(str, [os.getpid(), *pids])))\n"
 HANG = "time.sleep(300)"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lets a worker adopt orphans")
 
 
@@ -48,12 +49,24 @@ def read_pids(folder: Path) -> list[int]:
 
 
 @LINUX
-def test_a_suite_that_passed_leaves_no_child_behind(run_notebook: Callable[..., SuiteResult], tmp_path: Path) -> None:
-    result = run_notebook(WITH_SELF)
+def test_a_suite_that_passed_leaves_no_child_to_the_next_one(
+    tmp_path: Path, write_notebook: Callable[..., Path], run_suites: Callable[..., tuple[SuiteResult, ...]]
+) -> None:
+    write_notebook(tmp_path / "starts.ipynb", WITH_SELF)
+    look = """
+import psutil
+found = [psutil.Process(int(pid)) for pid in open("pids").read().split() if psutil.pid_exists(int(pid))]
+running = [process.cmdline() for process in found if process.status() != psutil.STATUS_ZOMBIE]
+assert running == [], running
+"""
+    write_notebook(tmp_path / "looks.ipynb", look)
 
-    assert result.outcome is Outcome.PASSED
+    starts, looks = run_suites(
+        tmp_path, Suite(name="starts", source="starts.ipynb"), Suite(name="looks", source="looks.ipynb")
+    )
+
     assert len(read_pids(tmp_path)) == 4
-    assert alive(read_pids(tmp_path)) == []
+    assert (starts.outcome, looks.outcome) == (Outcome.PASSED, Outcome.PASSED)
 
 
 @LINUX
@@ -62,11 +75,12 @@ def test_a_suite_whose_time_is_over_leaves_no_child_behind(
 ) -> None:
     stubborn = "while True:\n    try:\n        time.sleep(300)\n    except BaseException:\n        pass"
 
-    result = run_notebook(WITH_SELF, stubborn, suite={"timeout_seconds": 3.0})
+    result = run_notebook(WITH_SELF, stubborn, suite={"timeout_seconds": 5.0})
 
     assert result.outcome is Outcome.ERRORED
-    assert result.duration_seconds < 13.0
+    assert result.duration_seconds < 15.0
     assert alive(read_pids(tmp_path)) == []
+    assert "SuiteTimeout" in (tmp_path / "artifacts" / "suite.ipynb").read_text()
 
 
 def test_a_killed_worker_is_an_errored_suite_and_the_next_one_runs(
@@ -74,7 +88,7 @@ def test_a_killed_worker_is_an_errored_suite_and_the_next_one_runs(
 ) -> None:
     write_notebook(tmp_path / "hangs.ipynb", "before = 1", WITH_SELF, HANG, "after = 1")
     write_notebook(tmp_path / "fine.ipynb", "1 + 1")
-    worker = prepare({**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    worker = prepare(ENVIRONMENT)
 
     def kill_at_third_case(step: Progress) -> None:
         if step.kind is EventKind.CASE_STARTED and step.case_id == "c3":
@@ -99,6 +113,20 @@ def test_a_killed_worker_is_an_errored_suite_and_the_next_one_runs(
     os.kill(without_environment, signal.SIGKILL)  # the one that is known to escape, and only here
 
 
+def test_a_worker_that_cannot_start_is_an_errored_suite_with_its_last_words(
+    run_notebook: Callable[..., SuiteResult], tmp_path: Path
+) -> None:
+    (tmp_path / "papermill.py").write_text("raise ImportError('this is not the papermill you want')")
+
+    result = run_notebook("1 + 1", environment={"PYTHONPATH": str(tmp_path)})
+
+    assert result.outcome is Outcome.ERRORED
+    assert result.reason == (
+        "The process that ran the suite ended without a result. "
+        "Its last words: ImportError: this is not the papermill you want"
+    )
+
+
 def test_a_worker_goes_with_its_killed_parent_and_takes_the_kernel_along(
     tmp_path: Path, write_notebook: Callable[..., Path]
 ) -> None:
@@ -115,8 +143,7 @@ project = Project(name="p", folder=folder, file=folder, targets={{"t": target}},
 execute((suite,), project=project, target=target, baseline=None, run_id="orphaned", artifacts=Path(folder) / "artifacts",
         tell=lambda step: step.case_id == "c2" and print("hangs", flush=True), cancelled=threading.Event())
 """
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment) as parent:
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=ENVIRONMENT) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"hangs\n"
         below = [process.pid for process in descendants(parent.pid)]
@@ -149,10 +176,12 @@ def test_a_worker_that_was_prepared_and_not_needed_is_gone_when_closed() -> None
 
 
 @LINUX
-def test_a_kernel_cannot_read_the_memory_of_its_worker(run_notebook: Callable[..., SuiteResult]) -> None:
-    if os.geteuid() == 0:
-        look = "import os; assert os.stat(f'/proc/{os.getppid()}/environ').st_uid == 0"
-    else:
-        look = "import os; assert not os.access(f'/proc/{os.getppid()}/environ', os.R_OK)"
+def test_a_worker_hides_its_memory_from_the_kernels_it_starts() -> None:
+    hide = (
+        "import ctypes; from jupyter_deployfeedback.execution.process_tree import adopt_orphans_and_hide\n"
+        "adopt_orphans_and_hide(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE"
+    )
 
-    assert run_notebook(look).outcome is Outcome.PASSED
+    told = subprocess.run([sys.executable, "-c", hide], capture_output=True, text=True, check=True, env=ENVIRONMENT)
+
+    assert told.stdout == "0\n"
