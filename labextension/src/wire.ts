@@ -679,6 +679,11 @@ export interface components {
              * Format: date-time
              */
             readonly created_at: string;
+            /**
+             * Notices
+             * @default []
+             */
+            readonly notices: readonly string[];
             /** Project File */
             readonly project_file: string;
             /**

@@ -11,6 +11,7 @@ const path = require('path');
 if (!process.env.DEPLOYFEEDBACK_URL) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'deployfeedback-ui-'));
   declineNews(path.join(folder, 'settings'));
+  process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
   process.env.DEPLOYFEEDBACK_UI_FOLDER = folder;
   process.env.DEPLOYFEEDBACK_URL = `http://127.0.0.1:${freePort()}`;
   process.env.DEPLOYFEEDBACK_TOKEN = 'a-token-for-tests';

@@ -123,6 +123,27 @@ describe('a release', () => {
     expect(actions.tag).toHaveBeenCalledWith('2.1.0', true);
   });
 
+  it('says what was tagged and what else is to be known', () => {
+    const tagged = {
+      version: '2.1.0',
+      tag: 'v2.1.0',
+      commit: '4f1c2d9e8b7a',
+      run_id: 'r1',
+      project_file: 'deployfeedback.yaml',
+      verdict: 'pass' as const,
+      created_at: '2026-11-20T10:00:00Z',
+      pushed_to: null,
+      notices: ['The remote could not be reached.']
+    };
+    const release = { releases: [tagged], tagging: false, tagged, fault: null };
+    show({ run: finished(), release });
+
+    expect(
+      screen.getByText('Tagged 4f1c2d9 as v2.1.0. Only this repository has the tag.')
+    ).toBeTruthy();
+    expect(screen.getByText('The remote could not be reached.')).toBeTruthy();
+  });
+
   it.each([
     { report: aReport({ gate: 'closed' }), reason: /gate is closed/ },
     { report: aReport({ run: { ...aReport().run, commit: null } }), reason: /tested no commit/ },

@@ -20,9 +20,7 @@ export function CaseItem({ row, onOpen }: CaseItemProps): JSX.Element {
     <li className="jp-df-case">
       <div className="jp-df-row">
         <MarkView mark={outcomeMark(row.outcome, trans)} quiet />
-        <span className="jp-df-grow jp-df-one-line" title={row.title}>
-          {row.title}
-        </span>
+        <span className="jp-df-grow jp-df-case-title">{row.title}</span>
         {row.duration_seconds !== null && (
           <span className="jp-df-detail jp-df-number">{duration(row.duration_seconds)}</span>
         )}

@@ -31,6 +31,11 @@ export function ReleaseList({ release }: { readonly release: ReleaseView }): JSX
               )}
         </p>
       )}
+      {tagged?.notices.map(notice => (
+        <p key={notice} className="jp-df-detail">
+          {notice}
+        </p>
+      ))}
       <ul className="jp-df-releases">
         {release.releases.slice(0, SHOWN).map(each => (
           <li key={each.tag} className="jp-df-row">
