@@ -11,6 +11,7 @@ import click
 
 from jupyter_deployfeedback import __version__
 from jupyter_deployfeedback.errors import DeployFeedbackError
+from jupyter_deployfeedback.execution.iri_grammar import skip_iri_grammar
 
 COMMANDS = {
     "demo": "demo",
@@ -54,6 +55,7 @@ def group(**_: Any) -> None:  # noqa: ANN401 - click passes its options by name
 
 def main() -> NoReturn:
     """Run the command line; errors end with one message on stderr and their exit code."""
+    skip_iri_grammar()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
