@@ -190,8 +190,8 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
         watching: Watching = self.nb_man
         if msg["msg_type"] == "error":
             watching.note_error(msg["content"])
-        is_record = self._hear(msg, cell.id)
-        admitted = msg if is_record else watching.cap.admit(msg)
+        is_own = RECORD_MIME in self._hear(msg, cell.id)
+        admitted = msg if is_own else watching.cap.admit(msg)
         return None if admitted is None else super().process_message(admitted, cell, cell_index)
 
     def hear_latecomers(self) -> None:
@@ -207,15 +207,15 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
         if cell_id is not None:
             self._hear(message, cell_id)
 
-    def _hear(self, message: dict[str, Any], cell_id: str) -> bool:
-        """Tell records and stray errors of a message; say whether it held records."""
+    def _hear(self, message: dict[str, Any], cell_id: str) -> set[str]:
+        """Tell records and stray errors of a message; return what kinds of records it held."""
         content = message["content"]
         if content.get("name") == "stderr" and any(sign in content.get("text", "") for sign in STRAY_ERRORS):
             self.nb_man.tell(StrayError(cell_id))
         records = _records(message)
         for mime, payload in records:
             self.nb_man.tell(Recorded(cell_id, mime, payload))
-        return bool(records)
+        return {mime for mime, _ in records}
 
 
 def _records(message: dict[str, Any]) -> list[tuple[str, Any]]:

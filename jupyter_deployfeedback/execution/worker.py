@@ -53,8 +53,8 @@ class Teller:
     """Writes events, each as one whole line: no signal cuts one in two."""
 
     def __init__(self, descriptor: int) -> None:
-        os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's signature; who held it open
-        # would hide the worker's death
+        # A process that inherited it would hide the worker's death.
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's signature
         self._descriptor = descriptor
 
     def __call__(self, event: Event) -> None:

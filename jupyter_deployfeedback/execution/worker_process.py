@@ -17,12 +17,11 @@ from jupyter_deployfeedback.execution.process_tree import descendants, end
 from jupyter_deployfeedback.execution.wire import Event, Spec, decode
 
 # -P, and the package's place at the very end of the path: nothing in a project's folder takes the place of a module.
-# The grammar that is marked as missing is most of papermill's second of import; jsonschema uses it for a check of
-# internationalised addresses, which notebooks do not have, and does without where it is not installed.
 _BOOT = """\
 import sys
-sys.modules["rfc3987_syntax"] = None
 sys.path.append(sys.argv[1])
+from jupyter_deployfeedback.execution.iri_grammar import skip_iri_grammar
+skip_iri_grammar()
 from jupyter_deployfeedback.execution.worker import main
 main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
 """
