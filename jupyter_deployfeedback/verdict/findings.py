@@ -60,7 +60,9 @@ def weakened(told: Finding, estimate: Estimate) -> Finding:
     weaker = {Verdict.PASS: Verdict.WARN, Verdict.FAIL: Verdict.INCONCLUSIVE}
     if estimate.weak is None or told.standing is Standing.NOT_JUDGED or told.verdict is Verdict.ERROR:
         return told
-    return _with(told, weaker.get(told.verdict, told.verdict), reason=told.reason or f"{WEAK_EVIDENCE}: {estimate.weak}")
+    return _with(
+        told, weaker.get(told.verdict, told.verdict), reason=told.reason or f"{WEAK_EVIDENCE}: {estimate.weak}"
+    )
 
 
 def _settled(told: Finding, estimate: Estimate) -> Finding:
@@ -69,7 +71,7 @@ def _settled(told: Finding, estimate: Estimate) -> Finding:
         return _with(told, Verdict.ERROR, reason="it has no interval, and a point alone is never judged")
     verdict = settle(estimate.value, estimate.interval, comparator=asked.comparator, limit=asked.limit)
     if verdict is not Verdict.INCONCLUSIVE or estimate.interval is None or estimate.value is None:
-        return _with(told, verdict, reason="" if verdict is not Verdict.ERROR else "it is not a finite number")
+        return _with(told, verdict, reason="" if verdict is not Verdict.ERROR else "its interval ends before it begins")
     more = n_more(estimate.value, estimate.interval, limit=asked.limit, n=estimate.n or 0, relation=asked.relation)
     return _with(told, verdict, reason="" if more else BEYOND_CAP, more=more)
 

@@ -15,10 +15,13 @@ Interval = tuple[float, float]
 def settle(value: object, interval: Interval | None, *, comparator: Comparator, limit: float) -> Verdict:
     """Say where a whole interval lies against a limit; without one the value itself is compared.
 
-    What is not a finite number on any side is ERROR: a comparison with NaN is false, and so is its opposite.
+    What is not a finite number on any side is ERROR: a comparison with NaN is false, and so is its opposite. So is an
+    interval that ends before it begins.
     """
     low, high = interval if interval is not None else (value, value)
     if not all(isinstance(each, int | float) and math.isfinite(each) for each in (value, low, high, limit)):
+        return Verdict.ERROR
+    if interval is not None and interval[0] > interval[1]:
         return Verdict.ERROR
     if comparator is Comparator.EQUAL:
         return Verdict.PASS if low == high == limit else Verdict.FAIL
@@ -38,7 +41,7 @@ def n_more(value: float, interval: Interval, *, limit: float, n: int, relation: 
         _log(each) if relation is Relation.RATIO else each for each in (value, interval[0], interval[1], limit)
     )
     away = abs(e - line)
-    width = high - e if e < line else e - low
+    width = max(high - e if e < line else e - low, 0.0)
     if away == 0 or not math.isfinite(width) or width / away > math.sqrt(MOST_MORE + 1):
         return None
     return max(1, math.ceil(round(n * ((width / away) ** 2 - 1), 6)))

@@ -34,7 +34,7 @@ RULES = (
     rule("failure_rate", "<=3%", "<=+3pp"),
     rule("latency", "p(95)<300ms", "p(50)<=150ms", "typical<=+30%", "share(>300ms)<=+5pp", "share(>300ms)<=10%"),
 )
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def judgement(found: Evaluation, rules: tuple[Rule, ...] = RULES) -> Judgement:

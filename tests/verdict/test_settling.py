@@ -63,6 +63,15 @@ def test_trap_5_what_is_no_number_is_an_error_everywhere(comparator: Comparator,
     assert settle(0.1, (0.1, 0.2), comparator=comparator, limit=bad) is ERROR  # type: ignore[arg-type]
 
 
+def test_an_interval_that_ends_before_it_begins_is_an_error() -> None:
+    assert settle(0.5, (0.9, 0.1), comparator=AT_MOST, limit=1.0) is ERROR
+
+
+@pytest.mark.parametrize("interval", [(0.5, 1e200), (-1e200, 2.0), (0.5, 0.6)])
+def test_an_absurd_width_gives_no_absurd_number(interval: tuple[float, float]) -> None:
+    assert n_more(0.7, interval, limit=1.0, n=100, relation=Relation.ABSOLUTE) in {None, 1}
+
+
 def test_more_samples_for_a_ratio_are_counted_on_the_log_scale() -> None:
     assert n_more(0.06, (-0.01, 0.135), limit=0.10, n=600, relation=Relation.RATIO) == 1444
 
