@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from jupyter_deployfeedback.cli.run import run_and_emit
 from jupyter_deployfeedback.errors import HarnessError, PermissionMissing, PortInUse, UsageError
 
 NEEDED = {"flask": "flask", "waitress": "waitress", "sklearn": "scikit-learn", "matplotlib": "matplotlib"}
+TERMINATED = 128 + signal.SIGTERM
 VERSIONS = ("released", "candidate")
 
 
@@ -39,6 +41,7 @@ VERSIONS = ("released", "candidate")
 def demo_command(*, directory: Path, ports: tuple[int, int] | None, lab: bool, **chosen: Any) -> int:  # noqa: ANN401
     """Deploy two versions of a model on this machine, run the suites and print the feedback."""
     _require_example_packages()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that the deployments end with this command
     project = prepare_example(directory.resolve())
     with ExitStack() as stack:
         for name, url in stack.enter_context(deployed(project, ports=ports or (0, 0))).items():

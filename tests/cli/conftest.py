@@ -35,8 +35,8 @@ QUICK = """\
 version: 1
 name: digits
 targets:
-  released: {url: "${DIGITS_RELEASED_URL:-http://127.0.0.1:8001}", health: /ready, response: &answer {version: $.model_version}}
-  candidate: {url: "${DIGITS_CANDIDATE_URL:-http://127.0.0.1:8002}", health: /ready, response: *answer}
+  released: {url: "${DIGITS_RELEASED_URL:-http://127.0.0.1:8001}", health: /ready, response: &it {probabilities: $.probabilities}}
+  candidate: {url: "${DIGITS_CANDIDATE_URL:-http://127.0.0.1:8002}", health: /ready, response: *it}
 baseline: released
 suites: [{notebook: suites/quality.ipynb, parameters: {n: 150}}]
 rules: [{metric: accuracy, pass: [">=0.8"]}]

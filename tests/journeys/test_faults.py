@@ -31,7 +31,7 @@ def wait_for_requests(store: Path, run: subprocess.Popen[str]) -> str:
     from jupyter_deployfeedback.store import open_store
 
     for _ in range(600):
-        assert run.poll() is None, "the run ended before it sent anything"
+        assert run.poll() is None, f"the run ended before it sent anything: {run.communicate()}"
         if (store / "store.sqlite").exists():
             opened = open_store(str(store), environment={})
             for found in opened.list():
