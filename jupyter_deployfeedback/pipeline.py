@@ -196,6 +196,7 @@ def _gather(
                 artifacts=store.artifacts(run.run_id),
                 tell=step,
                 cancelled=cancelled,
+                environment=environment,
             )
         )
         if cancelled.is_set():

@@ -115,3 +115,16 @@ def test_ipython_in_a_terminal_prints_the_summary_without_the_progress(deploy: C
 
     assert finished.stdout.count("all: 1 examples") == 1
     assert "examples asked" not in finished.stdout
+
+
+def test_cell_that_captures_its_output_cannot_hide_a_failed_check(kernel: Any) -> None:
+    code = """
+import jupyter_deployfeedback as jdf
+from IPython.utils.capture import capture_output
+with capture_output():
+    jdf.check(False, "answers like the trained one")
+"""
+
+    (kind, _, record), *others = told(run(kernel, code))
+
+    assert (kind, record["kind"], record["passed"], others) == ("display_data", "check", False, [])

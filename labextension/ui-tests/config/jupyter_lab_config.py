@@ -1,3 +1,5 @@
+"""The server that the browser tests start: Lab without its pop-ups."""
+
 # A normal server, as users have it, except that it stays on this machine and opens no browser of its own.
 c = get_config()  # noqa: F821 - Jupyter defines it
 
