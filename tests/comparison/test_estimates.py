@@ -132,6 +132,12 @@ def test_accuracy_counts_unanswered_examples_as_wrong() -> None:
     assert (found.value, found.n) == (0.98, 300)
 
 
+def test_a_prediction_beside_a_failed_request_is_not_right() -> None:
+    given = answers([True] * 300).model_copy(update={"states": (FAILED,) * 6 + (ANSWERED,) * 294})
+
+    assert answer(rule("accuracy", ">=0.95"), evidence(suite_result(evaluation(given)))).value == 0.98
+
+
 @pytest.mark.parametrize("lost", [FAILED, TIMED_OUT, NOT_SENT])
 def test_failure_rate_counts_every_request_without_an_answer(lost: object) -> None:
     seen = one(candidate=[True] * 300, states=[lost] * 6 + [ANSWERED] * 294)
