@@ -52,7 +52,7 @@ def _publish(shell: Any, data: dict[str, Any], *, display_id: str, update: bool)
         return
     kind = "update_display_data" if update else "display_data"
     content = {"data": data, "metadata": {}, "transient": transient}
-    kernel.session.send(kernel.iopub_socket, kind, content, parent=kernel.get_parent(), ident=kernel.topic(kind))
+    kernel.session.send(kernel.iopub_socket, kind, content, parent=kernel.get_parent(), ident=kind.encode())
 
 
 def _shell() -> Any:  # noqa: ANN401 - IPython's shell, which the probe does not import
