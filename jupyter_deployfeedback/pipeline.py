@@ -24,7 +24,7 @@ from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.execution import Progress, execute, plan_suites
+from jupyter_deployfeedback.execution import Progress, end_marked, execute, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, watch
 from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project
@@ -139,6 +139,13 @@ def release(run_id: str, *, version: str, push: bool, store: Store, environment:
     return tagged
 
 
+def reap(store: Store) -> None:
+    """Mark the runs lost whose process has gone, and end what they left behind: kernels, workers, their children."""
+    for lost in store.reap():
+        left = end_marked(lost.run_id)
+        log.info("run %s is lost; ended %d processes it left behind", lost.run_id, left)
+
+
 def known_metrics(project: Project) -> dict[str, Metric]:
     """Return the metrics whose unit and direction are known before a run: the standard ones and the project's own."""
     own = {
@@ -219,8 +226,15 @@ def _judge(
         confidence=project.confidence,
         slice_values=_slice_values(evidence),
     )
-    stored = store.evidence(plan.stored_run) if plan.stored_run else None
-    compared = compare(evidence, stored=stored, baseline=plan.baseline, estimands=asked)
+    stored = store.get(plan.stored_run) if plan.stored_run else None
+    compared = compare(
+        evidence,
+        stored=store.evidence(stored.run_id) if stored else None,
+        baseline=plan.baseline,
+        estimands=asked,
+        commit=run.commit.sha if run.commit else None,
+        baseline_commit=stored.commit.sha if stored and stored.commit else None,
+    )
     step(_stage("judge"))
     judgement = judge(
         compared,

@@ -44,6 +44,7 @@ class FindingNumbers(Frozen):
     candidate: str = "—"
     baseline: str = "—"
     n: str = "—"
+    method: str = ""  # in words
 
 
 class FindingText(Frozen):

@@ -83,6 +83,7 @@ class Found:
             candidate=quantity(self.finding.candidate, self.metric_unit),
             baseline=quantity(self.finding.baseline, self.metric_unit),
             n=self.samples,
+            method=names.method(self.finding.method),
         )
 
 

@@ -18,7 +18,29 @@ _AGGREGATES = {
     Aggregate.RATE: "rate of {}",
     Aggregate.TYPICAL: "typical {}",
 }
+_METHODS = {
+    "exact": "compared exactly",
+    "point": "one number without an interval",
+    "t-interval": "t interval of the mean",
+    "paired-t": "paired t interval of the difference",
+    "paired-log-ratio-of-means": "paired interval of the ratio of means (delta method)",
+    "paired-bootstrap": "paired percentile bootstrap",
+    "block-quantiles-paired": "paired t interval over blocks in time",
+    "block-medians-paired": "paired t interval over medians of blocks in time",
+    "hodges-lehmann-paired": "Hodges-Lehmann estimate of the paired log ratios, Walsh interval",
+    "clopper-pearson": "Clopper-Pearson interval of a share",
+    "newcombe-paired": "Newcombe's paired score interval",
+    "mover-ratio-paired": "paired interval of the ratio of shares (MOVER)",
+    "order-statistics": "interval of a quantile from order statistics",
+    "bca-bootstrap-paired": "paired bootstrap, bias-corrected and accelerated",
+    "bca-bootstrap": "bootstrap, bias-corrected and accelerated",
+}
 _SAMPLES = {Family.MODEL: "example", Family.APPLICATION: "request", Family.PLATFORM: "sample"}
+
+
+def method(code: str) -> str:
+    """Return a method's name in words; the code itself where it has none."""
+    return _METHODS.get(code, code)
 
 
 def label(name: str) -> str:

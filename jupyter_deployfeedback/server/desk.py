@@ -47,6 +47,7 @@ class Desk:
     ) -> None:
         self._root = root.resolve()
         self._store: Store = open_store(store_url, environment=os.environ)
+        pipeline.reap(self._store)
         self._processes = RunProcesses(
             limit=max_concurrent_runs,
             command=pipeline.worker_command,

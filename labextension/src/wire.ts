@@ -467,6 +467,11 @@ export interface components {
              */
             readonly limit: string;
             /**
+             * Method
+             * @default
+             */
+            readonly method: string;
+            /**
              * N
              * @default —
              */
@@ -525,7 +530,8 @@ export interface components {
              *       "limit": "—",
              *       "candidate": "—",
              *       "baseline": "—",
-             *       "n": "—"
+             *       "n": "—",
+             *       "method": ""
              *     }
              */
             readonly text: components["schemas"]["FindingNumbers"];

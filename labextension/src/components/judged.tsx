@@ -44,7 +44,7 @@ function rows(finding: Finding, trans: TranslationBundle): readonly [string, str
       trans.__('Confidence'),
       finding.confidence === null ? undefined : `${round(finding.confidence * 100)} %`
     ],
-    [trans.__('Method'), finding.method]
+    [trans.__('Method'), text.method]
   ];
   return all.filter((row): row is [string, string] => known(row[1]));
 }
