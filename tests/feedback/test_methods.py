@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import jupyter_deployfeedback.comparison as comparison
+from jupyter_deployfeedback import comparison
 from jupyter_deployfeedback.feedback import names
 
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
