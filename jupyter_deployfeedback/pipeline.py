@@ -34,6 +34,7 @@ from jupyter_deployfeedback.verdict import check_rule, estimands, judge
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
     from jupyter_deployfeedback.domain.release import Release
+    from jupyter_deployfeedback.execution import WorkerProcess
     from jupyter_deployfeedback.store import Store
 
 log = logging.getLogger(__name__)
@@ -90,10 +91,17 @@ def start(request: RunRequest, *, store: Store, environment: Mapping[str, str]) 
 
 
 def evaluate(
-    run_id: str, *, store: Store, environment: Mapping[str, str], tell: Tell, cancelled: Event
+    run_id: str,
+    *,
+    store: Store,
+    environment: Mapping[str, str],
+    tell: Tell,
+    cancelled: Event,
+    worker: WorkerProcess | None = None,
 ) -> FeedbackReport:
     """Execute, observe, compare and judge an acknowledged run; its feedback is stored before this returns.
 
+    ``worker`` is one that ``execution.prepare`` started; its caller closes it, for the run may end before it is needed.
     Raises RunCancelled where ``cancelled`` was set. Any other failure leaves the run ``lost`` with the reason.
     """
     run = store.claim(run_id)
@@ -103,7 +111,9 @@ def evaluate(
 
     try:
         plan = plan_run(run.request, store=store, environment=environment)
-        evidence = _gather(run, plan, store=store, environment=environment, step=step, cancelled=cancelled)
+        evidence = _gather(
+            run, plan, store=store, environment=environment, step=step, cancelled=cancelled, worker=worker
+        )
         report = _judge(run, plan, evidence, store=store, step=step)
         store.finish(run_id, evidence, report)
     except errors.RunCancelled as error:
@@ -180,6 +190,7 @@ def _gather(
     environment: Mapping[str, str],
     step: Callable[[Progress], None],
     cancelled: Event,
+    worker: WorkerProcess | None,
 ) -> Evidence:
     """Load the target with the suites while its platform is watched; a target that is not ready is not loaded."""
     step(_stage("ask"))
@@ -204,6 +215,7 @@ def _gather(
                 tell=step,
                 cancelled=cancelled,
                 environment=environment,
+                worker=worker,
             )
         )
         if cancelled.is_set():

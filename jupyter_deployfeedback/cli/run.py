@@ -6,19 +6,19 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.cli import options
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.event import RunEvent
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
+    from jupyter_deployfeedback.execution import WorkerProcess
 
 CANCEL_POLL_SECONDS = 0.5
 
@@ -46,30 +46,42 @@ def run_and_emit(
     output: Path | None,
 ) -> FeedbackReport:
     """Start a run, show its progress, print its feedback."""
-    from jupyter_deployfeedback.cli.progress import show_progress
-    from jupyter_deployfeedback.domain.run import RunRequest
-
-    request = RunRequest(
-        project_file=str(project_file.resolve()),
-        target=target,
-        against=against,
-        suites=suites,
-        parameters=options.read_parameters(parameters),
-    )
-    report = _evaluate(request, show=show_progress)
+    with execution.prepare(options.environment()) as worker:  # it loads papermill while this process loads the rest
+        report = _evaluate(
+            project_file,
+            target,
+            against=against,
+            suites=suites,
+            parameters=options.read_parameters(parameters),
+            worker=worker,
+        )
     options.emit(report, form=form, output=output)
     return report
 
 
-def _evaluate(request: Any, *, show: Callable[[], AbstractContextManager[Any]]) -> FeedbackReport:  # noqa: ANN401
+def _evaluate(
+    project_file: Path,
+    target: str,
+    *,
+    against: str | None,
+    suites: tuple[str, ...],
+    parameters: dict[str, Any],
+    worker: WorkerProcess,
+) -> FeedbackReport:
     from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.cli.progress import show_progress
+    from jupyter_deployfeedback.domain.run import RunRequest
 
+    request = RunRequest(
+        project_file=str(project_file.resolve()), target=target, against=against, suites=suites, parameters=parameters
+    )
     opened = options.store()
-    run = pipeline.start(request, store=opened, environment=options.environment())
+    environment = options.environment()
+    run = pipeline.start(request, store=opened, environment=environment)
     cancelled = _cancel_on_signals()
-    with show() as tell:
+    with show_progress() as tell:
         return pipeline.evaluate(
-            run.run_id, store=opened, environment=options.environment(), tell=tell, cancelled=cancelled
+            run.run_id, store=opened, environment=environment, tell=tell, cancelled=cancelled, worker=worker
         )
 
 
