@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jupyter_deployfeedback.domain.comparison import ExampleChange
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState, Task
@@ -17,19 +17,20 @@ Key = tuple[str, str, int]  # suite, evaluation, how often the suite used that n
 class Pair:
     """An evaluation with the baseline's answers in the same order, or the reason why they do not pair.
 
-    ``absent`` says that the baseline never saw this evaluation, which is no mistake.
+    ``absent`` says that the baseline never saw this evaluation, which is no mistake. ``pictures`` are those of both.
     """
 
     evaluation: Evaluation
     baseline: Answers | None = None
     problem: str | None = None
     absent: bool = False
+    pictures: dict[str, str] = field(default_factory=dict)
 
 
 def pair_live(suites: Iterable[SuiteResult]) -> tuple[Pair, ...]:
     """Pair by position: both sides were sent the same example by the same loop."""
     return tuple(
-        Pair(each, baseline=each.baseline, absent=each.baseline is None)
+        Pair(each, baseline=each.baseline, absent=each.baseline is None, pictures=each.pictures)
         for suite in suites
         for each in suite.evaluations
     )
@@ -55,7 +56,7 @@ def changed_examples(pairs: Iterable[Pair]) -> tuple[tuple[ExampleChange, ...], 
         candidate, baseline = _right(pair.evaluation, pair.evaluation.candidate), _right(pair.evaluation, pair.baseline)
         for row, (now, before) in enumerate(zip(candidate, baseline, strict=True)):
             if now != before:
-                (fixed if now else broken).append(_change(pair.evaluation, pair.baseline, row))
+                (fixed if now else broken).append(_change(pair, pair.baseline, row))
     return tuple(broken), tuple(fixed)
 
 
@@ -89,7 +90,8 @@ def _match(evaluation: Evaluation, earlier: Evaluation | None) -> Pair:
     order = [rows[example] for example in evaluation.ids]
     if any(earlier.truth[row] != truth for row, truth in zip(order, evaluation.truth, strict=True)):
         return Pair(evaluation, problem=f"the true answers of {evaluation.name!r} differ from those of the baseline")
-    return Pair(evaluation, baseline=_reorder(earlier.candidate, order))
+    answers = _reorder(earlier.candidate, order)
+    return Pair(evaluation, baseline=answers, pictures=earlier.pictures | evaluation.pictures)
 
 
 def _reorder(answers: Answers, order: list[int]) -> Answers:
@@ -111,7 +113,8 @@ def _right(evaluation: Evaluation, answers: Answers) -> list[bool]:
     return [truth is not None and state is RequestState.ANSWERED and guess == truth for guess, truth, state in columns]
 
 
-def _change(evaluation: Evaluation, baseline: Answers, row: int) -> ExampleChange:
+def _change(pair: Pair, baseline: Answers, row: int) -> ExampleChange:
+    evaluation = pair.evaluation
     return ExampleChange(
         example_id=evaluation.ids[row],
         suite=evaluation.suite,
@@ -119,4 +122,5 @@ def _change(evaluation: Evaluation, baseline: Answers, row: int) -> ExampleChang
         candidate=evaluation.candidate.predictions[row],
         baseline=baseline.predictions[row],
         slices={name: column[row] for name, column in evaluation.slices.items()},
+        picture=pair.pictures.get(evaluation.ids[row]),
     )

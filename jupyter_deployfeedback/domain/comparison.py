@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
+from jupyter_deployfeedback.domain.evaluation import Picture
 from jupyter_deployfeedback.domain.metric import Metric
 from jupyter_deployfeedback.domain.rule import Expression
 
@@ -89,6 +90,7 @@ class ExampleChange(Frozen):
     candidate: Scalar
     baseline: Scalar
     slices: dict[str, str] = {}
+    picture: Picture | None = None
 
 
 class Difference(Frozen):

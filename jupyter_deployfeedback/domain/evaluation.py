@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.observation import Window
+
+Picture = Annotated[str, Field(pattern=r"^data:image/png;base64,[A-Za-z0-9+/]+={0,2}$", max_length=100_000)]
+"""A small PNG as a data URL. The notebook wrote it: nothing but base64 may stand in it."""
 
 
 class RequestState(StrEnum):
@@ -58,6 +61,7 @@ class Evaluation(Frozen):
     """One call of ``evaluate``: the examples, what is true of them and what each side answered.
 
     With a live baseline both sides answered the same examples, interleaved; the columns pair by position.
+    ``pictures`` show some of the examples, by id.
     ``dataset_digest`` is the sha256 of ids and truths, so that a changed data set is noticed.
     """
 
@@ -71,6 +75,7 @@ class Evaluation(Frozen):
     baseline: Answers | None = None
     window: Window
     dataset_digest: str
+    pictures: dict[str, Picture] = {}
 
     @model_validator(mode="after")
     def _columns_match_ids(self) -> Self:

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.comparison import Change
+from jupyter_deployfeedback.domain.evaluation import Picture
 from jupyter_deployfeedback.domain.metric import Better, Family
 from jupyter_deployfeedback.domain.run import RunState
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteKind
@@ -139,6 +140,7 @@ class ExampleRow(Frozen):
     candidate: Scalar
     baseline: Scalar
     slices: dict[str, str]
+    picture: Picture | None = None
 
 
 class Examples(Frozen):

@@ -15,6 +15,7 @@ from jupyter_deployfeedback.probe.answers import Side
 from jupyter_deployfeedback.probe.display import Display, write
 from jupyter_deployfeedback.probe.environment import RUN_ID, read_seed
 from jupyter_deployfeedback.probe.examples import Examples, gather_examples, plain_rows
+from jupyter_deployfeedback.probe.pictures import gather_pictures
 from jupyter_deployfeedback.probe.records import evaluation_record, progress_record
 from jupyter_deployfeedback.probe.scores import CLASSIFICATION, REGRESSION, EvaluationResult, SideResult
 from jupyter_deployfeedback.probe.summaries import html_summary, text_summary
@@ -32,6 +33,7 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     *,
     ids: object = None,
     slices: Mapping[str, object] | None = None,
+    pictures: object = None,
     name: str | None = None,
     task: str = CLASSIFICATION,
     batch_size: int = 1,
@@ -44,18 +46,22 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     unreachable or 10 times timed out in a row) is left alone and the rest recorded as not sent. ``warmup`` requests a
     side go first and are not counted. Lists, arrays, series and frames will do; ``ids`` (default: positions) pair the
     examples with those of other runs, ``slices`` maps a name to one label for each example.
+    ``pictures`` (of a classification) shows people what the examples look like: for each one rows of grey values, rows
+    of (red, green, blue), the bytes of a small PNG, or None. Only those of examples that one side alone has right, or,
+    without a live baseline, that are answered wrongly, leave the kernel: at most 1 MB of them.
     Raises ``UsageError`` before anything is sent where the examples do not fit together.
     """
     if not isinstance(target, Target):
         raise UsageError(f"{target!r} is not a target.", remedy="Use what connect() returns.")
     _refuse_wrong(task, batch_size=batch_size, warmup=warmup)
     examples = gather_examples(inputs, truth, ids=ids, slices=slices)
+    drawn = gather_pictures(pictures, ids=examples.ids)
     sides = _sides(target)
     _warm_up(sides, examples, batch_size=batch_size, requests=warmup)
     display = Display()
     window = _ask_all(sides, examples, batch_size=batch_size, display=display)
     result = _result(sides, examples, name=_name(name), task=task)
-    record = evaluation_record(_wire(result, window))
+    record = evaluation_record(_wire(result, window) | {"pictures": drawn.urls(_worth_seeing(result))})
     if not display.show(record, text=text_summary(result), html=html_summary(result)):
         write(text_summary(result))
     return result
@@ -114,6 +120,15 @@ def _name(given: str | None) -> str:
         return given
     place = next(_unnamed) if RUN_ID in os.environ else 1
     return DEFAULT_NAME if place == 1 else f"{DEFAULT_NAME} {place}"
+
+
+def _worth_seeing(result: EvaluationResult) -> tuple[str, ...]:
+    """Return the ids of the examples that feedback may list, the broken ones first."""
+    if result.task != CLASSIFICATION:
+        return ()
+    if result.baseline is None:
+        return tuple(one for one, right in result.right.items() if not right)
+    return (*result.broken, *result.fixed)
 
 
 def _wire(result: EvaluationResult, window: tuple[datetime, datetime]) -> dict[str, Any]:

@@ -383,6 +383,11 @@ export interface components {
             readonly candidate: string | number | boolean | null;
             /** Example Id */
             readonly example_id: string;
+            /**
+             * Picture
+             * @default null
+             */
+            readonly picture: string | null;
             /** Slices */
             readonly slices: {
                 readonly [key: string]: string;

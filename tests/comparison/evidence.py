@@ -58,6 +58,7 @@ def evaluation(
     suite: str = "quality",
     name: str = "holdout",
     digest: str = "d" * 64,
+    pictures: dict[str, str] | None = None,
 ) -> Evaluation:
     count = len(candidate.states)
     return Evaluation(
@@ -71,6 +72,7 @@ def evaluation(
         baseline=baseline,
         window=WINDOW,
         dataset_digest=digest,
+        pictures=pictures or {},
     )
 
 

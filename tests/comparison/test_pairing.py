@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from pydantic import ValidationError
+
 from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.evaluation import Evaluation
@@ -25,6 +28,10 @@ def stored(now: Evaluation, *before: Evaluation) -> Comparison:
     )
 
 
+def picture(data: str) -> str:
+    return f"data:image/png;base64,{data}"
+
+
 def only(comparison: Comparison) -> Estimate:
     (found,) = comparison.estimates
     return found
@@ -46,6 +53,40 @@ def test_broken_examples_are_those_only_the_baseline_got_right() -> None:
         ("example-1", 0, 1, {"digit": "1"})
     ]
     assert [each.example_id for each in found.fixed] == ["example-2"]
+
+
+def test_changed_examples_bring_their_pictures() -> None:
+    shown = {"example-1": picture("AAAA")}
+
+    found = live(evaluation(answers([True, False, True]), answers([True, True, False]), pictures=shown))
+
+    assert [each.picture for each in (*found.broken, *found.fixed)] == [picture("AAAA"), None]
+
+
+def test_stored_pictures_show_what_only_the_candidate_got_right() -> None:
+    now = evaluation(answers([False, True]), pictures={"example-0": picture("AAAA")})
+    before = evaluation(answers([True, False]), pictures={"example-1": picture("BBBB")})
+
+    found = stored(now, before)
+
+    assert [each.picture for each in (*found.broken, *found.fixed)] == [picture("AAAA"), picture("BBBB")]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "javascript:alert(1)",
+        "https://example.org/a.png",
+        "data:image/svg+xml;base64,AAAA",
+        'data:image/png;base64,AAAA" onerror="alert(1)',
+        "data:image/png;base64,AAAA\n",
+        "data:image/png;base64,",
+        "data:image/png;base64," + "A" * 100_000,
+    ],
+)
+def test_picture_is_base64_and_nothing_else(hostile: str) -> None:
+    with pytest.raises(ValidationError, match="pictures"):
+        evaluation(answers([True]), pictures={"example-0": hostile})
 
 
 def test_an_example_without_an_answer_is_broken() -> None:

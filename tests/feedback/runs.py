@@ -26,6 +26,11 @@ from jupyter_deployfeedback.feedback import build_report
 
 BEGAN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 COMMIT = Commit(sha="4f1c2d9e8b7a65f4e3d2c1b0a99887766554433f")
+EIGHT = (  # 8 x 8 grey pixels
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAP0lEQVR42h2LURUAIAwCiWAEIyyKURbB"
+    "JouyCEYhAor83D0eAOBBBF7IzWXZUppIaXzpZpkhFF1NraRfo8U3vjA9FyyO5aeVAAAAAElFTkSuQmCC"
+)
 QUEUE_DEPTH = Metric(name="queue_depth", family=Family.PLATFORM, unit="requests", better=Better.LOWER)
 
 
@@ -146,7 +151,12 @@ def failing() -> FeedbackReport:
         paired=True,
         deltas=deltas,
         estimates=estimates,
-        broken=tuple(example(str(600 + 37 * i), truth=8, candidate=(1, 3, 9)[i % 3], baseline=8) for i in range(14)),
+        broken=tuple(
+            example(
+                str(600 + 37 * i), truth=8, candidate=(1, 3, 9)[i % 3], baseline=8, picture=EIGHT if i != 1 else None
+            )
+            for i in range(14)
+        ),
         fixed=tuple(example(str(75 + 101 * i), truth=4, candidate=4, baseline=9) for i in range(4)),
         differences=(
             Difference(what="model version", before="2.0.0", after="2.1.0-rc1"),
@@ -301,7 +311,7 @@ def delta(
     )
 
 
-def example(example_id: str, *, truth: int, candidate: int, baseline: int) -> ExampleChange:
+def example(example_id: str, *, truth: int, candidate: int, baseline: int, picture: str | None = None) -> ExampleChange:
     return ExampleChange(
         example_id=example_id,
         suite="quality",
@@ -309,6 +319,7 @@ def example(example_id: str, *, truth: int, candidate: int, baseline: int) -> Ex
         candidate=candidate,
         baseline=baseline,
         slices={"digit": str(truth)},
+        picture=picture,
     )
 
 

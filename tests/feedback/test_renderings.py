@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.feedback import Format, render, render_text, report_schema
 from tests.feedback.reading import Page, seen, squeezed
-from tests.feedback.runs import REPORTS, failing, passing_with_a_warning, target_is_down
+from tests.feedback.runs import EIGHT, REPORTS, failing, passing_with_a_warning, target_is_down
 
 
 @pytest.mark.parametrize("form", list(Format))
@@ -129,11 +129,28 @@ def test_markdown_that_is_too_long_is_cut_at_a_line_and_says_so() -> None:
 def test_html_asks_for_nothing_and_runs_nothing() -> None:
     page = render(failing(), Format.HTML)
     tags = {tag for tag, _ in Page(page).elements}
-    assert Page(page).links == []
-    assert tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed", "form", "base", "a"})
+    assert set(Page(page).links) == {EIGHT}
+    assert tags.isdisjoint({"script", "link", "iframe", "object", "embed", "form", "base", "a"})
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
     assert policy is not None
     assert policy[1].startswith("default-src &#39;none&#39;; style-src &#39;sha256-")
+
+
+def test_html_shows_what_broken_examples_look_like() -> None:
+    shown = re.findall(r'<img src="data:[^"]*" alt="([^"]*)">', render(failing(), Format.HTML))
+    assert shown[:2] == ["Picture of 600", "Picture of 674"]
+    assert len(shown) == 13
+
+
+def test_html_without_pictures_has_no_column_for_them() -> None:
+    page = render(passing_with_a_warning(), Format.HTML)
+    assert "<img" not in page
+    assert ">picture<" not in page
+
+
+@pytest.mark.parametrize("form", [Format.TEXT, Format.MARKDOWN, Format.JUNIT])
+def test_renderings_in_words_hold_no_picture(form: Format) -> None:
+    assert "data:image" not in render(failing(), form)
 
 
 def test_html_style_is_the_one_its_policy_permits() -> None:

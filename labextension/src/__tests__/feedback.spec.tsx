@@ -1,6 +1,6 @@
 import { fireEvent, screen, within } from '@testing-library/react';
 import { finished, show } from './shown';
-import { aFinding, aProject, aReport, aRun } from './wire';
+import { aFinding, aProject, aReport, aRun, anExample } from './wire';
 
 const PAYLOAD = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>';
 
@@ -61,6 +61,33 @@ describe('the feedback', () => {
     expect(within(table).getByText('220 MiB')).toBeTruthy();
     expect(within(table).getByText('unknown')).toBeTruthy();
     expect(within(table).getByText('no samples in the window')).toBeTruthy();
+  });
+
+  it('shows what the broken examples look like', () => {
+    const png = 'data:image/png;base64,iVBORw0KGgo=';
+    const examples = {
+      broken: [anExample({ picture: png }), anExample({ example_id: 'digits-13' })],
+      fixed: [anExample()]
+    };
+    show({ run: finished({ examples }) });
+    const pictured = screen.getByRole('table', { name: /^Broken/ });
+    const plain = screen.getByRole('table', { name: /^Fixed/ });
+
+    expect(within(pictured).getByAltText('Picture of digits-12').getAttribute('src')).toBe(png);
+    expect(within(pictured).getAllByRole('img')).toHaveLength(1);
+    expect(within(plain).queryByText('Picture')).toBeNull();
+  });
+
+  it.each([
+    'https://example.org/a.png',
+    'blob:https://example.org/1',
+    'data:image/svg+xml;base64,AAAA',
+    'data:image/png;base64,AA" onerror="x'
+  ])('shows no picture of %s', picture => {
+    show({ run: finished({ examples: { broken: [anExample({ picture })], fixed: [] } }) });
+
+    expect(document.querySelectorAll('img')).toHaveLength(0);
+    expect(screen.getByText('digits-12')).toBeTruthy();
   });
 
   it('opens the executed notebook at the cell that failed', () => {

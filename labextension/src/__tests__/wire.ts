@@ -2,7 +2,7 @@
 
 import { ServerConnection } from '@jupyterlab/services';
 import { Api } from '../api';
-import type { Finding, Project, Report, Run, RunAnswer, RunEvent } from '../view';
+import type { ExampleRow, Finding, Project, Report, Run, RunAnswer, RunEvent } from '../view';
 
 export const BASE = 'http://127.0.0.1:9999/user/alice/';
 export const ROOT = `${BASE}deployfeedback/api/v1`;
@@ -161,6 +161,19 @@ export function aFinding(change: Partial<Finding> = {}): Finding {
       baseline: '97.8 %',
       n: '500 examples'
     },
+    ...change
+  };
+}
+
+export function anExample(change: Partial<ExampleRow> = {}): ExampleRow {
+  return {
+    example_id: 'digits-12',
+    suite: 'quality',
+    truth: 8,
+    candidate: 1,
+    baseline: 8,
+    slices: { digit: '8' },
+    picture: null,
     ...change
   };
 }

@@ -4,6 +4,8 @@ import { Button } from './button';
 import { useTrans } from './trans';
 
 const FIRST = 8;
+/** What a picture may be, checked once more where it becomes an address: a notebook wrote it. */
+const PICTURE = /^data:image\/png;base64,[A-Za-z0-9+/=]+$/;
 
 interface ExampleListProps {
   readonly title: string;
@@ -15,12 +17,14 @@ export function ExampleList({ title, rows }: ExampleListProps): JSX.Element {
   const trans = useTrans();
   const [all, setAll] = React.useState(false);
   const shown = all ? rows : rows.slice(0, FIRST);
+  const seen = rows.some(row => picture(row) !== null);
   return (
     <>
-      <table className="jp-df-table">
+      <table className={seen ? 'jp-df-table jp-df-seen' : 'jp-df-table'}>
         <caption>{title}</caption>
         <thead>
           <tr>
+            {seen && <th scope="col">{trans.__('Picture')}</th>}
             <th scope="col">{trans.__('Example')}</th>
             <th scope="col">{trans.__('truth')}</th>
             <th scope="col">{trans.__('candidate')}</th>
@@ -30,6 +34,11 @@ export function ExampleList({ title, rows }: ExampleListProps): JSX.Element {
         <tbody>
           {shown.map(row => (
             <tr key={`${row.suite} ${row.example_id}`} title={slices(row)}>
+              {seen && (
+                <td>
+                  <Picture row={row} />
+                </td>
+              )}
               <th scope="row">{row.example_id}</th>
               <td>{String(row.truth)}</td>
               <td>{String(row.candidate)}</td>
@@ -47,6 +56,18 @@ export function ExampleList({ title, rows }: ExampleListProps): JSX.Element {
       )}
     </>
   );
+}
+
+function Picture({ row }: { readonly row: ExampleRow }): JSX.Element | null {
+  const trans = useTrans();
+  const source = picture(row);
+  return source === null ? null : (
+    <img src={source} alt={trans.__('Picture of %1', row.example_id)} />
+  );
+}
+
+function picture(row: ExampleRow): string | null {
+  return row.picture && PICTURE.test(row.picture) ? row.picture : null;
 }
 
 function slices(row: ExampleRow): string {
