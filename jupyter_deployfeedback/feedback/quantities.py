@@ -172,12 +172,16 @@ def _same(number: float, limit: float, scale: _Scale) -> bool:
 
 def _number(value: float, decimals: int, *, signed: bool) -> str:
     if value and (abs(value) < _FEW or abs(value) >= _MANY):
-        value = math.copysign(min(abs(value), sys.float_info.max), value)  # per cent of the largest float overflow
-        return f"{value:{'+' if signed else ''}.3g}".replace("-", "−")
+        return f"{_finite(value):{'+' if signed else ''}.3g}".replace("-", "−")
     text = f"{value:{'+' if signed else ''},.{decimals}f}"
     if not any(digit in "123456789" for digit in text):
         return text.lstrip("+-")
     return text.replace("-", "−")
+
+
+def _finite(value: float) -> float:
+    """Return the nearest float there is: per cent of the largest ones overflow."""
+    return math.copysign(min(abs(value), sys.float_info.max), value)
 
 
 def _limit_scales(unit: str, limit: float) -> list[tuple[float, str]]:
@@ -192,4 +196,4 @@ def _limit_scales(unit: str, limit: float) -> list[tuple[float, str]]:
 
 def _exact(limit: float, scale: tuple[float, str], *, signed: bool) -> str:
     factor, symbol = scale
-    return f"{limit * factor:{'+' if signed else ''},.10g} {symbol}".strip().replace("-", "−")
+    return f"{_finite(limit * factor):{'+' if signed else ''},.10g} {symbol}".strip().replace("-", "−")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import nbformat
 import pytest
@@ -59,7 +60,7 @@ def run_suites() -> RunSuites:
         given = {
             "target": TARGET,
             "baseline": None,
-            "run_id": f"run-{folder.name}",
+            "run_id": f"run-{uuid4().hex}",  # tests that run side by side must not sweep each other's kernels away
             "artifacts": folder / "artifacts",
             "tell": _unheard,
             "cancelled": threading.Event(),

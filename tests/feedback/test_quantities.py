@@ -126,3 +126,7 @@ def test_every_finite_number_can_be_written(*, value: float, edge: float, unit: 
     assert "nan" not in text
     assert "-" not in text
     assert "inf" not in text
+
+
+def test_a_limit_too_large_for_per_cent_stays_a_number() -> None:
+    assert limit_text(Comparator.AT_MOST, 1.797693134862316e306, "%") == "≤ 1.797693135e+308 %"

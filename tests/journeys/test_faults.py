@@ -41,10 +41,15 @@ def wait_for_requests(store: Path, run: subprocess.Popen[str]) -> str:
     raise AssertionError("no request was sent within 30 s")
 
 
+def listening(process: psutil.Process) -> set[int]:
+    return {each.laddr.port for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
+
+
 def test_deployment_killed_half_way_is_an_error_that_says_so(project: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     with deployed(project) as urls:
-        server = next(child for child in psutil.Process().children() if "models/candidate.joblib" in child.cmdline())
+        port = int(urls["DIGITS_CANDIDATE_URL"].rsplit(":", 1)[1])
+        server = next(child for child in psutil.Process().children() if port in listening(child))
         environment = {**os.environ, **urls, "DEPLOYFEEDBACK_STORE": str(store)}
         run = subprocess.Popen(
             RUN, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
