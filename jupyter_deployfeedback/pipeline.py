@@ -17,19 +17,21 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback import errors
-from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.comparison import compare, rehearse
+from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.verdict import SelfTest
 from jupyter_deployfeedback.execution import Progress, end_marked, execute, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, watch
 from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project
 from jupyter_deployfeedback.release import push_release, read_commit, tag_release
-from jupyter_deployfeedback.verdict import check_rule, estimands, judge
+from jupyter_deployfeedback.verdict import check_rule, estimands, judge, rehearsed_estimands, self_test
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
@@ -256,9 +258,21 @@ def _judge(
         candidate=evidence.candidate.facts,
         expect_version=plan.target.expect_version,
         confidence=project.confidence,
+        tested=_self_test(project, asked),
     )
     ended = {"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)}
     return build_report(run.model_copy(update=ended), evidence, compared, judgement)
+
+
+def _self_test(project: Project, asked: tuple[Estimand, ...]) -> SelfTest:
+    """Let the gate judge samples made up beyond and inside its limits; it goes the way the run itself goes."""
+    tried = rehearsed_estimands(asked)
+    return self_test(
+        project.rules,
+        beyond=rehearse(tried, beyond=True),
+        inside=rehearse(tried, beyond=False),
+        confidence=project.confidence,
+    )
 
 
 def _with_baseline(plan: Plan, against: str, *, store: Store) -> Plan:

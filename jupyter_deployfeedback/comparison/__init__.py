@@ -5,13 +5,14 @@ Pure. numpy is imported with the first comparison, scipy and statsmodels inside 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.comparison import Comparison, Estimand
+    from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
     from jupyter_deployfeedback.domain.run import Evidence
 
-__all__ = ["compare"]
+__all__ = ["compare", "rehearse"]
 
 
 def compare(
@@ -34,3 +35,10 @@ def compare(
         commit=commit,
         baseline_commit=baseline_commit,
     )
+
+
+def rehearse(estimands: Iterable[Estimand], *, beyond: bool) -> tuple[Estimate, ...]:
+    """Answer estimands from samples made up well beyond their limits, or well inside; see ``rehearsal.rehearse``."""
+    from jupyter_deployfeedback.comparison.rehearsal import rehearse as rehearse_now
+
+    return rehearse_now(estimands, beyond=beyond)

@@ -19,21 +19,21 @@ def p_beyond(estimand: Estimand, interval_at: Callable[[float], Interval]) -> fl
     None where it does not at the estimand's own confidence. Found by bisection on the logarithm of alpha.
     """
     limit, at_risk = estimand.expression, 1 - estimand.confidence
-    if not _beyond(interval_at(1 - 2 * at_risk), limit):
+    if not breaks(interval_at(1 - 2 * at_risk), limit):
         return None
-    if _beyond(interval_at(1 - 2 * SMALLEST), limit):
+    if breaks(interval_at(1 - 2 * SMALLEST), limit):
         return SMALLEST
     low, high = math.log(SMALLEST), math.log(at_risk)
     for _ in range(STEPS):
         middle = (low + high) / 2
-        if _beyond(interval_at(1 - 2 * math.exp(middle)), limit):
+        if breaks(interval_at(1 - 2 * math.exp(middle)), limit):
             high = middle
         else:
             low = middle
     return math.exp(high)
 
 
-def _beyond(interval: Interval, limit: Expression) -> bool:
+def breaks(interval: Interval, limit: Expression) -> bool:
     """Say whether a whole interval breaks the limit; NaN never does."""
     low, high = interval
     if limit.comparator is Comparator.AT_MOST:

@@ -46,6 +46,10 @@ WEAK_EVIDENCE = "weak evidence"
 """How the reason of a finding begins that holds, or not, on weak evidence only."""
 
 
+SELF_TEST = "self-test"
+"""The rule of a finding that says that the gate, put to the test, did not do what it must."""
+
+
 class Finding(Frozen):
     """What one expression of one rule said, with its evidence.
 
@@ -73,6 +77,13 @@ class Finding(Frozen):
     method: str = ""
     reason: str = ""  # why it is inconclusive, error, weak or not judged; empty where the numbers say it all
     facts: dict[str, float] = {}  # the raw numbers behind the estimate, as in ``Estimate.facts``
+
+
+class SelfTest(Frozen):
+    """What the gate's test of itself found: ``misses`` make a run ERROR, ``notices`` name rules that guard nothing."""
+
+    misses: tuple[Finding, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 class Judgement(Frozen):

@@ -9,5 +9,13 @@ from jupyter_deployfeedback.verdict.estimands import estimands
 from jupyter_deployfeedback.verdict.judge import judge
 from jupyter_deployfeedback.verdict.language import parse_expression
 from jupyter_deployfeedback.verdict.rules import check_rule
+from jupyter_deployfeedback.verdict.self_test import rehearsed_estimands, self_test
 
-__all__ = ["check_rule", "estimands", "judge", "parse_expression"]
+__all__ = [
+    "check_rule",
+    "estimands",
+    "judge",
+    "parse_expression",
+    "rehearsed_estimands",
+    "self_test",
+]

@@ -10,7 +10,7 @@ from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.rule import OnFail, Rule
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.suite import SuiteResult
-from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict, worst
+from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, SelfTest, Standing, Verdict, worst
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.findings import NEW_METRIC, finding, missing, weakened
 from jupyter_deployfeedback.verdict.holm import adjusted
@@ -51,13 +51,17 @@ def judge(
     candidate: TargetFacts,
     expect_version: str | None,
     confidence: float,
+    tested: SelfTest | None = None,
 ) -> Judgement:
     """Judge a comparison: the worst of all findings that count, and the gate open only on PASS or WARN.
 
     What is missing, not finite, of the wrong version or from a broken suite is ERROR. ``confidence`` is one-sided.
+    ``tested`` is what the gate's test of itself found, which every run makes first.
     """
     answers = _answers(comparison, rules, alpha=1 - confidence)
+    tested = tested or SelfTest()
     findings = [
+        *tested.misses,
         *judge_target(candidate),
         *judge_versions(suites, candidate, expect_version=expect_version),
         *judge_suites(suites, expected_suites),
@@ -70,7 +74,7 @@ def judge(
         gate=GateState.OPEN if verdict in OPEN else GateState.CLOSED,
         findings=tuple(findings),
         first_release=answers.first_release,
-        notices=tuple(dict.fromkeys(_hints(comparison))),
+        notices=tuple(dict.fromkeys((*_hints(comparison), *tested.notices))),
     )
 
 

@@ -1,0 +1,156 @@
+"""The gate judged by itself: what lies well beyond each limit must fail, what lies well inside pass, NaN be an error.
+
+Each expression of each rule goes alone through ``judge``, the function that judges the run; whatever comes out wrong
+makes the run ERROR, because a gate that cannot go red says nothing by being green.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
+from jupyter_deployfeedback.domain.rule import OnFail, Rule
+from jupyter_deployfeedback.domain.run import TargetFacts
+from jupyter_deployfeedback.domain.verdict import SELF_TEST, Finding, SelfTest, Verdict
+from jupyter_deployfeedback.verdict.judge import judge
+from jupyter_deployfeedback.verdict.rules import FAIL_LIST, select
+
+Slice = tuple[str, str] | None
+Key = tuple[str, str, Slice]
+WORDS = {"beyond": "samples well beyond its limit", "inside": "samples well inside its limit", "nan": "a NaN"}
+READY = TargetFacts(target=SELF_TEST, url="", ready=True)
+DOWN = TargetFacts(target=SELF_TEST, url="", ready=False, problem="nothing answers at its address")
+
+
+def rehearsed_estimands(asked: Iterable[Estimand]) -> tuple[Estimand, ...]:
+    """Return what is worth a rehearsal: of each slice the first value, because all go the same way."""
+    seen: dict[tuple[str, str, str | None], Estimand] = {}
+    for each in asked:
+        seen.setdefault((each.metric, each.expression.text, each.slice[0] if each.slice else None), each)
+    return tuple(seen.values())
+
+
+def self_test(
+    rules: tuple[Rule, ...], *, beyond: Iterable[Estimate], inside: Iterable[Estimate], confidence: float
+) -> SelfTest:
+    """Judge the estimates of samples made up well beyond and well inside the limits, of a NaN and of a dead target."""
+    bad, good = _by_key(beyond), _by_key(inside)
+    slices = list(dict.fromkeys(key[2] for key in (*bad, *good)))
+    misses: list[Finding] = []
+    notices: list[str] = []
+    for rule in rules:
+        for within in _slices_of(rule, slices):
+            for text in dict.fromkeys(rule.passing):
+                trial = Trial(rule, text, within, bad, good, confidence)
+                misses += trial.misses()
+                notices += trial.notices()
+    if not misses:
+        misses += _dead_target(rules, list(good.values()), confidence=confidence)
+    return SelfTest(misses=tuple(misses), notices=tuple(dict.fromkeys(notices)))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One expression of one rule in one slice, put to the test; the rule's other expressions hold."""
+
+    rule: Rule
+    text: str
+    within: Slice
+    bad: Mapping[Key, Estimate]
+    good: Mapping[Key, Estimate]
+    confidence: float
+
+    def misses(self) -> Iterator[Finding]:
+        """Yield an ERROR for each outcome that is not what it must be."""
+        for kind, wanted in (("beyond", self._red), ("inside", self._green), ("nan", {Verdict.ERROR})):
+            estimates = self._estimates(kind)
+            if estimates is None:
+                continue
+            found = self._judged(estimates)
+            if found not in wanted:
+                said = f"{self._label} judged {WORDS[kind]} as {found}, which must be {min(wanted)}"
+                yield _miss(said)
+
+    def notices(self) -> Iterator[str]:
+        """Yield what no sample can do: a rule that can never fail guards nothing."""
+        if self._key(self.text) not in self.bad:
+            yield f"{self._label} can hardly ever fail: no sample lies well beyond its limit"
+        if self._key(self.text) not in self.good:
+            yield f"{self._label} can hardly ever pass: no sample lies well inside its limit"
+
+    @property
+    def _label(self) -> str:
+        return f"{self.rule.metric} {self.text}"
+
+    @property
+    def _red(self) -> set[Verdict]:
+        if self.rule.on_fail is OnFail.WARN:
+            return {Verdict.WARN}
+        return {Verdict.INCONCLUSIVE, Verdict.FAIL} if self._weak else {Verdict.FAIL}
+
+    @property
+    def _green(self) -> set[Verdict]:
+        return {Verdict.PASS, Verdict.WARN} if self._weak else {Verdict.PASS}
+
+    @property
+    def _weak(self) -> bool:
+        """Say whether any expression of the rule rests on weak evidence even at its best."""
+        both = (*self.bad.values(), *self.good.values())
+        return any(each.weak is not None for each in both if each.estimand.metric == select(self.rule.metric).metric)
+
+    def _estimates(self, kind: str) -> list[Estimate] | None:
+        """Return the tried expression's estimate, the others' that hold, and the looser lists' that agree with it."""
+        looser = [*self.rule.warning, *(FAIL_LIST + text for text in self.rule.failing)]
+        agreeing = self.bad if kind == "beyond" else self.good
+        tried = agreeing.get(self._key(self.text))
+        others = [self.good.get(self._key(text)) for text in dict.fromkeys(self.rule.passing) if text != self.text]
+        others += [agreeing.get(self._key(text)) for text in dict.fromkeys(looser) if text != self.text]
+        if tried is None or None in others:
+            return None
+        if kind == "nan":
+            tried = tried.model_copy(update={"value": math.nan})
+        return [tried, *(each for each in others if each is not None)]
+
+    def _key(self, text: str) -> Key:
+        return select(self.rule.metric).metric, text, self.within
+
+    def _judged(self, estimates: list[Estimate]) -> Verdict:
+        metric = select(self.rule.metric).metric
+        name = metric if self.within is None else f"{metric}{{{self.within[0]}:{self.within[1]}}}"
+        alone = self.rule.model_copy(update={"metric": name, "slices": (), "info": False})
+        return _judge([alone], estimates, READY, confidence=self.confidence)
+
+
+def _slices_of(rule: Rule, slices: Iterable[Slice]) -> list[Slice]:
+    """Return what a rule is tried on: as it stands, and one value of each slice it lists."""
+    return [select(rule.metric).slice, *(each for each in slices if each is not None and each[0] in rule.slices)]
+
+
+def _by_key(estimates: Iterable[Estimate]) -> dict[Key, Estimate]:
+    return {(each.estimand.metric, each.estimand.expression.text, each.estimand.slice): each for each in estimates}
+
+
+def _dead_target(rules: tuple[Rule, ...], estimates: list[Estimate], *, confidence: float) -> Iterator[Finding]:
+    if _judge(list(rules), estimates, DOWN, confidence=confidence) is not Verdict.ERROR:
+        yield _miss("a target that does not answer was not judged as error")
+
+
+def _judge(rules: list[Rule], estimates: list[Estimate], candidate: TargetFacts, *, confidence: float) -> Verdict:
+    found = judge(
+        Comparison(baseline=SELF_TEST, deltas=(), estimates=tuple(estimates)),
+        rules=tuple(rules),
+        suites=(),
+        expected_suites=(),
+        candidate=candidate,
+        expect_version=None,
+        confidence=confidence,
+    )
+    return found.verdict
+
+
+def _miss(reason: str) -> Finding:
+    return Finding(
+        rule=SELF_TEST, expression="", verdict=Verdict.ERROR, reason=f"the gate's self-test missed: {reason}"
+    )

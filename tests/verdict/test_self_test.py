@@ -1,0 +1,178 @@
+"""The gate tests itself: every rule that can be written must be able to go red, to go green and to refuse a NaN."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jupyter_deployfeedback.comparison import compare, rehearse
+from jupyter_deployfeedback.domain.comparison import Estimate
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.rule import Aggregate, OnFail, Relation, Rule
+from jupyter_deployfeedback.domain.verdict import GateState, SelfTest, Verdict
+from jupyter_deployfeedback.verdict import judge, rehearsed_estimands, self_test
+from jupyter_deployfeedback.verdict.support import support
+from tests.comparison.evidence import answers, asked, evaluation, evidence, facts, rule, suite_result
+
+TEN = (
+    rule("latency", "p(95)<300ms", "typical<=+10%", "share(>300ms)<=+1pp"),
+    rule("latency", "p(50)<=+10%", "p(95)<=+25%", "avg<=+10%"),
+    rule("accuracy", ">=0.95", ">=-1pp", slices=("digit",)),
+    rule("f1", ">=0.9", ">=-2pp"),
+    rule("failure_rate", "<=1%", "<=+1pp"),
+    rule("memory_max", "<=+15%", on_fail="warn"),
+    rule("cpu_max", "<=2cores"),
+    rule("oom_kills", "==0"),
+    rule("throughput", ">=-10%", info=True),
+    rule("calibration", ">=0.5"),
+)
+DIGITS = {"digit": tuple("0123456789")}
+
+
+def rehearsed(*rules: Rule, slice_values: dict[str, tuple[str, ...]] | None = None) -> list[tuple[Estimate, ...]]:
+    tried = rehearsed_estimands(asked(*rules, slice_values=slice_values))
+    return [rehearse(tried, beyond=True), rehearse(tried, beyond=False)]
+
+
+def tried(*rules: Rule, slice_values: dict[str, tuple[str, ...]] | None = None) -> SelfTest:
+    beyond, inside = rehearsed(*rules, slice_values=slice_values)
+    return self_test(rules, beyond=beyond, inside=inside, confidence=0.95)
+
+
+def askable() -> Iterator[tuple[str, Aggregate, Relation]]:
+    for name in STANDARD_METRICS:
+        for aggregate, relations in support(name).items():
+            yield from ((name, aggregate, relation) for relation in sorted(relations))
+
+
+def written(name: str, aggregate: Aggregate, relation: Relation, *, comparator: str, number: float) -> str:
+    unit = {"s": "ms", "B": "MiB", "cores": "cores", "/s": "/s"}.get(STANDARD_METRICS[name].unit, "")
+    share = aggregate in {Aggregate.SHARE, Aggregate.RATE} or STANDARD_METRICS[name].unit == "share"
+    if share or relation is Relation.RATIO:
+        unit = "pp" if relation is Relation.DIFFERENCE else "%"
+    elif aggregate is Aggregate.COUNT:
+        unit = ""
+    what = {Aggregate.VALUE: "", Aggregate.QUANTILE: "p(95)", Aggregate.SHARE: "share(>300ms)"}
+    sign = "" if relation is Relation.ABSOLUTE else "-" if number < 0 else "+"
+    return f"{what.get(aggregate, aggregate.value)}{comparator}{sign}{abs(number)}{unit}"
+
+
+@pytest.mark.parametrize(("name", "aggregate", "relation"), list(askable()))
+@pytest.mark.parametrize("comparator", ["<=", ">="])
+def test_every_kind_of_rule_can_go_red_and_green(
+    name: str, aggregate: Aggregate, relation: Relation, comparator: str
+) -> None:
+    number = 3.0 if name != "r2" else 0.5
+    text = written(name, aggregate, relation, comparator=comparator, number=number)
+
+    assert tried(rule(name, text)) == SelfTest()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(list(askable())),
+    st.sampled_from(["<", "<=", ">", ">="]),
+    st.floats(0.0, 99.0).map(lambda number: round(number, 2)),
+    st.sampled_from([1, -1]),
+)
+def test_whatever_the_limit_no_rule_is_called_broken(
+    kind: tuple[str, Aggregate, Relation], comparator: str, number: float, sign: int
+) -> None:
+    name, aggregate, relation = kind
+    text = written(name, aggregate, relation, comparator=comparator, number=number * sign)
+
+    assert tried(rule(name, text)).misses == ()
+
+
+def test_ten_rules_are_tested_in_less_than_fifty_milliseconds() -> None:
+    tried(*TEN, slice_values=DIGITS)  # what is imported first is imported for the run as well
+    took = []
+
+    for _ in range(5):
+        before = time.perf_counter()
+        found = tried(*TEN, slice_values=DIGITS)
+        took.append(time.perf_counter() - before)
+
+    assert found == SelfTest()
+    assert min(took) < 0.05
+
+
+@pytest.mark.parametrize("slices", [(), ("digit",)])
+@pytest.mark.parametrize(
+    "given_rule",
+    [
+        rule("accuracy", ">=0.95", warning=[">=0.90"]),
+        rule("accuracy", ">=0.95", failing=["<0.90"]),
+        rule("accuracy", ">=0.95", ">=-1pp", warning=[">=0.90", ">=-3pp"], failing=["<0.85", "<-5pp"]),
+        rule("accuracy", ">=0.95", on_fail="warn"),
+        rule("accuracy", ">=0.95", info=True),
+    ],
+)
+def test_lists_and_exceptions_of_a_rule_go_through_the_test(given_rule: Rule, slices: tuple[str, ...]) -> None:
+    assert tried(given_rule.model_copy(update={"slices": slices}), slice_values=DIGITS) == SelfTest()
+
+
+@pytest.mark.parametrize("name", ["memory_max", "calibration"])
+def test_a_weak_rule_need_not_fail_and_is_not_called_broken(name: str) -> None:
+    assert tried(rule(name, "<=+15%")) == SelfTest()
+
+
+def test_a_rule_of_one_slice_is_tested() -> None:
+    assert tried(rule("accuracy{digit:8}", ">=0.9")) == SelfTest()
+
+
+# a weak rule that only warns says WARN either way: weak evidence of a pass is a warning too
+@pytest.mark.parametrize("given_rule", [each for each in TEN if each.on_fail is not OnFail.WARN], ids=str)
+def test_a_gate_that_cannot_go_red_is_found(given_rule: Rule) -> None:
+    _, inside = rehearsed(given_rule)
+
+    found = self_test((given_rule,), beyond=inside, inside=inside, confidence=0.95)
+
+    first = f"{given_rule.metric} {given_rule.passing[0]} judged samples well beyond its limit as "
+    assert first in found.misses[0].reason
+    assert {each.verdict for each in found.misses} == {Verdict.ERROR}
+
+
+def test_a_gate_that_cannot_go_green_is_found() -> None:
+    beyond, _ = rehearsed(rule("accuracy", ">=0.95"))
+
+    found = self_test((rule("accuracy", ">=0.95"),), beyond=beyond, inside=beyond, confidence=0.95)
+
+    missed = (
+        "the gate's self-test missed: accuracy >=0.95 judged samples well inside its limit as fail, which must be pass"
+    )
+    assert [each.reason for each in found.misses] == [missed]
+
+
+def test_a_limit_nothing_can_break_is_mentioned_and_no_error() -> None:
+    found = tried(rule("accuracy", ">=0%"), rule("failure_rate", "<=0%"))
+
+    assert found.misses == ()
+    assert found.notices == (
+        "accuracy >=0% can hardly ever fail: no sample lies well beyond its limit",
+        "failure_rate <=0% can hardly ever pass: no sample lies well inside its limit",
+    )
+
+
+def test_a_run_whose_self_test_missed_is_an_error_whatever_else_holds() -> None:
+    seen = evidence(suite_result(evaluation(answers([True] * 500))))
+    rules = (rule("accuracy", ">=0.95"),)
+    _, inside = rehearsed(*rules)
+    broken = self_test(rules, beyond=inside, inside=inside, confidence=0.95)
+
+    found = judge(
+        compare(seen, stored=None, baseline=None, estimands=asked(*rules)),
+        rules=rules,
+        suites=seen.suites,
+        expected_suites=("quality",),
+        candidate=facts(),
+        expect_version=None,
+        confidence=0.95,
+        tested=broken,
+    )
+
+    assert (found.verdict, found.gate, found.findings[0].rule) == (Verdict.ERROR, GateState.CLOSED, "self-test")
