@@ -176,6 +176,14 @@ def worker_command(run_id: str) -> list[str]:
     return [sys.executable, "-m", "jupyter_deployfeedback.cli", "work", run_id]
 
 
+def standby_command(descriptor: int) -> list[str]:
+    """Return the command of a process that has loaded all this and forks one process for each run it is asked for.
+
+    It listens on the socket with this descriptor, and goes when its stdin is closed. See ``execution.forkserver``.
+    """
+    return [sys.executable, "-m", "jupyter_deployfeedback.cli", "standby", str(descriptor)]
+
+
 def choose_target(project: Project, name: str) -> Target:
     """Return a target of the project by name; UnknownTarget names those there are."""
     if name in project.targets:

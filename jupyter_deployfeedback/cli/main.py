@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "doctor",
     "run": "run",
     "work": "run",
+    "standby": "standby",
     "show": "history",
     "list": "history",
     "compare": "history",
@@ -34,8 +35,8 @@ class Commands(click.Group):
     """The commands, imported when used: a command should not wait for what another one needs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Name the commands in the order in which a user meets them; ``work`` is the server's own."""
-        return [name for name in COMMANDS if name != "work"]
+        """Name the commands in the order in which a user meets them; those of the server are its own."""
+        return [name for name in COMMANDS if name not in {"work", "standby"}]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Import and return a command; None for an unknown one."""

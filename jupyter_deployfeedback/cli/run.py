@@ -89,6 +89,11 @@ def _evaluate(
 @click.argument("run_id")
 def work_command(*, run_id: str) -> int:
     """Evaluate an acknowledged run; its events go to stdout as JSON lines. Ends when its parent does."""
+    return work(run_id, worker=None)
+
+
+def work(run_id: str, *, worker: WorkerProcess | None) -> int:
+    """Evaluate an acknowledged run and return its exit code; ``worker`` is one that stands by."""
     from jupyter_deployfeedback import pipeline
 
     opened = options.store()
@@ -105,7 +110,9 @@ def work_command(*, run_id: str) -> int:
         sys.stdout.flush()
 
     threading.Thread(target=watch_others, daemon=True).start()
-    report = pipeline.evaluate(run_id, store=opened, environment=options.environment(), tell=tell, cancelled=cancelled)
+    report = pipeline.evaluate(
+        run_id, store=opened, environment=options.environment(), tell=tell, cancelled=cancelled, worker=worker
+    )
     return report.exit_code
 
 

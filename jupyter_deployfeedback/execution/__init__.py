@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.process_tree import end_marked
     from jupyter_deployfeedback.execution.progress import Progress
     from jupyter_deployfeedback.execution.run import execute
-    from jupyter_deployfeedback.execution.worker_process import WorkerProcess, prepare
+    from jupyter_deployfeedback.execution.worker_process import WorkerProcess, load_worker, prepare
 
-__all__ = ["Progress", "WorkerProcess", "end_marked", "execute", "plan_suites", "prepare"]
+__all__ = ["Progress", "WorkerProcess", "end_marked", "execute", "load_worker", "plan_suites", "prepare"]
 
 _HOMES = {
     "Progress": "progress",
     "WorkerProcess": "worker_process",
     "end_marked": "process_tree",
     "execute": "run",
+    "load_worker": "worker_process",
     "plan_suites": "plan",
     "prepare": "worker_process",
 }

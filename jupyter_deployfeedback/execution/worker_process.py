@@ -10,9 +10,10 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from jupyter_deployfeedback.execution.environment import allowed
+from jupyter_deployfeedback.execution.fork import Fork
 from jupyter_deployfeedback.execution.process_tree import descendants, end
 from jupyter_deployfeedback.execution.wire import Event, Spec, decode
 
@@ -31,34 +32,59 @@ _CHUNK = 1 << 20
 _LOG_TAIL = 2000
 
 
-def prepare(environment: Mapping[str, str] | None = None) -> WorkerProcess:
-    """Start a worker that loads papermill while the caller goes on; hand it to ``execute``, or close it."""
-    return WorkerProcess(os.environ if environment is None else environment)
+def prepare(environment: Mapping[str, str] | None = None, *, fork: bool = False) -> WorkerProcess:
+    """Start a worker that loads papermill while the caller goes on; hand it to ``execute``, or close it.
+
+    ``fork``: as a fork of this process, which must have a single thread and is quickest after ``load_worker``.
+    """
+    return WorkerProcess(os.environ if environment is None else environment, fork=fork)
+
+
+def load_worker() -> None:
+    """Import all that a worker needs, so that workers forked from this process have it at once."""
+    from jupyter_deployfeedback.execution import worker
+
+    del worker
 
 
 class WorkerProcess:
     """One worker: a child in a session of its own, with a folder (0700) for sockets and log that goes with it."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, fork: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="deployfb-", dir=_short_folder()))
         self._log = self.folder / "worker.log"
         self._unread = bytearray()
         self._events, told = os.pipe()
-        arguments = [str(_PACKAGE_ROOT), str(told), str(os.getpid()), str(self.folder)]
+        start = self._fork if fork else self._spawn
         try:
             with self._log.open("wb") as log:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", _BOOT, *arguments],
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    pass_fds=(told,),
-                    env=allowed(environment),
-                    start_new_session=True,
-                    cwd=self.folder,
-                )
+                self._process = start(told, log, allowed(environment))
         finally:
             os.close(told)
+
+    def _spawn(self, told: int, log: BinaryIO, environment: dict[str, str]) -> subprocess.Popen[bytes] | Fork:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", _BOOT, str(_PACKAGE_ROOT), str(told), str(os.getpid()), str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=(told,),
+            env=environment,
+            start_new_session=True,
+            cwd=self.folder,
+        )
+
+    def _fork(self, told: int, log: BinaryIO, environment: dict[str, str]) -> subprocess.Popen[bytes] | Fork:
+        from jupyter_deployfeedback.execution.worker import main
+
+        parent = os.getpid()
+        return Fork(
+            lambda: main(told, parent, str(self.folder)),
+            log=log,
+            keep=told,
+            environment=environment,
+            folder=self.folder,
+        )
 
     def __enter__(self) -> Self:
         return self

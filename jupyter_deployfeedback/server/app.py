@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Int, Unicode
+from traitlets import Bool, Int, Unicode
 
 from jupyter_deployfeedback.server.handlers import routes
 
@@ -31,6 +31,12 @@ class DeployFeedbackApp(ExtensionApp):
         1,
         min=1,
         help="How many runs work at once; others stay queued. More than one disturbs each other's latency.",
+    ).tag(config=True)
+
+    preload = Bool(
+        True,  # noqa: FBT003 - traitlets' signature
+        help="Keep a process standing by from which runs are forked, so that none waits for libraries to load. It "
+        "starts when the panel opens a project, and takes about 150 MB.",
     ).tag(config=True)
 
     _desk: Desk | None = None
@@ -61,6 +67,7 @@ class DeployFeedbackApp(ExtensionApp):
                 root=Path(self._server.root_dir),
                 store_url=self.store_url or None,
                 max_concurrent_runs=self.max_concurrent_runs,
+                preload=self.preload,
                 emit=self._server.event_logger.emit,
                 touch=self._touch,
                 log=self.log,

@@ -44,6 +44,7 @@ class Desk:
         emit: Callable[..., None],
         touch: Callable[[], None],
         log: logging.Logger,
+        preload: bool = True,
     ) -> None:
         self._root = root.resolve()
         self._store: Store = open_store(store_url, environment=os.environ)
@@ -51,6 +52,7 @@ class Desk:
         self._processes = RunProcesses(
             limit=max_concurrent_runs,
             command=pipeline.worker_command,
+            standby_command=pipeline.standby_command if preload else None,
             environment={pipeline.STORE_VARIABLE: self._store.url},
             ended=self._ended,
             emit=emit,
@@ -75,6 +77,7 @@ class Desk:
                 return wire.ProjectAnswer(project=None, problems=problem_bodies(error, root=self._root))
             return wire.ProjectAnswer(project=project_body(project, root=self._root), problems=())
 
+        self._processes.warm_up()
         return await run_blocking(found)
 
     async def health(self, path: str, *, target: str) -> wire.HealthAnswer:

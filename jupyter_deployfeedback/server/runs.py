@@ -13,6 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from jupyter_deployfeedback.execution.forked import NoFork
+from jupyter_deployfeedback.server.standby import ForkedRun, Standby, fork_run
+
 EVENT_SCHEMA_ID = "https://events.jupyter-deployfeedback.org/run/v1"
 GRACE_SECONDS = 10.0
 LINE_LIMIT = 2**20
@@ -26,6 +29,7 @@ class RunProcesses:
         *,
         limit: int,
         command: Callable[[str], list[str]],
+        standby_command: Callable[[int], list[str]] | None,
         environment: Mapping[str, str],
         ended: Callable[[str], None],
         emit: Callable[..., None],
@@ -35,11 +39,17 @@ class RunProcesses:
         self._slots = asyncio.Semaphore(limit)
         self._command = command
         self._environment = {**os.environ, **environment}
+        self._standby = Standby(command=standby_command, environment=self._environment) if standby_command else None
         self._ended = ended
         self._emit = emit
         self._touch = touch
         self._log = log
         self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def warm_up(self) -> None:
+        """Have a process stand by: a run will probably be asked for soon."""
+        if self._standby is not None:
+            self._standby.start()
 
     def submit(self, run_id: str, *, log_file: Path) -> None:
         """Work off a run as soon as a slot is free."""
@@ -53,18 +63,30 @@ class RunProcesses:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._standby is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._standby.close)
 
     async def _work(self, run_id: str, *, log_file: Path) -> None:
-        process: Process | None = None
+        process: Process | ForkedRun | None = None
         try:
             async with self._slots:
-                process = await self._spawn(run_id, log_file=log_file)
+                process = await self._start(run_id, log_file=log_file)
                 await self._listen(process)
                 await process.wait()
         finally:
             if process is not None and process.returncode is None:
                 await _end(process)
             self._ended(run_id)
+
+    async def _start(self, run_id: str, *, log_file: Path) -> Process | ForkedRun:
+        """Fork the run from the process that stands by, or start it anew where that is not possible."""
+        address = self._standby.start() if self._standby is not None else None
+        if address is not None:
+            try:
+                return await fork_run(address, run_id, log_file=log_file)
+            except NoFork:
+                self._log.warning("the process that stood by has gone; run %s is started anew", run_id)
+        return await self._spawn(run_id, log_file=log_file)
 
     async def _spawn(self, run_id: str, *, log_file: Path) -> Process:
         with log_file.open("ab") as log:
@@ -78,7 +100,7 @@ class RunProcesses:
                 limit=LINE_LIMIT,
             )
 
-    async def _listen(self, process: Process) -> None:
+    async def _listen(self, process: Process | ForkedRun) -> None:
         """Pass the run's events on; they are hints, so one that cannot be passed on is only logged."""
         if process.stdout is None:
             return
@@ -95,12 +117,19 @@ def _event(line: bytes) -> dict[str, Any]:
     return parsed
 
 
-async def _end(process: Process) -> None:
+async def _end(process: Process | ForkedRun) -> None:
     """TERM lets the run cancel its suites and their kernels; KILL is for one that does not."""
     with suppress(ProcessLookupError):
         process.terminate()
         try:
             await asyncio.wait_for(process.wait(), GRACE_SECONDS)
         except TimeoutError:
-            os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
             await process.wait()
+
+
+def _kill(process: Process | ForkedRun) -> None:
+    if isinstance(process, ForkedRun):
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,106 @@
+"""The client's end of a forkserver's child: a process that is not ours to wait for, and answers as ``Popen`` does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_ANSWER_SECONDS = 10.0  # for a keeper to be forked and to say the child's number
+
+
+class NoFork(Exception):
+    """The forkserver is not there, or did not fork."""
+
+
+class Forked:
+    """A child of a forkserver. ``poll``, ``wait``, ``send_signal`` ... are those of ``subprocess.Popen``."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, address: Path, request: dict[str, Any], *, descriptors: Sequence[int]) -> None:
+        """Have a child forked; NoFork where that is not possible."""
+        self._buffer = b""
+        self._words: list[dict[str, Any]] = []
+        self.returncode: int | None = None
+        self._connection = ask(address, request, descriptors=descriptors)
+        self.pid: int = self._await("pid", within_seconds=_ANSWER_SECONDS)
+
+    def poll(self) -> int | None:
+        """Return how it ended, None while it lives."""
+        self._hear(within_seconds=0.0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for its end."""
+        while self.returncode is None and self._hear(within_seconds=timeout):
+            pass
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal; one that has ended is left alone."""
+        if self.poll() is None:
+            self._connection.sendall((json.dumps({"signal": number}) + "\n").encode())
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def close(self, *, within_seconds: float) -> None:
+        """End everything below its keeper, and wait until that has happened."""
+        try:
+            self._connection.sendall(b'{"end": true}\n')
+            self._await("ended", within_seconds=within_seconds)
+        except (OSError, NoFork):
+            pass  # the keeper has gone, and the child with it
+        finally:
+            self._connection.close()
+
+    def _await(self, word: str, *, within_seconds: float) -> Any:  # noqa: ANN401 - a number or a flag
+        while True:
+            for said in self._words:
+                if word in said:
+                    return said[word]
+            if not self._hear(within_seconds=within_seconds):
+                raise NoFork(f"no word of {word!r}")
+
+    def _hear(self, *, within_seconds: float | None) -> bool:
+        """Read what the keeper says; False where it said nothing, or has gone: then the child was killed."""
+        self._connection.settimeout(within_seconds)
+        try:
+            chunk = self._connection.recv(4096)
+        except (BlockingIOError, TimeoutError):
+            return False
+        except OSError:
+            chunk = b""
+        finally:
+            self._connection.settimeout(None)
+        if not chunk:
+            self.returncode = -signal.SIGKILL if self.returncode is None else self.returncode
+            return False
+        *lines, self._buffer = (self._buffer + chunk).split(b"\n")
+        self._words += [json.loads(line) for line in lines]
+        self.returncode = next((word["exit"] for word in self._words if "exit" in word), self.returncode)
+        return True
+
+
+def ask(address: Path, request: dict[str, Any], *, descriptors: Sequence[int]) -> socket.socket:
+    """Ask a forkserver for a child and return the connection to its keeper; NoFork where nobody listens."""
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(os.fspath(address))
+        line = (json.dumps(request) + "\n").encode()
+        sent = socket.send_fds(connection, [line], list(descriptors))
+        connection.sendall(line[sent:])
+    except OSError as error:
+        connection.close()
+        raise NoFork(str(error)) from error
+    return connection

@@ -1,0 +1,140 @@
+"""The process that stands by with all that a run needs, and the runs that are forked from it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from jupyter_deployfeedback.execution.forked import NoFork, ask
+
+LINE_LIMIT = 2**20
+KILLED = -9  # a run goes with its keeper
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class Standby:
+    """Starts the process that stands by when a run is asked for, and anew when it died or what it loaded changed."""
+
+    def __init__(self, *, command: Callable[[int], list[str]], environment: Mapping[str, str]) -> None:
+        self._command = command
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._loaded: object = None
+        self._folder: Path | None = None
+
+    def start(self) -> Path | None:
+        """Return the address of a process that stands by, started where there is none; None where it cannot be."""
+        if not hasattr(os, "fork") or sys.platform == "darwin":  # macOS's frameworks do not survive a fork
+            return None
+        if self._process is not None and (self._process.poll() is not None or self._loaded != _fingerprint()):
+            self.close()
+        if self._process is None:
+            self._start()
+        return self._folder / "runs.sock" if self._folder is not None else None
+
+    def close(self) -> None:
+        """Let it go; runs that were forked from it go on."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(2.0)
+            if self._process.returncode is None:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _start(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="deployfb-"))
+        self._loaded = _fingerprint()
+        with socket.socket(socket.AF_UNIX) as listener, (self._folder / "standby.log").open("wb") as log:
+            listener.bind(os.fspath(self._folder / "runs.sock"))
+            listener.listen(64)
+            self._process = subprocess.Popen(
+                self._command(listener.fileno()),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=(listener.fileno(),),
+                env=dict(self._environment),
+                start_new_session=True,
+            )
+
+
+class ForkedRun:
+    """One run, forked from the process that stands by."""
+
+    def __init__(
+        self, stdout: asyncio.StreamReader, keeper: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.stdout: asyncio.StreamReader | None = stdout
+        self.returncode: int | None = None
+        self._keeper = keeper
+        self._writer = writer
+
+    def terminate(self) -> None:
+        """Ask it to cancel its run."""
+        self._writer.write(b'{"signal": 15}\n')
+
+    async def wait(self) -> int:
+        """Wait for its end, and for the end of all it left behind."""
+        with suppress(NoFork):
+            while self.returncode is None:
+                self.returncode = (await _word(self._keeper)).get("exit")
+            self._writer.write(b'{"end": true}\n')
+            await _word(self._keeper)
+        self._writer.close()
+        return KILLED if self.returncode is None else self.returncode
+
+    def kill(self) -> None:
+        """End it and everything below it: its keeper does that when nobody speaks to it any more."""
+        self._writer.close()
+
+
+async def fork_run(address: Path, run_id: str, *, log_file: Path) -> ForkedRun:
+    """Have a run forked; NoFork where the process that stands by has gone."""
+    reading, writing = os.pipe()
+    stdout = asyncio.StreamReader(limit=LINE_LIMIT)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stdout), os.fdopen(reading, "rb", buffering=0)
+    )
+    try:
+        with log_file.open("ab") as log:
+            connection = ask(address, {"run_id": run_id}, descriptors=(writing, log.fileno()))
+        keeper, writer = await asyncio.open_connection(sock=connection)
+        await _word(keeper)
+    except NoFork:
+        transport.close()
+        raise
+    finally:
+        os.close(writing)
+    return ForkedRun(stdout, keeper, writer)
+
+
+async def _word(keeper: asyncio.StreamReader) -> dict[str, int]:
+    try:
+        line = await keeper.readline()
+    except OSError:
+        line = b""
+    if not line:
+        raise NoFork("the keeper of a run has gone")
+    word: dict[str, int] = json.loads(line)
+    return word
+
+
+def _fingerprint() -> object:
+    """Return what changes when packages are installed, or this one is edited."""
+    folders = [Path(entry) for entry in sys.path if entry.endswith("-packages")]
+    files = [*_PACKAGE.rglob("*.py"), *folders]
+    return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in files if file.exists()))

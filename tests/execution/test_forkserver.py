@@ -1,0 +1,145 @@
+"""Children of a forkserver: what they are given, how they end, and that nothing of them stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_deployfeedback.execution.forked import Forked, NoFork
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lets a keeper adopt orphans")
+
+SERVER = """
+import os, socket, subprocess, sys
+from jupyter_deployfeedback.execution.forkserver import serve
+def child(request):
+    print("said", request["text"], flush=True)
+    exec(request["code"], {"os": os, "subprocess": subprocess, "sys": sys})
+serve(socket.socket(fileno=int(sys.argv[1])), child, parent_pipe=0)
+"""
+Start = Callable[..., Forked]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "forks.sock"))
+        listener.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(listener.fileno())],
+            stdin=subprocess.PIPE,
+            pass_fds=(listener.fileno(),),
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def start(server: subprocess.Popen[bytes], tmp_path: Path) -> Start:
+    def forked(code: str, *, text: str = "hello") -> Forked:
+        with (tmp_path / "out").open("wb") as out:
+            return Forked(tmp_path / "forks.sock", {"code": code, "text": text}, descriptors=[out.fileno()] * 2)
+
+    return forked
+
+
+def gone(pid: int) -> bool:
+    for _ in range(200):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("pass", 0), ("sys.exit(7)", 7), ("os._exit(3)", 3), ("1 / 0", 1), ("os.kill(os.getpid(), 9)", -9)],
+)
+def test_its_end_is_told_as_popen_tells_it(start: Start, code: str, expected: int) -> None:
+    assert start(code).wait() == expected
+
+
+def test_its_output_goes_where_its_client_wants_it(start: Start, tmp_path: Path) -> None:
+    start("os.write(2, b'and stderr')", text="x" * 300_000).wait()
+
+    assert (tmp_path / "out").read_text() == f"said {'x' * 300_000}\nand stderr"
+
+
+def test_it_inherits_no_open_file_of_the_forkserver(start: Start, tmp_path: Path) -> None:
+    start("print(sorted(int(name) for name in os.listdir('/proc/self/fd'))[:-1])").wait()
+
+    assert (tmp_path / "out").read_text().splitlines()[-1] == "[0, 1, 2]"
+
+
+def test_signals_reach_it(start: Start) -> None:
+    child = start("__import__('time').sleep(60)")
+
+    child.send_signal(signal.SIGTERM)
+
+    assert child.wait() == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("hang_up", ["close", "connection", "keeper"])
+def test_nothing_is_left_below_it_when_its_client_is_through_with_it(
+    start: Start, tmp_path: Path, hang_up: str
+) -> None:
+    orphan = "subprocess.Popen(['env', '-i', 'sh', '-c', 'setsid sleep 300 & echo $! > %s'])" % (tmp_path / "orphan")
+    child = start(f"{orphan}; __import__('time').sleep(60)")
+    for _ in range(200):
+        if (tmp_path / "orphan").exists() and (tmp_path / "orphan").read_text():
+            break
+        time.sleep(0.02)
+    keeper = psutil.Process(child.pid).ppid()
+
+    if hang_up == "close":
+        child.close(within_seconds=5.0)
+    elif hang_up == "connection":
+        child._connection.close()
+    else:
+        os.kill(keeper, signal.SIGKILL)
+
+    assert gone(child.pid)
+    left = int((tmp_path / "orphan").read_text())
+    if hang_up == "keeper":  # the one that escapes: nobody adopts it
+        os.kill(left, signal.SIGKILL)
+    assert gone(left)
+
+
+def test_a_killed_keeper_counts_as_a_killed_child(start: Start) -> None:
+    child = start("__import__('time').sleep(60)")
+
+    os.kill(psutil.Process(child.pid).ppid(), signal.SIGKILL)
+
+    assert child.wait() == -signal.SIGKILL
+
+
+def test_children_go_on_when_the_forkserver_goes(start: Start, server: subprocess.Popen[bytes]) -> None:
+    child = start("__import__('time').sleep(0.5)")
+
+    server.kill()
+    server.wait()
+
+    assert child.wait() == 0
+
+
+def test_a_forkserver_goes_when_its_parents_end_of_the_pipe_is_closed(server: subprocess.Popen[bytes]) -> None:
+    assert server.stdin is not None
+    server.stdin.close()
+
+    assert server.wait(5.0) == 0
+
+
+def test_no_forkserver_is_no_fork(tmp_path: Path) -> None:
+    with pytest.raises(NoFork):
+        Forked(tmp_path / "nobody.sock", {}, descriptors=[])
