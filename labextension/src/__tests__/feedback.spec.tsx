@@ -20,7 +20,7 @@ describe('the feedback', () => {
     const judged = screen.getByText('How was this judged?').closest('details');
 
     expect(judged?.textContent).toContain('Value97.4 % [96.0, 98.0]');
-    expect(judged?.textContent).toContain('Methodclopper-pearson');
+    expect(judged?.textContent).toContain('MethodClopper-Pearson interval of a share');
     expect(judged?.textContent).toContain('Samples500 examples');
   });
 

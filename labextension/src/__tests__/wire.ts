@@ -159,7 +159,8 @@ export function aFinding(change: Partial<Finding> = {}): Finding {
       limit: '\u2265 95 %',
       candidate: '97.4 %',
       baseline: '97.8 %',
-      n: '500 examples'
+      n: '500 examples',
+      method: 'Clopper-Pearson interval of a share'
     },
     ...change
   };
