@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
     from jupyter_deployfeedback.store import Store
 
-FORMATS = ("text", "json", "markdown", "html", "junit")
+FORMATS = ("text", "json", "markdown", "html", "junit", "benchmark-json", "benchmark-json-bigger", "in-toto")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 project_option = click.option(

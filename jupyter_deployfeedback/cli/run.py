@@ -14,6 +14,7 @@ import click
 
 from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.cli.step_summary import append_step_summary
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.event import RunEvent
@@ -55,6 +56,7 @@ def run_and_emit(
             parameters=options.read_parameters(parameters),
             worker=worker,
         )
+    append_step_summary(report, environment=options.environment())
     options.emit(report, form=form, output=output)
     return report
 

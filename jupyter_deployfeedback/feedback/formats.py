@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.metric import Better
 
 
 class Format(StrEnum):
@@ -18,10 +19,16 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"
     JUNIT = "junit"
+    BENCHMARK_SMALLER = "benchmark-json"
+    BENCHMARK_BIGGER = "benchmark-json-bigger"
+    IN_TOTO = "in-toto"
 
 
-def render(report: FeedbackReport, format: Format) -> str:  # noqa: A002 - the word design.md and the command line use
-    """Return the report in one format; TEXT is 80 columns wide and without colour."""
+def render(report: FeedbackReport, format: Format) -> str:  # noqa: A002 - the command line's word; a return each
+    """Return the report in one format; TEXT is 80 columns wide and without colour.
+
+    Raises ``UsageError`` where IN_TOTO has no commit to speak of.
+    """
     match format:
         case Format.TEXT:
             return render_text(report)
@@ -41,6 +48,18 @@ def render(report: FeedbackReport, format: Format) -> str:  # noqa: A002 - the w
             from jupyter_deployfeedback.feedback.renderings.junit import render_junit
 
             return render_junit(report)
+        case Format.BENCHMARK_SMALLER | Format.BENCHMARK_BIGGER | Format.IN_TOTO:
+            return _render_for_tools(report, format)
+
+
+def _render_for_tools(report: FeedbackReport, form: Format) -> str:
+    if form is Format.IN_TOTO:
+        from jupyter_deployfeedback.feedback.renderings.attestation import render_in_toto
+
+        return render_in_toto(report)
+    from jupyter_deployfeedback.feedback.renderings.benchmark import render_benchmark
+
+    return render_benchmark(report, better=Better.LOWER if form is Format.BENCHMARK_SMALLER else Better.HIGHER)
 
 
 def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False) -> str:

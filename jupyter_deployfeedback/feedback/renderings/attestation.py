@@ -1,0 +1,76 @@
+"""The verdict as an in-toto statement with the predicate Test Result v0.1, to be signed and checked before a rollout.
+
+https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from typing import Any
+
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
+from jupyter_deployfeedback.domain.verdict import Standing, Verdict
+from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.feedback.visible import one_line
+
+_STATEMENT = "https://in-toto.io/Statement/v1"
+_PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
+_RESULTS = {Verdict.PASS: "PASSED", Verdict.WARN: "WARNED"}
+_LISTS = {Verdict.PASS: "passedTests", Verdict.WARN: "warnedTests"}
+
+
+def render_in_toto(report: FeedbackReport) -> str:
+    """Return an unsigned statement about the tested commit.
+
+    The predicate knows no more than PASSED, WARNED and FAILED: what is inconclusive or could not run is FAILED, so that
+    no verifier takes it for good, and says so in the test's name. ``UsageError`` where no commit stands for what was
+    tested.
+    """
+    statement = {
+        "_type": _STATEMENT,
+        "subject": [{"name": "git", "digest": {"gitCommit": _tested_commit(report)}}],
+        "predicateType": _PREDICATE,
+        "predicate": {
+            "result": _RESULTS.get(report.verdict, "FAILED"),
+            "configuration": [_rules(report)],
+            **_tests(report),
+        },
+    }
+    return json.dumps(statement, allow_nan=False, indent=2) + "\n"
+
+
+def _tested_commit(report: FeedbackReport) -> str:
+    if report.run.commit is None:
+        raise UsageError("The run tested no commit, so there is nothing to attest.", remedy="Run inside a repository.")
+    if report.run.dirty:
+        raise UsageError(
+            "What was tested differs from its commit, so nothing can be attested of the commit.",
+            remedy="Commit, then run again.",
+        )
+    return report.run.commit
+
+
+def _rules(report: FeedbackReport) -> dict[str, Any]:
+    """Return by what was judged, as a resource descriptor that carries it."""
+    judged = [{"rule": each.rule, "expression": each.expression} for each in report.findings]
+    content = json.dumps({"project": report.run.project, "judged": judged}, allow_nan=False).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    return {"name": "rules", "digest": {"sha256": digest}, "content": b64encode(content).decode()}
+
+
+def _tests(report: FeedbackReport) -> dict[str, list[str]]:
+    tests: dict[str, list[str]] = {"passedTests": [], "warnedTests": [], "failedTests": []}
+    for finding in report.findings:
+        if finding.standing is Standing.COUNTED:
+            tests[_LISTS.get(finding.verdict, "failedTests")].append(_name(finding))
+    if report.verdict not in _RESULTS and not tests["failedTests"]:
+        tests["failedTests"].append(f"{report.verdict.upper()} the run")
+    return tests
+
+
+def _name(finding: FindingText) -> str:
+    name = one_line(f"{finding.rule} {finding.expression}".strip(), limit=200)
+    unclear = finding.verdict in {Verdict.INCONCLUSIVE, Verdict.ERROR}
+    return f"{finding.verdict.upper()} {name}" if unclear else name
