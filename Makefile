@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WITH := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: demo lab test check wire docs clean
+.PHONY: demo lab test check wire docs bench clean
 
 demo:    ## run the suites against two models deployed on this machine
 	@$(PYTHON) .ci/setup.py demo
@@ -31,6 +31,14 @@ wire:    ## the panel's types, after a change of a route or of a noun on the wir
 	@$(PYTHON) .ci/setup.py test
 	@$(BIN)/python -m jupyter_deployfeedback.server.openapi > labextension/openapi.json
 	@cd labextension && $(CURDIR)/.ci/with-venv jlpm generate
+
+docs:    ## the documentation as HTML, in docs/_build
+	@$(PYTHON) .ci/setup.py docs
+	@$(BIN)/sphinx-build --quiet --fail-on-warning -b html docs docs/_build
+
+bench:   ## what is claimed of speed and judgement, beside the peers
+	@$(PYTHON) .ci/setup.py bench
+	@for script in benchmarks/*.py; do $(BIN)/python $$script --check || exit 1; done
 
 clean:   ## forget everything that was set up or built
 	rm -rf .venv .stamps labextension/node_modules labextension/lib labextension/ui-tests/node_modules jupyter_deployfeedback/labextension deployfeedback-demo

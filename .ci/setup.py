@@ -1,4 +1,4 @@
-"""Set up what a make target needs, on a bare machine: python3 .ci/setup.py demo|lab|test. Standard library only.
+"""Set up what a make target needs, on a bare machine, with the standard library only: python3 .ci/setup.py TARGET.
 
 Each step leaves a stamp with a digest of what it depends on in .stamps/, so that the next call has nothing to do.
 """
@@ -41,8 +41,12 @@ def main() -> None:
             build_panel()
             install_ui_tests()
             install_programs()
+        case "docs":
+            install("docs")
+        case "bench":
+            install("bench")
         case other:
-            sys.exit(f"There is nothing to set up for {other!r}: choose demo, lab or test.")
+            sys.exit(f"There is nothing to set up for {other!r}: choose demo, lab, test, docs or bench.")
 
 
 def make_environment() -> None:
