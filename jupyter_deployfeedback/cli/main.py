@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "demo",
     "init": "project",
     "check": "project",
+    "import": "imports",
     "doctor": "doctor",
     "run": "run",
     "work": "run",

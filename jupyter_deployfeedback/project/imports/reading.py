@@ -1,0 +1,70 @@
+"""Which tool a file is of, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
+from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.errors import RuleSyntaxError, UsageError
+from jupyter_deployfeedback.project.imports import argo, keptn, mlflow
+from jupyter_deployfeedback.project.imports.found import Imported
+
+LONGEST = 1_000_000
+_READERS = (argo, keptn, mlflow)
+_KINDS = "Argo AnalysisTemplate, Keptn SLO, MLflow MetricThreshold"
+
+CheckRule = Callable[[Rule, Mapping[str, Metric]], None]
+
+
+def import_rules(text: str, *, arguments: Mapping[str, str], check_rule: CheckRule) -> Imported:
+    """Return what a file of another tool says, as rules of ours; each rule is one that ``check`` would accept.
+
+    ``arguments`` are values for the arguments of a template. Raises UsageError where the file is of no tool known here.
+    """
+    document = _parse(text)
+    reader = next((each for each in _READERS if each.recognise(document)), None)
+    if reader is None:
+        raise UsageError("The file is of no tool that is known here.", remedy=f"Known are: {_KINDS}.")
+    found: Imported = reader.read(document, arguments=arguments)
+    _refuse_what_check_would(found, check_rule)
+    return found
+
+
+def _parse(text: str) -> dict[str, Any]:
+    """Return the only document of a YAML or JSON text."""
+    if len(text) > LONGEST:
+        raise UsageError("The file is longer than 1 MB.", remedy="Give the file of one template.")
+    try:
+        documents = [each for each in yaml.safe_load_all(text) if each is not None]
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"The file is neither YAML nor JSON: {str(error).splitlines()[0]}.") from None
+    if len(documents) != 1 or not isinstance(documents[0], dict):
+        raise UsageError("The file must hold one document with keys.", remedy=f"Known are: {_KINDS}.")
+    return documents[0]
+
+
+def _refuse_what_check_would(found: Imported, check_rule: CheckRule) -> None:
+    declared = {
+        name: Metric(name=name, family=Family.PLATFORM, better=Better(metric["better"]))
+        for name, metric in found.metrics.items()
+    }
+    kept = []
+    for rule in found.rules:
+        written = Rule(
+            metric=rule["metric"],
+            passing=tuple(rule["pass"]),
+            warning=tuple(rule.get("warn", ())),
+            failing=tuple(rule.get("fail", ())),
+        )
+        try:
+            check_rule(written, {**STANDARD_METRICS, **declared})
+        except RuleSyntaxError as error:
+            found.refuse(rule["metric"], f"{error}")
+            found.metrics.pop(rule["metric"], None)
+        else:
+            kept.append(rule)
+    found.rules = kept
