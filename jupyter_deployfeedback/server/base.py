@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from jupyter_deployfeedback.server.desk import Desk
 
-Verb = TypeVar("Verb", bound=Callable[..., Any])
-may_execute: Callable[[Verb], Verb] = authorized("execute")  # starting, stopping and tagging: not for who may only read
 CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 500: "internal"}
 
 
@@ -82,6 +79,7 @@ class NotFound(BaseHandler):
     """Every path of ours that is no route: JSON, not the server's HTML page."""
 
     @web.authenticated
+    @authorized
     def get(self, *_: str) -> None:
         """Answer 404."""
         raise web.HTTPError(404, "There is no such route.")

@@ -8,7 +8,7 @@ from tornado import web
 
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.server import API
-from jupyter_deployfeedback.server.base import BaseHandler, NotFound, may_execute
+from jupyter_deployfeedback.server.base import BaseHandler, NotFound
 
 MEDIA_TYPES = {
     "json": "application/json",
@@ -56,7 +56,7 @@ class RunsHandler(BaseHandler):
         )
 
     @web.authenticated
-    @may_execute
+    @authorized("execute")  # type: ignore[untyped-decorator]  # jupyter_server leaves this form untyped
     async def post(self) -> None:
         """Start a run; answer as soon as it is on disk."""
         run = await self.desk.create_run(self.body())
@@ -121,7 +121,7 @@ class CancelHandler(BaseHandler):
     """The end of a run before its time."""
 
     @web.authenticated
-    @may_execute
+    @authorized("execute")  # type: ignore[untyped-decorator]  # jupyter_server leaves this form untyped
     async def post(self, run_id: str) -> None:
         """Ask the run to stop."""
         run = await self.desk.cancel(run_id)
@@ -157,7 +157,7 @@ class ReleasesHandler(BaseHandler):
         self.answer(await self.desk.releases(self.get_query_argument("path")))
 
     @web.authenticated
-    @may_execute
+    @authorized("execute")  # type: ignore[untyped-decorator]  # jupyter_server leaves this form untyped
     async def post(self) -> None:
         """Tag the tested commit."""
         release = await self.desk.create_release(self.body())

@@ -65,7 +65,7 @@ class TestWithoutAnyPermission:
         jp_server_config["ServerApp"]["authorizer_class"] = DenyAll
         return jp_server_config
 
-    @pytest.mark.parametrize("path", PATHS[:-1])
+    @pytest.mark.parametrize("path", PATHS)
     async def test_every_route_is_forbidden(self, jp_fetch: Any, path: str) -> None:
         found = {verb: await status(jp_fetch, path, verb) for verb in ("GET", "POST")}
         assert set(found.values()) <= {403, 405}
