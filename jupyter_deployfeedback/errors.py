@@ -181,6 +181,13 @@ class ArtifactNotFound(UsageError):
     http_status = 404
 
 
+class WaiverRefused(UsageError):
+    """The finding cannot be waived this way: it is an error, needs no waiver, is not there, or the day is over."""
+
+    code = "waiver_refused"
+    http_status = 409
+
+
 class ReleaseRefused(UsageError):
     """The repository does not allow this release."""
 

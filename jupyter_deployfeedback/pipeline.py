@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -25,7 +25,8 @@ from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.domain.verdict import SelfTest
+from jupyter_deployfeedback.domain.verdict import SelfTest, Verdict
+from jupyter_deployfeedback.domain.waiver import Waiver, closing
 from jupyter_deployfeedback.execution import Progress, end_marked, execute, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, watch
@@ -156,6 +157,31 @@ def reap(store: Store) -> None:
     for lost in store.reap():
         left = end_marked(lost.run_id)
         log.info("run %s is lost; ended %d processes it left behind", lost.run_id, left)
+
+
+def waive(run_id: str, *, finding: str, by: str, reason: str, until: date, store: Store, now: datetime) -> Waiver:
+    """Keep that a person answers for a finding of a finished run; its verdict stays as it is.
+
+    Raises WaiverRefused for an ERROR, for what needs no waiver, for a finding the run does not have, for a day that is
+    over and for an empty name or reason.
+    """
+    report = store.feedback(run_id)
+    if report.verdict is Verdict.ERROR:
+        problem = f"The verdict of run {run_id} is error: nothing was judged, so there is nothing to waive."
+        raise errors.WaiverRefused(problem, remedy="Mend the cause and run again.")
+    wanted, names = finding.split(), closing(report.findings)
+    named = [name for name in names if wanted == name.split()]
+    if not named:
+        known = ", ".join(names) or "none, because the gate needs none"
+        problem = f"No finding of run {run_id} that closes the gate is called {' '.join(wanted)!r}."
+        raise errors.WaiverRefused(problem, remedy=f"Choose one of: {known}.")
+    if until < now.astimezone(UTC).date():
+        raise errors.WaiverRefused(f"{until} is over.", remedy="Choose a day to come.")
+    if not (by.strip() and reason.strip()):
+        raise errors.WaiverRefused("A waiver needs a name and a reason.", remedy="Say who answers for it, and why.")
+    waiver = Waiver(finding=named[0], by=by, reason=reason, until=until, at=now)
+    store.add_waiver(run_id, waiver)
+    return waiver
 
 
 def known_metrics(project: Project) -> dict[str, Metric]:

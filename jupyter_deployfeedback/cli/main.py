@@ -25,6 +25,7 @@ COMMANDS = {
     "show": "history",
     "list": "history",
     "compare": "history",
+    "waive": "waive",
     "release": "release",
 }
 """Command -> the module of this package that holds it; imported only when the command is used."""

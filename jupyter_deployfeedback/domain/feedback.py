@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -13,6 +15,7 @@ from jupyter_deployfeedback.domain.metric import Better, Family
 from jupyter_deployfeedback.domain.run import RunState
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteKind
 from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
+from jupyter_deployfeedback.domain.waiver import Waiver, opens
 
 
 class RunFacts(Frozen):
@@ -177,10 +180,23 @@ class SeriesRow(Frozen):
     points: tuple[tuple[float, float], ...]
 
 
+class WaiverRow(Frozen):
+    """One waiver with its sentence; ``valid`` says whether it counted when the report was read."""
+
+    finding: str
+    by: str
+    reason: str
+    until: date
+    at: AwareDatetime
+    valid: bool
+    sentence: str
+
+
 class FeedbackReport(Frozen):
     """The feedback: verdict, findings, three metric tables, suites, examples and what changed.
 
-    ``headline`` is the verdict in one sentence; ``next_step`` says what to do now.
+    ``headline`` is the verdict in one sentence; ``next_step`` says what to do now. ``waivers`` change what the gate
+    permits, never the verdict.
     """
 
     schema_version: Literal[1] = 1
@@ -198,3 +214,22 @@ class FeedbackReport(Frozen):
     changes: tuple[ChangeRow, ...]
     distributions: tuple[DistributionRow, ...]
     series: tuple[SeriesRow, ...]
+    waivers: tuple[WaiverRow, ...] = ()
+
+    def with_waivers(self, waivers: Iterable[Waiver], *, now: datetime) -> FeedbackReport:
+        """Return the report with its waivers; the gate is open where all that close it are waived at this time."""
+        rows = tuple(_waiver_row(each, now=now) for each in waivers)
+        if not rows:
+            return self
+        opened = opens(self.verdict, self.findings, [row.finding for row in rows if row.valid])
+        return self.model_copy(update={"waivers": rows, "gate": GateState.OPEN if opened else self.gate})
+
+
+def _waiver_row(waiver: Waiver, *, now: datetime) -> WaiverRow:
+    valid = waiver.is_valid(now)
+    told = (
+        f"{waiver.finding} is waived by {waiver.by} until {waiver.until}"
+        if valid
+        else (f"{waiver.finding} was waived by {waiver.by}, but only until {waiver.until}")
+    )
+    return WaiverRow(**waiver.model_dump(), valid=valid, sentence=f"{told}: {waiver.reason.rstrip('.')}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_deployfeedback.domain.comparison import Change
-from jupyter_deployfeedback.domain.feedback import FindingText
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
@@ -37,6 +37,12 @@ FAMILY_TITLES = {
     Family.PLATFORM: "Platform metrics",
 }
 GATE_WORDS = {GateState.OPEN: "gate open", GateState.CLOSED: "gate closed"}
+
+
+def gate_words(report: FeedbackReport) -> str:
+    """Say whether the gate is open, and whether waivers opened it."""
+    waived = report.gate is GateState.OPEN and report.verdict not in {Verdict.PASS, Verdict.WARN}
+    return f"{GATE_WORDS[report.gate]}, by waiver" if waived else GATE_WORDS[report.gate]
 
 
 def finding_word(finding: FindingText) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.run import Commit, Run, RunState
 from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
+from jupyter_deployfeedback.domain.waiver import opens
 from jupyter_deployfeedback.errors import GateClosed, NotARepository, RunUnfinished, WorkingTreeDirty
 
 SHOWN_FILES = 10
@@ -41,8 +42,12 @@ def refuse_dirty(files: tuple[str, ...], *, when: str) -> None:
 
 
 def _is_open(report: FeedbackReport, *, run: Run) -> bool:
-    # the report says whether its gate is open; an error is never released, whatever anybody says
-    return report.gate is GateState.OPEN and report.verdict is not Verdict.ERROR and report.verdict is run.verdict
+    # the report says whether its gate is open, but what it says must hold: an error is never released, and anything
+    # else that closes the gate is released only where each such finding is waived
+    if report.gate is not GateState.OPEN or report.verdict is not run.verdict:
+        return False
+    waived = [waiver.finding for waiver in report.waivers if waiver.valid]
+    return report.verdict in {Verdict.PASS, Verdict.WARN} or opens(report.verdict, report.findings, waived)
 
 
 def _closed(report: FeedbackReport) -> GateClosed:

@@ -13,7 +13,7 @@ RUN_TRAILER = "Deployfeedback-Run"
 
 
 def tag_message(report: FeedbackReport, release: Release, *, digests: Mapping[str, str]) -> str:
-    """Return the tag's message: verdict, findings, metrics, what changed and digests, in the words of the report.
+    """Return the tag's message: verdict, findings, waivers, metrics, changes and digests, in the report's words.
 
     ``digests`` maps each suite's source to the sha256 of its content at the tagged commit. The last lines are git
     trailers, for programs. Every line but a heading is indented, so that no text of a user is taken for a trailer, a
@@ -24,6 +24,7 @@ def tag_message(report: FeedbackReport, release: Release, *, digests: Mapping[st
         _section("Verdict", [report.headline, *release.notices]),
         _section("Evidence", _facts(report, release)),
         _section("Findings", (f"{finding.verdict.upper()}: {finding.sentence}" for finding in report.findings)),
+        _section("Waivers", (waiver.sentence for waiver in report.waivers)),
         *(_section(f"{family.title()} metrics", _metrics(report, family)) for family in Family),
         _section("What changed", changes),
         _section("Suites (sha256)", (f"{digest}  {source}" for source, digest in digests.items())),

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from jupyter_deployfeedback import errors, pipeline
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Run, RunRequest, RunState
+from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.feedback import Format, charts, render
 from jupyter_deployfeedback.observation import ask_target
 from jupyter_deployfeedback.project import find_project_file
@@ -164,6 +166,12 @@ class Desk:
             return self._store.get(run_id)
 
         return self._body(await run_blocking(asked))
+
+    async def create_waiver(self, run_id: str, body: dict[str, Any]) -> Waiver:
+        """Keep that a person answers for a finding."""
+        asked = accepted(wire.CreateWaiver, body)
+        given = {name: getattr(asked, name) for name in ("finding", "by", "reason", "until")}
+        return await run_blocking(lambda: pipeline.waive(run_id, **given, store=self._store, now=datetime.now(UTC)))
 
     async def artifact(self, run_id: str, name: str) -> bytes:
         """Return a file kept for a run."""

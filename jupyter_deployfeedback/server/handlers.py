@@ -129,6 +129,18 @@ class CancelHandler(BaseHandler):
         self.answer(run)
 
 
+class WaiversHandler(BaseHandler):
+    """The waivers of a run's findings; its feedback lists them."""
+
+    @web.authenticated
+    @may_execute
+    async def post(self, run_id: str) -> None:
+        """Waive a finding; the verdict stays."""
+        waiver = await self.desk.create_waiver(run_id, self.body())
+        self.set_status(201)
+        self.answer(waiver)
+
+
 class ArtifactHandler(BaseHandler):
     """A file kept for a run."""
 
@@ -177,6 +189,7 @@ def routes() -> list[tuple[str, type[BaseHandler]]]:
         (rf"{run}/feedback", FeedbackHandler),
         (rf"{run}/charts", ChartsHandler),
         (rf"{run}/cancel", CancelHandler),
+        (rf"{run}/waivers", WaiversHandler),
         (rf"{run}/artifacts/(?P<name>[^/]+)", ArtifactHandler),
         (rf"/{API}/releases", ReleasesHandler),
         (r"/deployfeedback(?:/.*)?", NotFound),

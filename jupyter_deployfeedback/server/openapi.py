@@ -13,6 +13,7 @@ from jupyter_deployfeedback import __version__
 from jupyter_deployfeedback.domain.event import RunEvent
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.release import Release
+from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.server import API, wire
 
 FORMATS = ("json", "markdown", "html", "junit")
@@ -50,6 +51,9 @@ OPERATIONS = (
     Operation("get", "/runs/{run_id}/charts", "getCharts", "The report's plots as Vega-Lite specifications.",
               wire.ChartsAnswer, query=(("width", "integer", False),)),
     Operation("post", "/runs/{run_id}/cancel", "cancelRun", "Ask a run to stop.", wire.RunBody, code=202),
+    Operation("post", "/runs/{run_id}/waivers", "createWaiver",
+              "Let a person answer for a finding; the verdict stays. 409 for an error and for what needs no waiver.",
+              Waiver, body=wire.CreateWaiver, code=201),
     Operation("get", "/runs/{run_id}/artifacts/{name}", "getArtifact", "A file kept for the run, as attachment.", None),
     Operation("get", "/releases", "listReleases", "Releases, newest first.", wire.ReleasesAnswer,
               query=(("path", "string", True),)),

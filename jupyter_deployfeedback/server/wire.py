@@ -5,7 +5,10 @@ Paths are relative to the server's root directory, with ``/`` between their part
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from datetime import date
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Strict
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.event import RunEvent
@@ -38,6 +41,15 @@ class CreateRelease(Body):
     run_id: str
     version: str = Field(min_length=1, max_length=100)
     push: bool = False
+
+
+class CreateWaiver(Body):
+    """Let a person answer for one finding of a run, up to and including a day (UTC)."""
+
+    finding: str = Field(min_length=1, max_length=1000)
+    by: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=1000)
+    until: Annotated[date, Strict(strict=False)]  # JSON has no dates: the text of one
 
 
 class ErrorBody(Frozen):

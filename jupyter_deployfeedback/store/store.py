@@ -12,7 +12,8 @@ from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState
-from jupyter_deployfeedback.store import documents, events, reaper, releases, runs
+from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.store import documents, events, reaper, releases, runs, waivers
 from jupyter_deployfeedback.store.artifacts import artifact_folder, find_artifact
 from jupyter_deployfeedback.store.database import Database
 from jupyter_deployfeedback.store.documents import DocumentKind
@@ -182,9 +183,20 @@ class Store:
             return documents.read(connection, run_id, kind=DocumentKind.EVIDENCE, into=Evidence)
 
     def feedback(self, run_id: str) -> FeedbackReport:
-        """Return a finished run's report; raise RunUnfinished where there is no such thing."""
+        """Return a finished run's report with its waivers as they count now; raise RunUnfinished where there is none.
+
+        The stored report is never changed: its verdict is what the run said.
+        """
         with self._database.read() as connection:
-            return documents.read(connection, run_id, kind=DocumentKind.REPORT, into=FeedbackReport)
+            report = documents.read(connection, run_id, kind=DocumentKind.REPORT, into=FeedbackReport)
+            given = waivers.of_run(connection, run_id)
+        return report.with_waivers(given, now=self._clock())
+
+    def add_waiver(self, run_id: str, waiver: Waiver) -> None:
+        """Keep a waiver for good; raise RunUnfinished or RunNotFound where there is no report to waive a part of."""
+        with self._database.write() as connection:
+            documents.read(connection, run_id, kind=DocumentKind.REPORT, into=FeedbackReport)
+            waivers.add(connection, run_id, waiver)
 
     def artifacts(self, run_id: str) -> Path:
         """Return the folder (mode 0700) for the files a run keeps."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     Float,
@@ -101,5 +102,19 @@ releases = Table(
     Column("pushed_to", String),
     Column("notices", Text, nullable=False),
     UniqueConstraint("project_file", "tag", name="releases_by_tag"),
+    sqlite_autoincrement=True,
+)
+
+waivers = Table(
+    "waivers",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", String, ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
+    Column("finding", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("waivers_by_run", "run_id", "number"),
     sqlite_autoincrement=True,
 )

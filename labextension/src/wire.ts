@@ -159,6 +159,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/runs/{run_id}/waivers": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Let a person answer for a finding; the verdict stays. 409 for an error and for what needs no waiver. */
+        readonly post: operations["createWaiver"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/targets/{name}/health": {
         readonly parameters: {
             readonly query?: never;
@@ -321,6 +338,23 @@ export interface components {
             readonly target: string | null;
         };
         /**
+         * CreateWaiver
+         * @description Let a person answer for one finding of a run, up to and including a day (UTC).
+         */
+        readonly CreateWaiver: {
+            /** By */
+            readonly by: string;
+            /** Finding */
+            readonly finding: string;
+            /** Reason */
+            readonly reason: string;
+            /**
+             * Until
+             * Format: date
+             */
+            readonly until: string;
+        };
+        /**
          * DistributionRow
          * @description Quantiles of a metric's samples on both sides.
          */
@@ -417,7 +451,8 @@ export interface components {
          * FeedbackReport
          * @description The feedback: verdict, findings, three metric tables, suites, examples and what changed.
          *
-         *     ``headline`` is the verdict in one sentence; ``next_step`` says what to do now.
+         *     ``headline`` is the verdict in one sentence; ``next_step`` says what to do now. ``waivers`` change what the gate
+         *     permits, never the verdict.
          */
         readonly FeedbackReport: {
             /** Changes */
@@ -450,6 +485,11 @@ export interface components {
             /** Suites */
             readonly suites: readonly components["schemas"]["SuiteRow"][];
             readonly verdict: components["schemas"]["Verdict"];
+            /**
+             * Waivers
+             * @default []
+             */
+            readonly waivers: readonly components["schemas"]["WaiverRow"][];
         };
         /**
          * FindingNumbers
@@ -1067,6 +1107,54 @@ export interface components {
          * @enum {string}
          */
         readonly Verdict: "pass" | "warn" | "inconclusive" | "fail" | "error";
+        /**
+         * Waiver
+         * @description Who lets a finding pass, why, and up to which day (UTC, that day included). ``finding`` is its name.
+         */
+        readonly Waiver: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** By */
+            readonly by: string;
+            /** Finding */
+            readonly finding: string;
+            /** Reason */
+            readonly reason: string;
+            /**
+             * Until
+             * Format: date
+             */
+            readonly until: string;
+        };
+        /**
+         * WaiverRow
+         * @description One waiver with its sentence; ``valid`` says whether it counted when the report was read.
+         */
+        readonly WaiverRow: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** By */
+            readonly by: string;
+            /** Finding */
+            readonly finding: string;
+            /** Reason */
+            readonly reason: string;
+            /** Sentence */
+            readonly sentence: string;
+            /**
+             * Until
+             * Format: date
+             */
+            readonly until: string;
+            /** Valid */
+            readonly valid: boolean;
+        };
     };
     responses: never;
     parameters: never;
@@ -1759,6 +1847,75 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["FeedbackReport"];
+                };
+            };
+            /** @description wrong use */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no token, or not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description not now */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description cannot be used */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly createWaiver: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CreateWaiver"];
+            };
+        };
+        readonly responses: {
+            /** @description Let a person answer for a finding; the verdict stays. 409 for an error and for what needs no waiver. */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Waiver"];
                 };
             };
             /** @description wrong use */

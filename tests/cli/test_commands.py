@@ -40,6 +40,36 @@ def test_run_show_list_compare_and_release_tell_one_story(
     assert json.loads(after.stdout)["run"]["baseline"] == "v2.1.0"
 
 
+def test_a_waived_failure_can_be_released_and_everybody_sees_it(
+    jdf: Callable[..., object], quick: Path, deployments: dict[str, str]
+) -> None:
+    file = quick / "deployfeedback.yaml"
+    file.write_text(file.read_text().replace('pass: [">=0.8"]', 'pass: [">=99.9%", ">=0%"]'))
+    subprocess.run(["git", "commit", "--quiet", "--all", "--message=Ask for too much"], cwd=quick, check=True)
+    judged = jdf("run", "--format", "json", cwd=quick, env=deployments)
+    report = json.loads(judged.stdout)
+    run_id, name = report["run"]["run_id"], "accuracy >=99.9%"
+    assert judged.returncode == 1, judged.stdout
+    # the gate tested itself: only it knows that no sample can break this limit
+    assert "accuracy >=0% can hardly ever fail: no sample lies well beyond its limit" in report["notices"]
+    assert jdf("release", "2.1.0", cwd=quick).returncode == 1
+
+    who = ("--by", "Ada Lovelace", "--reason", "It is a demonstration", "--until")
+    assert jdf("waive", run_id, "--finding", name, *who, "2020-01-01", cwd=quick).returncode == 2
+    assert jdf("waive", run_id, "--finding", "accuracy >=0%", *who, "2099-12-31", cwd=quick).returncode == 2
+    waived = jdf("waive", run_id, "--finding", name, *who, "2099-12-31", cwd=quick)
+    assert waived.returncode == 0, waived.stderr
+    assert waived.stdout.endswith("The verdict stays fail; the gate is open.\n")
+
+    sentence = f"{name} is waived by Ada Lovelace until 2099-12-31: It is a demonstration."
+    shown = json.loads(jdf("show", run_id, "--format", "json", cwd=quick).stdout)
+    assert (shown["verdict"], shown["exit_code"], shown["waivers"][0]["sentence"]) == ("fail", 1, sentence)
+    tagged = jdf("release", "2.1.0", cwd=quick)
+    assert tagged.returncode == 0, tagged.stderr
+    message = subprocess.run(["git", "tag", "-n99", "v2.1.0"], cwd=quick, capture_output=True, text=True, check=True)
+    assert sentence in message.stdout
+
+
 def test_init_writes_a_file_that_check_accepts(jdf: Callable[..., object], project: Path) -> None:
     (project / "deployfeedback.yaml").unlink()
     made = jdf("init", "--url", "http://127.0.0.1:8002", cwd=project)
@@ -66,7 +96,7 @@ def test_doctor_finds_what_is_missing(jdf: Callable[..., object], project: Path,
 
 def test_help_names_every_command(jdf: Callable[..., object]) -> None:
     called = jdf("--help")
-    for command in ("demo", "init", "check", "doctor", "run", "show", "list", "compare", "release"):
+    for command in ("demo", "init", "check", "doctor", "run", "show", "list", "compare", "waive", "release"):
         assert f"\n  {command} " in called.stdout
 
 

@@ -36,7 +36,7 @@ def seen(rendering: str, form: Format) -> str:
     match form:
         case Format.HTML:
             text = "".join(Page(rendering).words)
-        case Format.JSON:
+        case Format.JSON | Format.BENCHMARK_SMALLER | Format.BENCHMARK_BIGGER | Format.IN_TOTO:
             text = "\n".join(strings(json.loads(rendering)))
         case Format.JUNIT:
             text = "\n".join(_xml_strings(ET.fromstring(rendering)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import NormalDist
 
 from jupyter_deployfeedback.domain.comparison import (
@@ -22,6 +22,7 @@ from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict
+from jupyter_deployfeedback.domain.waiver import Waiver, closing
 from jupyter_deployfeedback.feedback import build_report
 
 BEGAN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -32,6 +33,16 @@ EIGHT = (  # 8 x 8 grey pixels
     "JouyCEYhAor83D0eAOBBBF7IzWXZUppIaXzpZpkhFF1NraRfo8U3vjA9FyyO5aeVAAAAAElFTkSuQmCC"
 )
 QUEUE_DEPTH = Metric(name="queue_depth", family=Family.PLATFORM, unit="requests", better=Better.LOWER)
+
+
+def waived() -> FeedbackReport:
+    """The failing report, all that fails in it waived."""
+    report, until = failing(), date(2026, 12, 24)
+    given = [
+        Waiver(finding=name, by="Ada Lovelace", reason="Only a few digits, mended in 2.2", until=until, at=BEGAN)
+        for name in closing(report.findings)
+    ]
+    return report.with_waivers(given, now=BEGAN)
 
 
 def passing_with_a_warning() -> FeedbackReport:

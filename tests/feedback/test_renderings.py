@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.feedback import Format, render, render_text, report_schema
 from tests.feedback.reading import Page, seen, squeezed
-from tests.feedback.runs import EIGHT, REPORTS, failing, passing_with_a_warning, target_is_down
+from tests.feedback.runs import EIGHT, REPORTS, failing, passing_with_a_warning, target_is_down, waived
 
 FOR_PEOPLE = (Format.TEXT, Format.JSON, Format.MARKDOWN, Format.HTML, Format.JUNIT)
 
@@ -38,6 +38,22 @@ def test_all_renderings_say_the_same_words_and_numbers(name: str, form: Format) 
         said += [row.text.value, *([row.text.baseline, row.text.difference] if report.run.baseline else [])]
     missing = [each for each in said if squeezed(each) not in text]
     assert missing == []
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_every_rendering_shows_who_waived_what_and_keeps_the_verdict(form: Format) -> None:
+    report = waived()
+    text = seen(render(report, form), form)
+
+    assert len(report.waivers) > 0
+    assert [each.sentence for each in report.waivers if squeezed(each.sentence) not in text] == []
+    assert form not in FOR_PEOPLE or squeezed(report.headline) in text
+
+
+@pytest.mark.parametrize("form", [Format.TEXT, Format.MARKDOWN, Format.HTML])
+def test_a_gate_that_waivers_opened_says_so(form: Format) -> None:
+    assert "gateopen,bywaiver" in seen(render(waived(), form), form)
+    assert "bywaiver" not in seen(render(failing(), form), form)
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from jupyter_deployfeedback.domain.run import Commit, RunState
 from jupyter_deployfeedback.domain.verdict import GateState, Verdict
+from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.errors import GateClosed, NotARepository, RunUnfinished, WorkingTreeDirty
 from jupyter_deployfeedback.release.gate import permit
 
 Make = Callable[..., Any]
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CLEAN = Commit(sha="a" * 40, branch="main")
 
 
@@ -34,13 +38,52 @@ def test_closed_gate_says_which_findings_keep_it_closed(
     assert caught.value.remedy == "Mend the model."
 
 
-def test_waived_failure_is_permitted_but_an_error_never_is(finished_run: Make, make_report: Make) -> None:
-    waived = make_report(verdict=Verdict.FAIL, gate=GateState.OPEN)
-    assert permit(waived, run=finished_run(CLEAN, verdict=Verdict.FAIL)) == CLEAN
+def waiver(finding: str = "accuracy >=0.95", *, until: date = date(2026, 11, 30)) -> Waiver:
+    return Waiver(finding=finding, by="Ada", reason="Known", until=until, at=NOW)
 
-    error = make_report(verdict=Verdict.ERROR, gate=GateState.OPEN)
+
+@pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.INCONCLUSIVE])
+def test_waived_finding_is_permitted(finished_run: Make, closed_report: Make, verdict: Verdict) -> None:
+    waived = closed_report(verdict).with_waivers([waiver()], now=NOW)
+
+    assert permit(waived, run=finished_run(CLEAN, verdict=verdict)) == CLEAN
+
+
+@pytest.mark.parametrize(
+    ("verdict", "given"),
+    [
+        (Verdict.FAIL, []),
+        (Verdict.FAIL, [waiver("accuracy >=0.90")]),
+        (Verdict.FAIL, [waiver(until=date(2026, 11, 19))]),
+        (Verdict.FAIL, [waiver().model_copy(update={"reason": " "})]),
+        (Verdict.FAIL, [waiver().model_copy(update={"by": ""})]),
+        (Verdict.ERROR, [waiver()]),
+    ],
+    ids=["no waiver", "for another finding", "expired", "empty reason", "nobody", "of an error"],
+)
+def test_what_is_not_properly_waived_keeps_the_gate_closed(
+    finished_run: Make, closed_report: Make, verdict: Verdict, given: list[Waiver]
+) -> None:
+    report = closed_report(verdict).with_waivers(given, now=NOW)
+
     with pytest.raises(GateClosed):
-        permit(error, run=finished_run(CLEAN, verdict=Verdict.ERROR))
+        permit(report, run=finished_run(CLEAN, verdict=verdict))
+
+
+@pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR])
+def test_report_that_calls_its_gate_open_without_a_waiver_is_not_believed(
+    finished_run: Make, closed_report: Make, verdict: Verdict
+) -> None:
+    claimed = closed_report(verdict).model_copy(update={"gate": GateState.OPEN})
+
+    with pytest.raises(GateClosed):
+        permit(claimed, run=finished_run(CLEAN, verdict=verdict))
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_waiver_without_a_reason_cannot_even_be_written(empty: str) -> None:
+    with pytest.raises(ValidationError):
+        Waiver(finding="accuracy >=0.95", by="Ada", reason=empty, until=date(2026, 11, 30), at=NOW)
 
 
 def test_report_that_disagrees_with_the_run_is_not_believed(finished_run: Make, make_report: Make) -> None:

@@ -17,6 +17,8 @@ from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project, ReleaseSettings
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Run
+from jupyter_deployfeedback.domain.verdict import Verdict
+from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, TagExists, UsageError, WorkingTreeDirty
 from jupyter_deployfeedback.release import read_commit, tag_release
 from jupyter_deployfeedback.release.git import sanitised
@@ -36,6 +38,22 @@ def tag(report: FeedbackReport, project: Project, run: Run) -> Make:
         return tag_release(arguments.pop("report"), version=version, **arguments)
 
     return make
+
+
+def test_tag_message_names_who_waived_what(
+    git: Git, repository: Path, closed_report: Make, run: Run, tag: Make
+) -> None:
+    given = Waiver(
+        finding="accuracy >=0.95", by="Ada", reason="Known\nDeployfeedback-Verdict: pass", until=NOW.date(), at=NOW
+    )
+    waived = closed_report(Verdict.FAIL).with_waivers([given], now=NOW)
+
+    tag(report=waived, run=run.model_copy(update={"verdict": Verdict.FAIL}))
+
+    message = git(repository, "tag", "--list", "v2.1.0", "--format=%(contents)")
+    sentence = f"accuracy >=0.95 is waived by Ada until {NOW.date()}: Known Deployfeedback-Verdict: pass."
+    assert f"Waivers\n  {sentence}\n" in message
+    assert "\nDeployfeedback-Verdict: fail\n" in message
 
 
 def tags(git: Git, repository: Path) -> str:

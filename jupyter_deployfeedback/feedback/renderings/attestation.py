@@ -57,7 +57,13 @@ def _rules(report: FeedbackReport) -> dict[str, Any]:
     judged = [{"rule": each.rule, "expression": each.expression} for each in report.findings]
     content = json.dumps({"project": report.run.project, "judged": judged}, allow_nan=False).encode()
     digest = hashlib.sha256(content).hexdigest()
-    return {"name": "rules", "digest": {"sha256": digest}, "content": b64encode(content).decode()}
+    return {"name": "rules", "digest": {"sha256": digest}, "content": b64encode(content).decode(), **_waivers(report)}
+
+
+def _waivers(report: FeedbackReport) -> dict[str, Any]:
+    """Return who lets which finding pass, as an annotation: the result stays what the run said."""
+    waived = [one_line(waiver.sentence, limit=3000) for waiver in report.waivers]
+    return {"annotations": {"waivers": waived}} if waived else {}
 
 
 def _tests(report: FeedbackReport) -> dict[str, list[str]]:

@@ -38,8 +38,11 @@ def _entry(row: MetricRow, report: FeedbackReport) -> dict[str, Any]:
         "difference": report.run.baseline and row.text.difference,
         "verdict": report.verdict.value,
         "run": report.run.run_id,
+        "waivers": " ".join(waiver.sentence for waiver in report.waivers),
     }
-    extra = "\n".join(f"{name}={one_line(text, limit=200)}" for name, text in facts.items() if text)
+    extra = "\n".join(
+        f"{name}={one_line(text, limit=3000 if name == 'waivers' else 200)}" for name, text in facts.items() if text
+    )
     value = float(f"{(row.value or 0.0) * factor:.12g}")  # only measured rows come here; 13.9, not 13.899999999999999
     name, unit = one_line(row.text.label, limit=200), one_line(unit, limit=40)
     return {"name": name, "unit": unit, "value": value, "extra": extra}

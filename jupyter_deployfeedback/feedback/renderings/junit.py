@@ -42,6 +42,8 @@ def _rules(report: FeedbackReport) -> ET.Element:
     properties = ET.SubElement(suite, "properties")
     for name, value in (("headline", report.headline), ("next step", report.next_step)):
         ET.SubElement(properties, "property", name=name, value=value)
+    for waiver in report.waivers:
+        ET.SubElement(properties, "property", name="waiver", value=one_line(waiver.sentence, limit=3000))
     for row in report.metrics:
         name = one_line(f"{row.family}.{row.name}", limit=200)
         ET.SubElement(properties, "property", name=name, value=outline.metric_line(row, report))

@@ -15,10 +15,10 @@ from jupyter_deployfeedback.feedback.quantities import MISSING
 from jupyter_deployfeedback.feedback.renderings.inert import inert
 from jupyter_deployfeedback.feedback.words import (
     FAMILY_TITLES,
-    GATE_WORDS,
     VERDICT_ICONS,
     change_word,
     finding_word,
+    gate_words,
     outcome_word,
 )
 
@@ -44,9 +44,10 @@ def render_markdown(report: FeedbackReport) -> str:
 
 def _sections(report: FeedbackReport) -> Iterator[list[str]]:
     yield [f"### {VERDICT_ICONS[report.verdict]} {inert(report.headline, limit=2000)}"]
-    yield [f"{inert(outline.title(report))} · {GATE_WORDS[report.gate]}"]
+    yield [f"{inert(outline.title(report))} · {gate_words(report)}"]
     yield [f"**Next:** {inert(report.next_step, limit=2000)}"]
     yield _findings(report)
+    yield _waivers(report)
     yield from _aicoe(report)
     for family in Family:
         yield from _metrics(report, family)
@@ -66,6 +67,14 @@ def _findings(report: FeedbackReport) -> list[str]:
         return []
     legend = outline.legend(report)
     return [*_table(("verdict", "rule", "finding"), rows), *(["", legend] if legend else [])]
+
+
+def _waivers(report: FeedbackReport) -> list[str]:
+    return (
+        ["**Waived**", "", *(f"- {inert(each.sentence, limit=3000)}" for each in report.waivers)]
+        if report.waivers
+        else []
+    )
 
 
 def _aicoe(report: FeedbackReport) -> Iterator[list[str]]:

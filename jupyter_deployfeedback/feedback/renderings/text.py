@@ -22,11 +22,11 @@ from jupyter_deployfeedback.feedback.quantities import count, unbroken
 from jupyter_deployfeedback.feedback.visible import block, one_line, visible
 from jupyter_deployfeedback.feedback.words import (
     FAMILY_TITLES,
-    GATE_WORDS,
     VERDICT_ICONS,
     change_word,
     finding_tone,
     finding_word,
+    gate_words,
     outcome_word,
 )
 
@@ -74,6 +74,7 @@ def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False)
 def _parts(report: FeedbackReport, console: Console) -> Iterator[RenderableType]:
     yield _banner(report, console)
     yield from _findings(report)
+    yield from _waivers(report)
     for family in Family:
         yield from _metrics(report, family, console)
     yield from _suites(report.suites)
@@ -85,7 +86,7 @@ def _parts(report: FeedbackReport, console: Console) -> Iterator[RenderableType]
 
 def _banner(report: FeedbackReport, console: Console) -> RenderableType:
     style = _STYLES[report.verdict]
-    subtitle = f"{outline.title(report)} · {GATE_WORDS[report.gate]}"
+    subtitle = f"{outline.title(report)} · {gate_words(report)}"
     fits = cell_len(subtitle) + 6 <= console.width  # a border cuts what does not
     said = [_prose(report.headline, style="bold"), _prose(f"→ {report.next_step}")]
     return Panel(
@@ -110,6 +111,14 @@ def _findings(report: FeedbackReport) -> Iterator[RenderableType]:
         yield Padding(_prose(finding.sentence), (0, 0, 0, 3))
     if outline.legend(report):
         yield Padding(Text(outline.legend(report), style="dim"), (0, 0, 0, 1))
+
+
+def _waivers(report: FeedbackReport) -> Iterator[RenderableType]:
+    if not report.waivers:
+        return
+    yield _heading(count(len(report.waivers), "waiver").capitalize())
+    for waiver in report.waivers:
+        yield Padding(_prose(f"· {one_line(waiver.sentence, limit=3000)}"), (0, 0, 0, 1))
 
 
 def _metrics(report: FeedbackReport, family: Family, console: Console) -> Iterator[RenderableType]:
