@@ -133,7 +133,7 @@ class WaiversHandler(BaseHandler):
     """The waivers of a run's findings; its feedback lists them."""
 
     @web.authenticated
-    @may_execute
+    @authorized(action="execute")
     async def post(self, run_id: str) -> None:
         """Waive a finding; the verdict stays."""
         waiver = await self.desk.create_waiver(run_id, self.body())
