@@ -133,7 +133,7 @@ class WaiversHandler(BaseHandler):
     """The waivers of a run's findings; its feedback lists them."""
 
     @web.authenticated
-    @authorized(action="execute")
+    @authorized("execute")  # type: ignore[untyped-decorator]  # jupyter_server leaves this form untyped
     async def post(self, run_id: str) -> None:
         """Waive a finding; the verdict stays."""
         waiver = await self.desk.create_waiver(run_id, self.body())
