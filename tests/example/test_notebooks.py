@@ -102,7 +102,7 @@ def test_all_suites_pass_against_the_real_deployments(
         project=project,
         target=project.targets[version],
         baseline=project.targets["released"] if version == "candidate" else None,
-        run_id="20261120-000000-abcdef",
+        run_id=f"20261120-000000-{version}",  # another test must not sweep this one's kernels away
         artifacts=tmp_path,
         tell=lambda progress: None,  # noqa: ARG005
         cancelled=threading.Event(),
