@@ -29,7 +29,6 @@ def standby_command(*, descriptor: int) -> int:
 def _load() -> None:
     """Import what a run needs only on its way."""
     import scipy.special
-    import statsmodels.stats.proportion  # noqa: F401
 
     from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.store import open_store
