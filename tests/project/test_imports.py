@@ -81,7 +81,8 @@ def test_where_less_is_better_mlflows_changes_are_reductions() -> None:
         ({"threshold": True}, "threshold: True is no finite number"),
         ({"min_absolute_change": 0}, "min_absolute_change: 0 is no number above 0"),
         ({"min_absolute_change": -0.05}, "min_absolute_change: -0.05 is no number above 0"),
-        ({"min_relative_change": 0.0}, "min_relative_change: 0.0 is no number above 0"),
+        ({"min_relative_change": 5.0}, "min_relative_change: 5.0 is no share from 0 to 1"),
+        ({"min_relative_change": -0.01}, "min_relative_change: -0.01 is no share from 0 to 1"),
         ({"higher_is_better": True}, "higher_is_better: this key is not known here"),
     ],
 )
@@ -90,6 +91,12 @@ def test_mlflows_threshold_that_is_not_whole_gives_no_rule(change: dict[str, Any
 
     assert found.rules == []
     assert refused(found) == [f"accuracy_score.{refusal}"]
+
+
+def test_mlflows_relative_change_of_nothing_means_no_worse() -> None:
+    threshold = {"min_relative_change": 0.0, "greater_is_better": True}
+
+    assert imported({"recall": threshold}).rules == [{"metric": "recall", "pass": [">=+0%"]}]
 
 
 @pytest.mark.parametrize("number", [".nan", ".inf", "-.inf"])

@@ -1,16 +1,22 @@
 """MLflow's ``MetricThreshold`` of ``mlflow.validate_evaluation_results``, as JSON or YAML by metric.
 
-The changes mean "must improve by" and are above 0; a tolerated drop cannot be said there.
+The changes mean "must improve by" and are never negative: a tolerated drop cannot be said there.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from jupyter_deployfeedback.project.imports.found import NAME, Imported, quantity
 
 _KEYS = frozenset({"threshold", "min_absolute_change", "min_relative_change", "greater_is_better"})
+_WANTED = {
+    "threshold": "finite number",
+    "min_absolute_change": "number above 0",
+    "min_relative_change": "share from 0 to 1",
+}
 _OURS = {"accuracy_score": "accuracy", "f1_score": "f1", "r2_score": "r2"}
 
 
@@ -46,10 +52,7 @@ def _passing(found: Imported, name: str, threshold: dict[str, Any]) -> list[str]
             continue
         limit = _limit(key, threshold[key], sign=sign)
         if limit is None:
-            found.refuse(
-                f"{name}.{key}",
-                f"{threshold[key]!r} is no {'finite number' if key == 'threshold' else 'number above 0'}",
-            )
+            found.refuse(f"{name}.{key}", f"{threshold[key]!r} is no {_WANTED[key]}")
             return []  # without one of its conditions the rule would be laxer
         passing.append(comparator + limit)
     if not passing:
@@ -58,10 +61,11 @@ def _passing(found: Imported, name: str, threshold: dict[str, Any]) -> list[str]
 
 
 def _limit(key: str, value: object, *, sign: str) -> str | None:
-    if isinstance(value, str) or quantity(value) is None:
-        return None  # numbers only: MLflow compares them, and quoted ones fail there
+    """Return a limit with its sign; None for what MLflow itself does not take (validation.py of 3.17), and for NaN."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
     if key == "threshold":
         return quantity(value)
-    if not isinstance(value, int | float) or value <= 0:
-        return None
-    return f"{sign}{value:.12g}" if key == "min_absolute_change" else f"{sign}{100 * value:.12g}%"
+    if key == "min_absolute_change":
+        return f"{sign}{value:.12g}" if value > 0 else None
+    return f"{sign}{100 * value:.12g}%" if 0 <= value <= 1 else None
