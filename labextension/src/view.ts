@@ -21,6 +21,7 @@ export type Change = Schemas['Change'];
 export type ChangeRow = Schemas['ChangeRow'];
 export type ExampleRow = Schemas['ExampleRow'];
 export type SuiteRow = Schemas['SuiteRow'];
+export type WaiverRow = Schemas['WaiverRow'];
 export type CaseRow = Schemas['CaseRow'];
 export type Outcome = Schemas['Outcome'];
 export type Verdict = Schemas['Verdict'];

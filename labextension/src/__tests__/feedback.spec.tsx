@@ -63,6 +63,21 @@ describe('the feedback', () => {
     expect(within(table).getByText('no samples in the window')).toBeTruthy();
   });
 
+  it('says who answers for a finding that was waived', () => {
+    const waiver = {
+      finding: 'latency p(95)<300ms',
+      by: 'Ada',
+      reason: 'known and accepted',
+      until: '2026-12-01',
+      at: '2026-11-20T10:00:00Z',
+      valid: true,
+      sentence: 'Ada answers for latency p(95)<300ms until 2026-12-01: known and accepted.'
+    };
+    show({ run: finished({ verdict: 'fail', gate: 'open', waivers: [waiver] }) });
+
+    expect(screen.getByText(waiver.sentence)).toBeTruthy();
+  });
+
   it('shows what the broken examples look like', () => {
     const png = 'data:image/png;base64,iVBORw0KGgo=';
     const examples = {

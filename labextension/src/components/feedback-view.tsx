@@ -10,6 +10,7 @@ import { MetricTable } from './metric-table';
 import { Section } from './section';
 import { SuiteList } from './suite-list';
 import { useTrans } from './trans';
+import { WaiverList } from './waiver-list';
 
 const FAMILIES: readonly Family[] = ['model', 'application', 'platform'];
 
@@ -35,6 +36,11 @@ export function FeedbackView(props: FeedbackViewProps): JSX.Element {
           </p>
         ))}
       </Section>
+      {report.waivers.length > 0 && (
+        <Section title={trans.__('Waivers')} summary={report.waivers.length}>
+          <WaiverList waivers={report.waivers} />
+        </Section>
+      )}
       <Metrics report={report} />
       <Examples report={report} />
       {report.changes.length > 0 && (
