@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +14,7 @@ from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.cli import options
 from jupyter_deployfeedback.cli.run import work
 from jupyter_deployfeedback.execution.forkserver import serve
+from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE, Forkservers
 
 RUN_GRACE_SECONDS = 10.0  # for a run whose server has gone to cancel its suites and their kernels
 
@@ -21,8 +24,12 @@ RUN_GRACE_SECONDS = 10.0  # for a run whose server has gone to cancel its suites
 def standby_command(*, descriptor: int) -> int:
     """Fork a process for each run asked for on the socket ``descriptor``; go when stdin is closed."""
     listener = socket.socket(fileno=descriptor)
+    folder = Path(listener.getsockname()).parent
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    kernels = Forkservers(folder)
     _load()
-    serve(listener, _work, parent_pipe=0, polite_seconds=RUN_GRACE_SECONDS)
+    serve(listener, _work, parent_pipe=0, polite_seconds=RUN_GRACE_SECONDS, tend=kernels.tend)
+    kernels.close()
     return 0
 
 

@@ -80,3 +80,4 @@ class SuiteResult(Frozen):
     finished_at: AwareDatetime
     duration_seconds: float
     environment: dict[str, str] = {}  # the kernel's packages: name -> version
+    kernel: str | None = None  # how it was supplied: "forked" from one that stood by, or "started"

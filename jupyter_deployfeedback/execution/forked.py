@@ -63,6 +63,7 @@ class Forked:
             pass  # the keeper has gone, and the child with it
         finally:
             self._connection.close()
+            self.returncode = -signal.SIGKILL if self.returncode is None else self.returncode
 
     def _await(self, word: str, *, within_seconds: float) -> Any:  # noqa: ANN401 - a number or a flag
         while True:
@@ -74,6 +75,8 @@ class Forked:
 
     def _hear(self, *, within_seconds: float | None) -> bool:
         """Read what the keeper says; False where it said nothing, or has gone: then the child was killed."""
+        if self._connection.fileno() < 0:
+            return False
         self._connection.settimeout(within_seconds)
         try:
             chunk = self._connection.recv(4096)

@@ -29,30 +29,57 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 LONGEST_REQUEST = 4 << 20
+TICK_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _POLL_MILLISECONDS = 20  # for a child's end, where the system cannot tell it by itself
 
 Request = dict[str, Any]
-Child = Callable[[Request], None]
+Child = Callable[[Request], None]  # what it raises or exits with is its exit code
 
 
-def serve(listener: socket.socket, child: Child, *, parent_pipe: int, polite_seconds: float = 0.0) -> None:
-    """Fork a keeper and its child for each connection, until the other end of ``parent_pipe`` is closed.
+def serve(
+    listener: socket.socket,
+    child: Child,
+    *,
+    parent_pipe: int,
+    polite_seconds: float = 0.0,
+    idle_seconds: float = float("inf"),
+    fresh: Callable[[], bool] = lambda: True,
+    tend: Callable[[], None] = lambda: None,
+) -> None:
+    """Fork a keeper and its child for each connection.
 
-    ``polite_seconds``: how long a child whose client hung up has between SIGTERM and its end.
+    Until the other end of ``parent_pipe`` is closed, nobody connected for ``idle_seconds``, or what was loaded is no
+    longer ``fresh``; children live on. ``polite_seconds``: how long a child whose client hung up has between SIGTERM
+    and its end. ``tend`` is called every second.
     """
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page of ours
-    poll = select.poll()
-    poll.register(listener, select.POLLIN)
+    poll = _only(listener)
     poll.register(parent_pipe, select.POLLIN)
-    while parent_pipe not in {descriptor for descriptor, _ in poll.poll(1000)}:
+    asked_at = time.monotonic()
+    while time.monotonic() - asked_at < idle_seconds:
+        ready = {descriptor for descriptor, _ in poll.poll(TICK_SECONDS * 1000)}
+        if parent_pipe in ready or not fresh():
+            return
         _reap()
-        for connection in _accepted(listener):
-            with connection:
-                if os.fork() == 0:
-                    _leave_after(lambda: _keep(connection, child, polite_seconds=polite_seconds))  # noqa: B023
+        tend()
+        if listener.fileno() in ready:
+            asked_at = time.monotonic()
+            _fork_keeper(listener, child, polite_seconds=polite_seconds)
+
+
+def _fork_keeper(listener: socket.socket, child: Child, *, polite_seconds: float) -> None:
+    listener.settimeout(0)
+    try:
+        connection, _ = listener.accept()
+    except OSError:  # nobody there, or gone again
+        return
+    with connection:
+        connection.settimeout(None)
+        if os.fork() == 0:
+            _leave_after(lambda: _keep(connection, child, polite_seconds=polite_seconds))
 
 
 def receive(connection: socket.socket) -> tuple[Request, list[int]]:
@@ -72,16 +99,6 @@ def die_with_parent() -> None:
     """Have the system kill this process when its parent goes; Linux only."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def _accepted(listener: socket.socket) -> list[socket.socket]:
-    listener.settimeout(0)
-    try:
-        connection, _ = listener.accept()
-    except OSError:  # nobody there, or gone again
-        return []
-    connection.settimeout(None)
-    return [connection]
 
 
 def _keep(connection: socket.socket, child: Child, *, polite_seconds: float) -> None:

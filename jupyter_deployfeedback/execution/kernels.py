@@ -1,4 +1,4 @@
-"""The supply of kernels: the one place that knows how a suite gets its kernel. Today each is started plainly.
+"""The supply of kernels: how a suite gets its kernel. It is forked where one stands by, else started.
 
 Every kernel serves one suite, talks over a socket file that only this user can open, and has its own environment.
 """
@@ -11,13 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import zmq
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 
+from jupyter_deployfeedback.execution.kernel_client import SuiteKernelClient
+from jupyter_deployfeedback.execution.kernel_provisioner import STARTED, SuiteProvisioner
+
 POLITE_SECONDS = 4.0  # half of it for a kernel to end by itself, half for SIGTERM, then SIGKILL
 HASTY_SECONDS = 1.5  # the same, when the suite was stopped
+RECONNECT_MILLISECONDS = 10  # a kernel that starts has not bound its sockets yet
+END_POLL_SECONDS = 0.005
 _PYTHON = "python3"
 
 
@@ -29,6 +35,8 @@ class KernelRequest:
     folder: str
     environment: dict[str, str]
     runtime_folder: str
+    supply: str = ""  # the folder of forkservers, where there are any
+    preload: tuple[str, ...] = ()
 
 
 class SuiteKernelManager(AsyncKernelManager):
@@ -36,6 +44,11 @@ class SuiteKernelManager(AsyncKernelManager):
 
     ZeroMQ drops messages without a word when a thousand are waiting to be read, failed checks among them.
     """
+
+    @property
+    def supplied(self) -> str:
+        """How its kernel came to be: forked or started."""
+        return getattr(self.provisioner, "supplied", STARTED)
 
     @property
     def language(self) -> str:
@@ -46,7 +59,12 @@ class SuiteKernelManager(AsyncKernelManager):
         """Return a client of the kernel."""
         client = super().client(**settings)
         client.context.setsockopt(zmq.RCVHWM, 0)
+        client.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
         return client
+
+    async def _async_wait(self, pollinterval: float = END_POLL_SECONDS) -> None:
+        """Wait until its process has ended; jupyter_client's own looks ten times a second."""
+        await super()._async_wait(pollinterval=min(pollinterval, END_POLL_SECONDS))
 
 
 @contextmanager
@@ -60,7 +78,17 @@ def supply_kernel(request: KernelRequest) -> Iterator[SuiteKernelManager]:
         transport="ipc",  # a socket file in our own folder; TCP is open to every user of the machine
         connection_file=str(Path(request.runtime_folder) / "kernel.json"),
         shutdown_wait_time=POLITE_SECONDS,
+        client_factory=SuiteKernelClient,
+        kernel_id=str(uuid4()),
     )
+    if _is_local(manager):
+        manager.provisioner = SuiteProvisioner(
+            parent=manager,
+            kernel_id=manager.kernel_id,
+            kernel_spec=manager.kernel_spec,
+            supply=Path(request.supply) if request.supply else None,
+            preload=request.preload,
+        )
     arguments = ["--HistoryManager.hist_file=:memory:"] if manager.ipykernel else []
     environment = request.environment | {"JUPYTER_RUNTIME_DIR": request.runtime_folder}
     try:
@@ -91,6 +119,12 @@ def how_it_ended(manager: SuiteKernelManager) -> str:
         hint = " This is how a system ends what needs too much memory." if -code == signal.SIGKILL else ""
         return f"The kernel was killed by signal {-code}.{hint}"
     return f"The kernel exited with code {code} in the middle of the suite."
+
+
+def _is_local(manager: SuiteKernelManager) -> bool:
+    """Say whether the kernel is started by Jupyter's usual means: a specification may name others."""
+    specification = manager.kernel_spec
+    return specification is not None and "kernel_provisioner" not in specification.metadata
 
 
 def _end(manager: SuiteKernelManager) -> None:

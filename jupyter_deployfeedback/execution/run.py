@@ -16,6 +16,7 @@ from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
 from jupyter_deployfeedback.execution.environment import kernel_environment
 from jupyter_deployfeedback.execution.executed_copy import UNFINISHED
+from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.listening import Listener
 from jupyter_deployfeedback.execution.process_tree import end_marked
 from jupyter_deployfeedback.execution.progress import Progress
@@ -130,6 +131,8 @@ class Errand:
                 suite=suite.name,
                 declared=self.project.kernels.environment,
             ),
+            supply=self.environment.get(FOLDER_VARIABLE, ""),
+            preload=self.project.kernels.preload,
         )
 
 
@@ -191,6 +194,7 @@ def _result(suite: Suite, events: list[Event], ended: Ended) -> SuiteResult:
         finished_at=now,
         duration_seconds=0.0,
         environment=ended.environment,
+        kernel=ended.kernel or None,
     )
 
 

@@ -36,6 +36,8 @@ class Spec:
     timeout_seconds: float
     parameters: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    supply: str = ""  # the folder of forkservers for kernels, where there are any
+    preload: tuple[str, ...] = ()
 
     def to_line(self) -> str:
         """Write the spec as one line of JSON."""
@@ -109,12 +111,16 @@ class StrayError:
 
 @dataclass(frozen=True)
 class Ended:
-    """The suite is over. ``environment`` holds the kernel's packages: name -> version."""
+    """The suite is over.
+
+    ``environment`` holds the kernel's packages: name -> version. ``kernel`` says how it was supplied, "" if none was.
+    """
 
     ending: Ending
     message: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    kernel: str = ""
 
 
 Event = Opened | CellStarted | Recorded | StrayError | CellEnded | Ended

@@ -73,11 +73,12 @@ class Teller:
 def run_suite(spec: Spec, *, tell: Teller) -> Ending:
     """Run one suite and tell how it ended; whatever it left running is ended before."""
     packages: dict[str, str] = {}
+    supplied: list[str] = []
     deadline = time.monotonic() + spec.timeout_seconds
     message = ""
     try:
         with stoppable(within_seconds=spec.timeout_seconds + INTERRUPT_SECONDS):
-            _execute(spec, tell=tell, deadline=deadline, packages=packages)
+            _execute(spec, tell=tell, deadline=deadline, packages=packages, supplied=supplied)
         ending = Ending.COMPLETED
     except Stopped as stopped:
         ending = stopped.ending
@@ -88,20 +89,26 @@ def run_suite(spec: Spec, *, tell: Teller) -> Ending:
     if time.monotonic() >= deadline and ending is not Ending.CANCELLED:
         ending = Ending.TIMED_OUT
     end_descendants(os.getpid())
-    tell(Ended(ending, message, packages))
+    tell(Ended(ending, message, packages, kernel="".join(supplied)))
     heed_stops()
     return ending
 
 
-def _execute(spec: Spec, *, tell: Teller, deadline: float, packages: dict[str, str]) -> None:
+def _execute(spec: Spec, *, tell: Teller, deadline: float, packages: dict[str, str], supplied: list[str]) -> None:
     source = Path(spec.notebook)
     notebook = open_notebook(source)
     name, notice = kernel_name(notebook.metadata)
     tell(Opened(cells_of(notebook), (notice,) if notice else ()))
     request = KernelRequest(
-        name, folder=str(source.parent), environment=spec.environment, runtime_folder=spec.runtime_folder
+        name,
+        folder=str(source.parent),
+        environment=spec.environment,
+        runtime_folder=spec.runtime_folder,
+        supply=spec.supply,
+        preload=tuple(spec.preload),
     )
     with supply_kernel(request) as kernel:
+        supplied.append(kernel.supplied)
         try:
             execute_notebook(
                 notebook,  # an object: papermill would format a path like a template, or fetch it from the network

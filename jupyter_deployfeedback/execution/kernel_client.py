@@ -1,0 +1,43 @@
+"""A client that knows when a kernel is ready without waiting for silence."""
+
+from __future__ import annotations
+
+import time
+from queue import Empty
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+
+_ANSWER_SECONDS = 1.0
+_IDLE_SECONDS = 0.1  # from a reply to the same request's "idle", where the outputs are listened to already
+
+
+class SuiteKernelClient(AsyncKernelClient):
+    """jupyter_client's, which flushes outputs until 0.2 s pass without one before it calls a kernel ready."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - jupyter_client's signature
+        """Ask until reply and "idle" of one request were heard: then outputs arrive. RuntimeError where they do not."""
+        give_up_at = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while not await self._answers():
+            if not await self._async_is_alive():
+                raise RuntimeError("Kernel died before replying to kernel_info")
+            if time.monotonic() > give_up_at:
+                raise RuntimeError(f"Kernel didn't respond in {timeout} seconds")
+
+    async def _answers(self) -> bool:
+        asked = self.kernel_info()
+        try:
+            reply = await self.get_shell_msg(timeout=_ANSWER_SECONDS)
+            while not await self._is_idle_after(asked):
+                pass
+        except Empty:
+            return False
+        if reply["msg_type"] != "kernel_info_reply":
+            return False
+        self._handle_kernel_info_reply(reply)
+        return True
+
+    async def _is_idle_after(self, request: str) -> bool:
+        message: dict[str, Any] = await self.get_iopub_msg(timeout=_IDLE_SECONDS)
+        is_its: bool = message["parent_header"].get("msg_id") == request
+        return is_its and bool(message["content"].get("execution_state") == "idle")

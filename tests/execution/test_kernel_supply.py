@@ -1,0 +1,232 @@
+"""Kernels that are forked give what kernels that are started give, and nothing of one reaches the next."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from jupyter_deployfeedback.domain.project import Kernels
+from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE, Forkservers, Wish, wish_for
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kernels are forked on Linux only")
+
+CORPUS: dict[str, list[Any]] = {
+    "values": ["1 + 1", "print('out'); import sys; print('err', file=sys.stderr)", "_ + 1"],
+    "plots": ["import matplotlib.pyplot as plt\n_ = plt.plot([1, 2, 4])", "plt.get_backend()"],
+    "exceptions": ["def f(n):\n    return 1 / n\nf(0)", "never = 1"],
+    "tolerated": [{"source": "raise ValueError('known')", "tags": ["raises-exception"]}, "print('after')"],
+    "syntax": ["def ("],
+    "threads": [
+        "import threading\nthread = threading.Thread(target=lambda: print('in a thread'))\nthread.start(); thread.join()",
+        "threading.active_count(), threading.current_thread().name",
+    ],
+    "subprocesses": ["import subprocess\nsubprocess.run(['echo', 'child'], capture_output=True).stdout", "!echo shell"],
+    "low_level": ["import os\nos.write(1, b'to the descriptor\\n'); import time; time.sleep(0.2)"],
+    "tasks": ["import asyncio\nawait asyncio.sleep(0.01); print('awaited')", "asyncio.get_running_loop().is_running()"],
+    "displays": [
+        "from IPython.display import HTML, clear_output, display\nhandle = display('before', display_id='a')",
+        "handle.update('after'); display(HTML('<b>bold</b>')); print('gone'); clear_output()",
+    ],
+    "input": ["input('name?')"],
+    "exits": ["import os\nos._exit(3)"],
+    "leaves": ["import sys\nsys.exit(4)", "1"],
+    "dies": ["import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)"],
+    "multiprocessing": [
+        "from concurrent.futures import ProcessPoolExecutor\nwith ProcessPoolExecutor(2) as pool: print(list(pool.map(abs, [-1, -2])))"
+    ],
+    "magics": ["%pwd == __import__('os').getcwd()", "%env HOME", "%who"],
+    "process": [
+        "import os, sys\n[os.path.basename(sys.argv[0]), sys.path[:3], os.getpgrp() == os.getpid(), sys.flags.safe_path]",
+        "import signal\n[str(signal.getsignal(number)) for number in (2, 15, 17)], signal.pthread_sigmask(0, [])",
+        "sorted(name for name in os.environ if not name.startswith('LC_'))",
+        "sys.stdin, sys.executable, __name__, sys.getrecursionlimit(), os.umask(0o22)",
+        "type(get_ipython()).__qualname__, get_ipython().config, get_ipython().history_manager.hist_file",
+        "sorted(name for name in globals() if not name.startswith('_'))",
+    ],
+}
+
+
+@contextmanager
+def tended(folder: Path) -> Iterator[Forkservers]:
+    forkservers = Forkservers(folder)
+    try:
+        yield forkservers
+    finally:
+        forkservers.close()
+        for process in forkservers._running.values():
+            process.wait(5.0)
+
+
+@pytest.fixture
+def supply(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Forkservers]]:
+    folder = tmp_path_factory.mktemp("kernels")
+    with tended(folder) as forkservers:
+        yield folder, forkservers
+
+
+@pytest.fixture
+def forked(run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Forkservers]) -> Callable[..., SuiteResult]:
+    """Run cells on a kernel that was forked: the first suite wishes for a forkserver."""
+    folder, forkservers = supply
+
+    def run(*cells: Any, preload: tuple[str, ...] = (), **others: Any) -> SuiteResult:
+        settings = {"kernels": Kernels(preload=preload), "environment": {FOLDER_VARIABLE: str(folder)}} | others
+        if not list(folder.glob("*.sock")):
+            run_notebook("pass", **settings)
+            forkservers.tend()
+        return run_notebook(*cells, **settings)
+
+    return run
+
+
+def outputs(artifact: Path) -> list[Any]:
+    """What the cells show, without what differs from run to run by nature."""
+    notebook = nbformat.read(artifact, as_version=4)
+    text = json.dumps([[dict(output) for output in cell.get("outputs", [])] for cell in notebook.cells])
+    return json.loads(re.sub(r"ipykernel_\d+/\d+|0x[0-9a-f]+|deployfb-\w+", "-", text))
+
+
+def facts(result: SuiteResult) -> Any:
+    cases = [
+        (case.case_id, case.outcome, case.error and (case.error.type, case.error.message)) for case in result.cases
+    ]
+    return result.outcome, result.reason, cases, sorted(result.environment)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_a_forked_kernel_gives_what_a_started_one_gives(
+    run_notebook: Callable[..., SuiteResult], forked: Callable[..., SuiteResult], tmp_path: Path, name: str
+) -> None:
+    artifact = tmp_path / "artifacts" / "suite.ipynb"
+
+    started = run_notebook(*CORPUS[name])
+    expected = outputs(artifact)
+    result = forked(*CORPUS[name])
+
+    assert (started.kernel, result.kernel) == ("started", "forked")
+    assert facts(result) == facts(started)
+    assert outputs(artifact) == expected
+
+
+def test_nothing_of_one_suite_reaches_the_next(forked: Callable[..., SuiteResult]) -> None:
+    forked("import os, json; json.leaked = 1; os.environ['LEAKED'] = '1'; leaked = 1")
+
+    result = forked("import os, json; assert not hasattr(json, 'leaked') and 'LEAKED' not in os.environ; leaked")
+
+    assert [case.error.message for case in result.cases if case.error] == ["name 'leaked' is not defined"]
+
+
+def test_forks_draw_different_random_numbers(forked: Callable[..., SuiteResult], tmp_path: Path) -> None:
+    draw = "import random, numpy\nopen('drawn', 'a').write(f'{random.random()} {numpy.random.rand()}\\n')"
+
+    for _ in range(2):
+        assert forked(draw, preload=("numpy.random",)).kernel == "forked"
+
+    first, second = ((tmp_path / "drawn").read_text()).splitlines()
+    assert not set(first.split()) & set(second.split())
+
+
+def test_what_is_preloaded_is_there_at_once(forked: Callable[..., SuiteResult]) -> None:
+    result = forked("import sys; assert 'colorsys' in sys.modules", preload=("colorsys",))
+
+    assert (result.kernel, result.outcome) == ("forked", Outcome.PASSED)
+
+
+@pytest.mark.parametrize("preload", ["no_such_module", "thread_starter"])
+def test_a_preload_that_cannot_be_forked_means_a_plain_start(
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers], tmp_path: Path, preload: str
+) -> None:
+    source = "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
+    (tmp_path / "thread_starter.py").write_text(source)
+    environment = {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"}
+
+    result = forked("1", preload=(preload,), environment={FOLDER_VARIABLE: str(supply[0]), **environment})
+
+    assert (result.kernel, result.outcome) == ("started", Outcome.PASSED)
+
+
+def test_a_forkserver_whose_packages_changed_forks_no_more(
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers], tmp_path: Path
+) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    environment = {FOLDER_VARIABLE: str(supply[0]), "PYTHONPATH": f"{packages}:{Path(__file__).parents[2]}"}
+    assert forked("1", environment=environment).kernel == "forked"
+
+    (packages / "installed.py").touch()
+    result = forked("import installed", environment=environment)
+
+    assert (result.kernel, result.outcome) == ("started", Outcome.PASSED)
+
+
+def test_the_forkserver_holds_no_secret_that_a_suite_may_see(
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers]
+) -> None:
+    environment = {FOLDER_VARIABLE: str(supply[0]), "DECLARED": "hush", "OTHER_TOKEN": "hush"}
+    seen = "import os, pathlib\nassert os.environ['DECLARED'] == 'hush' and 'OTHER_TOKEN' not in os.environ\n"
+    keeper = "assert b'hush' not in pathlib.Path(f'/proc/{os.getppid()}/environ').read_bytes()"
+
+    result = forked(seen + keeper, environment=environment, kernels=Kernels(environment=("DECLARED",)))
+
+    assert (result.kernel, result.outcome, result.reason) == ("forked", Outcome.PASSED, None)
+
+
+def test_a_forked_kernel_carries_the_mark_of_its_run_where_others_see_it(forked: Callable[..., SuiteResult]) -> None:
+    look = "import psutil, os\nassert psutil.Process().environ()['DEPLOYFEEDBACK_RUN_ID'] == os.environ['DEPLOYFEEDBACK_RUN_ID']"
+
+    assert forked(look).outcome is Outcome.PASSED
+
+
+def test_a_suite_that_hangs_on_a_forked_kernel_leaves_nothing_behind(
+    forked: Callable[..., SuiteResult], tmp_path: Path
+) -> None:
+    orphan = (
+        "import subprocess, os, time\nsubprocess.run(['env', '-i', 'sh', '-c', 'setsid sleep 300 & echo $! > orphan'])"
+    )
+    hang = "open('pid', 'w').write(str(os.getpid()))\nwhile True:\n    try: time.sleep(300)\n    except BaseException: pass"
+
+    result = forked(orphan, hang, suite={"timeout_seconds": 4.0})
+
+    pids = [int((tmp_path / name).read_text()) for name in ("pid", "orphan")]
+    assert (result.kernel, result.outcome) == ("forked", Outcome.ERRORED)
+    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+
+
+COMMAND = ["/usr/bin/python3", "-X", "dev", "-m", "ipykernel_launcher", "-f", "kernel.json"]
+
+
+@pytest.mark.parametrize(
+    ("command", "environment"),
+    [
+        (["bash", "-c", "kernel"], {}),
+        (["/usr/bin/python3", "-m", "xpython", "-f", "kernel.json"], {}),
+        (["/usr/bin/python3", "ipykernel_launcher", "-f", "kernel.json"], {}),
+        (COMMAND, {"PYTHONHASHSEED": "0"}),
+        (COMMAND, {"LD_PRELOAD": "lib.so"}),
+    ],
+)
+def test_what_a_fork_could_not_imitate_is_started(command: list[str], environment: dict[str, str]) -> None:
+    assert wish_for(command, environment=environment, own={}, preload=()) is None
+
+
+def test_a_forkserver_starts_with_the_interpreters_options_and_no_variable_of_the_run() -> None:
+    environment = {"PATH": "/bin", "DEPLOYFEEDBACK_RUN_ID": "1", "MY_TOKEN": "hush", "OWN": "x"}
+
+    wish = wish_for(COMMAND, environment=environment, own={"OWN": "x"}, preload=["numpy"])
+
+    assert wish == Wish(("/usr/bin/python3", "-X", "dev"), {"PATH": "/bin", "OWN": "x"}, ("numpy",))
+
+
+def test_a_wish_has_another_name_where_anything_differs() -> None:
+    wishes = [Wish(("a",), {}, ()), Wish(("b",), {}, ()), Wish(("a",), {"PATH": "/"}, ()), Wish(("a",), {}, ("json",))]
+
+    assert len({wish.name for wish in wishes}) == 4
