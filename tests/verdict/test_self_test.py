@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -72,7 +73,11 @@ def test_every_kind_of_rule_can_go_red_and_green(
     assert tried(rule(name, text)) == SelfTest()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=int(os.environ.get("DEPLOYFEEDBACK_PROPERTY_CASES", "150")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     st.sampled_from(list(askable())),
     st.sampled_from(["<", "<=", ">", ">="]),
