@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 
@@ -32,7 +32,7 @@ def show_progress() -> Iterator[Callable[[RunEvent], None]]:
         SpinnerColumn(finished_text=" "),
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[count]}"),
         TextColumn("[dim]{task.fields[doing]}"),
         TimeElapsedColumn(),
     )
@@ -46,7 +46,7 @@ class _Bars:
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
-        self._stage = bars.add_task("Starting", total=None, doing="")
+        self._stage = bars.add_task("Starting", total=None, doing="", count="")
 
     def show(self, event: RunEvent) -> None:
         if event.kind is EventKind.STAGE:
@@ -57,7 +57,7 @@ class _Bars:
         if event.kind is EventKind.CASE_STARTED:
             self._bars.update(task, total=event.total, doing=(event.title or "")[:40])
         if event.kind is EventKind.CASE_FINISHED and event.done is not None:  # a check in a cell has no count
-            self._bars.update(task, completed=event.done)
+            self._bars.update(task, completed=event.done, count=f"{event.done} of {event.total}")
         if event.kind is EventKind.PROGRESS:
             self._bars.update(task, doing=f"{event.done} of {event.total} requests")
         if event.kind is EventKind.SUITE_FINISHED:
@@ -66,7 +66,7 @@ class _Bars:
 
     def _task(self, suite: str) -> TaskID:
         if suite not in self._tasks:
-            self._tasks[suite] = self._bars.add_task(f"  {suite}", total=None, doing="")
+            self._tasks[suite] = self._bars.add_task(f"  {suite}", total=None, doing="", count="")
         return self._tasks[suite]
 
 
