@@ -15,12 +15,19 @@ SMOKE = {"path": "digits/model.ipynb", "suites": ["smoke"]}
 
 
 def standing_by() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "standby" in child.cmdline()]
+    return [child for child in psutil.Process().children() if is_standby(child)]
 
 
 def forked_runs() -> list[psutil.Process]:
     children = [child for process in standing_by() for child in process.children()]
-    return [child for child in children if "standby" in child.cmdline()]  # the others hold kernels
+    return [child for child in children if is_standby(child)]  # the others hold kernels
+
+
+def is_standby(process: psutil.Process) -> bool:
+    try:
+        return "standby" in process.cmdline()
+    except psutil.Error:  # it has just ended
+        return False
 
 
 async def test_nothing_stands_by_before_the_panel_asks_for_a_project(fetch: Any, project: Path) -> None:
