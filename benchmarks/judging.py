@@ -198,7 +198,7 @@ def slow_tail(runs: int) -> Iterator[Figure]:
     from scipy.stats import mannwhitneyu
 
     draw = np.random.default_rng(12)
-    rule = Rule(metric="latency", passing=("share(>400ms)<=+1pp",))
+    rule = Rule(metric="latency", passing=("share(>300ms)<=+1pp",))
     found = naive = 0
     for _ in range(runs):
         seen = paired(draw, n=500, tail=0.03, spread=0.3)
