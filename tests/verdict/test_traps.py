@@ -29,6 +29,7 @@ from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Verdict
 from jupyter_deployfeedback.errors import RuleSyntaxError, UnknownParameter
+from jupyter_deployfeedback.execution import plan_suites
 from jupyter_deployfeedback.feedback import Format, render
 from jupyter_deployfeedback.verdict import check_rule, judge, parse_expression
 from jupyter_deployfeedback.verdict.settling import settle
@@ -47,6 +48,7 @@ from tests.comparison.evidence import (
     side,
     suite_result,
 )
+from tests.execution.test_plan import KNOWN, PROJECT
 from tests.feedback.runs import failing
 
 PASS, WARN, INCONCLUSIVE, FAIL, ERROR = Verdict
@@ -321,4 +323,7 @@ def test_trap_24_a_broken_suite_hides_no_other_one_and_its_own_rules_are_errors(
 
 
 def test_trap_25_a_misspelt_parameter_is_wrong_use_not_a_run() -> None:
-    assert UnknownParameter.exit_code == 2
+    with pytest.raises(UnknownParameter) as caught:
+        plan_suites(PROJECT, parameters={"sed": 2}, known_parameters=KNOWN)
+
+    assert caught.value.exit_code == 2
