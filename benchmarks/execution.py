@@ -1,0 +1,298 @@
+"""How long feedback takes, beside papermill and pytest --nbmake on the same machine in the same minutes.
+
+    python benchmarks/execution.py [--rounds 10] [--batch 10] [--json FILE] [--check]
+
+The ways take turns, so that a busy machine slows them all. Medians; --check exits 1 where a figure that we state is
+missed; what could not be measured (nbmake is not installed) is printed with a question mark.
+Not measured here: what the extension adds to a server's start and memory, an idle kernel's memory, kill cycles.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+PYTHON = sys.executable
+QUICK = ("pass",) * 6
+HEAVY = ("import numpy, pandas, sklearn", *QUICK[1:])
+ENDS = {"finished", "lost", "cancelled"}
+IN_PROCESS = """
+import papermill, sys, time
+for line in sys.stdin:
+    began = time.perf_counter()
+    papermill.execute_notebook(line.strip(), "in-process.ipynb", progress_bar=False)
+    print(time.perf_counter() - began, flush=True)
+"""
+# what is stated: measurement, at most, of which one (a factor) or None (seconds)
+STATED: tuple[tuple[str, float, str | None], ...] = (
+    ("warm", 0.10, None),
+    ("warm", 1 / 20, "papermill"),
+    ("warm, numpy pandas scikit-learn", 0.30, None),
+    ("cold", 1.2, "papermill"),
+    ("batch", 1 / 8, "batch, papermill"),
+    ("batch", 1 / 3, "batch, papermill in process"),
+    ("batch", 1.0, "batch, pytest --nbmake -n 2"),
+    ("import", 0.060, None),
+)
+
+
+class Ready(BaseHTTPRequestHandler):
+    """A deployment that is always ready."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def main() -> int:
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="bench-") as text, deployment() as url:
+        folder = Path(text)
+        write_projects(folder, url=url)
+        environment = {**os.environ, "DEPLOYFEEDBACK_STORE": str(folder / "store")}
+        with server(folder, environment) as ask, in_process(folder) as execute:
+            measured = measure(ways(folder, environment, ask, execute), rounds=options.rounds)
+            measured |= batches(folder, ask, execute, count=options.batch)
+    verdicts = judged(measured)
+    show(measured, verdicts, batch=options.batch)
+    if options.json:
+        Path(options.json).write_text(json.dumps({"seconds": measured, "stated": verdicts}, indent=1))
+    return int(options.check and any(verdict["met"] is False for verdict in verdicts))
+
+
+def ways(
+    folder: Path, environment: dict[str, str], ask: Callable[..., Any], execute: Callable[[str], float]
+) -> dict[str, Callable[[], object]]:
+    """Return each way to run the notebook of six cells that do nothing."""
+
+    def shell(*command: str) -> Callable[[], object]:
+        return lambda: subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+
+    found: dict[str, Callable[[], object]] = {
+        "papermill": shell(PYTHON, "-m", "papermill", "quick.ipynb", "out.ipynb"),
+        "papermill in process": lambda: execute("quick.ipynb"),
+        "cold": shell(PYTHON, "-m", "jupyter", "deployfeedback", "run", "--project", "quick"),
+        "warm": lambda: finish(ask, [ask("runs", {"path": "quick"})]),
+        "warm, numpy pandas scikit-learn": lambda: finish(ask, [ask("runs", {"path": "heavy"})]),
+        "import": _import_seconds,
+    }
+    if find_spec("nbmake"):
+        found["pytest --nbmake"] = shell(PYTHON, "-m", "pytest", "-q", "--nbmake", "quick.ipynb")
+    return found
+
+
+def measure(found: dict[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
+    """Time each way once a round, after one round that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in found}
+    for round_ in range(rounds + 1):
+        for name, way in found.items():
+            began = time.perf_counter()
+            told = way()
+            took = told if isinstance(told, float) else time.perf_counter() - began
+            if round_:
+                seconds[name].append(took)
+    return seconds
+
+
+def batches(
+    folder: Path, ask: Callable[..., Any], execute: Callable[[str], float], *, count: int
+) -> dict[str, list[float]]:
+    """Time ``count`` notebooks, two at a time."""
+    command = (PYTHON, "-m", "papermill", "quick.ipynb")
+
+    def papermill(number: int) -> None:
+        subprocess.run((*command, f"out-{number}.ipynb"), cwd=folder, check=True, capture_output=True)
+
+    def in_two_threads() -> None:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(papermill, range(count)))
+
+    found: dict[str, Callable[[], object]] = {
+        "batch": lambda: finish(ask, [ask("runs", {"path": "quick"}) for _ in range(count)]),
+        "batch, papermill": in_two_threads,
+        "batch, papermill in process": lambda: [execute("quick.ipynb") for _ in range(count)],
+    }
+    if find_spec("nbmake") and find_spec("xdist"):
+        copies = [f"copy-{number}.ipynb" for number in range(count)]
+        for copy in copies:
+            write_notebook(folder / copy, QUICK)
+        nbmake = (PYTHON, "-m", "pytest", "-q", "--nbmake", "-n", "2", *copies)
+        found["batch, pytest --nbmake -n 2"] = lambda: subprocess.run(
+            nbmake, cwd=folder, check=True, capture_output=True
+        )
+    seconds = {}
+    for name, way in found.items():
+        began = time.perf_counter()
+        way()
+        seconds[name] = [time.perf_counter() - began]
+    return seconds
+
+
+def finish(ask: Callable[..., Any], runs: list[dict[str, Any]]) -> None:
+    """Wait until these runs are over; one that did not pass is no measurement."""
+    for run in runs:
+        while (told := ask(f"runs/{run['run_id']}")["run"])["state"] not in ENDS:
+            time.sleep(0.005)
+        if told["verdict"] != "pass":
+            raise SystemExit(f"run {run['run_id']} ended {told['state']}: {told['verdict']}")
+
+
+def judged(measured: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """Say of each stated figure whether it was met."""
+    verdicts = []
+    for name, most, beside in STATED:
+        if name not in measured or (beside and beside not in measured):
+            verdicts.append({"what": name, "beside": beside, "most": most, "is": None, "met": None})
+            continue
+        value = statistics.median(measured[name]) / (statistics.median(measured[beside]) if beside else 1.0)
+        verdicts.append({"what": name, "beside": beside, "most": most, "is": value, "met": value <= most})
+    return verdicts
+
+
+def show(measured: dict[str, list[float]], verdicts: list[dict[str, Any]], *, batch: int) -> None:
+    """Print all side by side."""
+    print(
+        f"{'median':>9} {'least':>9} {'most':>9}   {os.cpu_count()} cores; a batch is {batch} notebooks, two at a time"
+    )
+    for name, seconds in measured.items():
+        print(
+            f"{statistics.median(seconds):8.3f}s {min(seconds):8.3f}s {max(seconds):8.3f}s   {name} (n={len(seconds)})"
+        )
+    for verdict in verdicts:
+        unit = f" x {verdict['beside']}" if verdict["beside"] else " s"
+        value = "not measured" if verdict["is"] is None else f"{verdict['is']:.3f}{unit}"
+        mark = "?" if verdict["is"] is None else "met" if verdict["met"] else "MISSED"
+        print(f"{mark:>7}  {verdict['what']}: {value}, stated at most {verdict['most']:.3f}{unit}")
+
+
+def write_notebook(path: Path, cells: tuple[str, ...]) -> None:
+    """Write a notebook of these cells for Python."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    made = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), path)
+
+
+def write_projects(folder: Path, *, url: str) -> None:
+    """Write the project of the quick notebook, and that of the heavy one, which asks for its preloads."""
+    preload = "kernels: {preload: [numpy, pandas, sklearn]}\n"
+    for name, cells, more in (("quick", QUICK, ""), ("heavy", HEAVY, preload)):
+        (folder / name).mkdir()
+        write_notebook(folder / name / "suite.ipynb", cells)
+        target = f"targets: {{candidate: {{url: '{url}', health: /ready, platform: {{source: none}}}}}}\n"
+        (folder / name / "deployfeedback.yaml").write_text(f"version: 1\n{target}suites: [suite.ipynb]\n{more}")
+    write_notebook(folder / "quick.ipynb", QUICK)
+
+
+@contextmanager
+def deployment() -> Iterator[str]:
+    """Serve a target that is ready."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ready) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+
+
+@contextmanager
+def server(folder: Path, environment: dict[str, str]) -> Iterator[Callable[..., Any]]:
+    """Start a Jupyter server with the extension, two runs at a time; gives a function that asks it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    extensions = "--ServerApp.jpserver_extensions={'jupyter_deployfeedback': True}"
+    command = (PYTHON, "-m", "jupyter_server", f"--ServerApp.root_dir={folder}", f"--port={port}", "--no-browser")
+    settings = ("--allow-root", "--IdentityProvider.token=bench", extensions)
+    limits = ("--DeployFeedbackApp.max_concurrent_runs=2",)
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen((*command, *settings, *limits), env=environment, stdout=log, stderr=log)
+
+    def ask(path: str, body: object = None) -> Any:  # noqa: ANN401 - the answer's JSON
+        address = f"http://127.0.0.1:{port}/deployfeedback/api/v1/{path}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(address, data=data, headers={"Authorization": "token bench"})
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)
+
+    try:
+        _until_it_answers(ask)
+        for _ in range(3):  # the panel is open: what stands by has been started
+            finish(ask, [ask("runs", {"path": name}) for name in ("quick", "heavy")])
+            time.sleep(1.5)
+        yield ask
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+@contextmanager
+def in_process(folder: Path) -> Iterator[Callable[[str], float]]:
+    """Keep papermill loaded in one process; gives a function that runs a notebook in it and returns the seconds."""
+    with subprocess.Popen(
+        (PYTHON, "-c", IN_PROCESS),
+        cwd=folder,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin is not None
+        assert stdout is not None
+
+        def execute(notebook: str) -> float:
+            stdin.write(f"{notebook}\n")
+            stdin.flush()
+            return float(stdout.readline())
+
+        yield execute
+        stdin.close()
+
+
+def _until_it_answers(ask: Callable[..., Any]) -> None:
+    for _ in range(300):
+        try:
+            ask("runs")
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit("the server does not answer")
+
+
+def _import_seconds() -> float:
+    script = "import time; a = time.perf_counter(); import jupyter_deployfeedback; print(time.perf_counter() - a)"
+    return float(subprocess.run((PYTHON, "-c", script), check=True, capture_output=True, text=True).stdout)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=10)
+    parser.add_argument("--json")
+    parser.add_argument("--check", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
