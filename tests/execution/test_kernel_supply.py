@@ -43,7 +43,7 @@ CORPUS: dict[str, list[Any]] = {
     "multiprocessing": [
         "from concurrent.futures import ProcessPoolExecutor\nwith ProcessPoolExecutor(2) as pool: print(list(pool.map(abs, [-1, -2])))"
     ],
-    "magics": ["%pwd == __import__('os').getcwd()", "%env HOME", "%who"],
+    "magics": ["%pwd", "%env HOME", "%who"],
     "process": [
         "import os, sys\n[os.path.basename(sys.argv[0]), sys.path[:3], os.getpgrp() == os.getpid(), sys.flags.safe_path]",
         "import signal\n[str(signal.getsignal(number)) for number in (2, 15, 17)], signal.pthread_sigmask(0, [])",
