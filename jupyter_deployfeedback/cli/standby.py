@@ -35,7 +35,7 @@ def standby_command(*, descriptor: int) -> int:
 
 def _load() -> None:
     """Import what a run needs only on its way."""
-    import scipy.special
+    import scipy.special  # the comparison imports it when it has a number to compare
 
     from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.store import open_store
