@@ -36,7 +36,7 @@ class DeployFeedbackApp(ExtensionApp):
     preload = Bool(
         True,  # noqa: FBT003 - traitlets' signature
         help="Keep a process standing by from which runs are forked, so that none waits for libraries to load. It "
-        "starts when the panel opens a project, and takes about 150 MB.",
+        "starts when the panel opens a project.",
     ).tag(config=True)
 
     _desk: Desk | None = None
