@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.secrecy import looks_secret
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import UnknownParameter, UnknownSuite, UsageError
 
 Parameters = Mapping[str, Scalar | list[Scalar]]
-
-# papermill writes each parameter in clear into the executed notebook, twice
-_SECRET = re.compile(
-    r"(^|_)(token|secret|password|passwd|credentials?|(api|access|private|secret)_?key)$", re.IGNORECASE
-)
 
 
 def plan_suites(
@@ -53,8 +48,8 @@ def _select(project: Project, selected: tuple[str, ...]) -> tuple[Suite, ...]:
 
 
 def _check_names(parameters: Parameters, known: frozenset[str], *, where: str) -> None:
-    for name in parameters:
-        if _SECRET.search(name):
+    for name, value in parameters.items():
+        if looks_secret(name, value):  # papermill writes each parameter in clear into the executed notebook, twice
             raise UsageError(
                 f"Parameter {name!r} looks like a secret, but parameters stand in clear in the executed notebook.",
                 remedy="Name an environment variable under kernels.environment and read it in the suite instead.",

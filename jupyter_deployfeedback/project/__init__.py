@@ -5,7 +5,6 @@ from jupyter_deployfeedback.project.inspection import SuiteInspection, inspect_s
 from jupyter_deployfeedback.project.loading import load_project
 from jupyter_deployfeedback.project.location import find_project_file
 from jupyter_deployfeedback.project.schema import project_schema
-from jupyter_deployfeedback.project.secrecy import looks_secret
 
 __all__ = [
     "FIRST_SUITE",
@@ -16,6 +15,5 @@ __all__ = [
     "find_suites",
     "inspect_suite",
     "load_project",
-    "looks_secret",
     "project_schema",
 ]

@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, PlatformSource
+from jupyter_deployfeedback.domain.secrecy import HOW_TO_REFER, looks_secret
 from jupyter_deployfeedback.errors import Problem
 from jupyter_deployfeedback.project.document import Document
 from jupyter_deployfeedback.project.problems import nearest
 from jupyter_deployfeedback.project.reading import Sections
 from jupyter_deployfeedback.project.schema import PlatformFile, Preset, RequestFile
-from jupyter_deployfeedback.project.secrecy import HOW_TO_REFER, looks_secret
 
 RESERVED = frozenset({LAST_RELEASE, "none"})  # words that say what to compare with
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -11,10 +11,10 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.domain.secrecy import HOW_TO_REFER, is_reference
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.protocols.paths import parse_path
 from jupyter_deployfeedback.project.expansion import Unexpandable, expand, has_variable
-from jupyter_deployfeedback.project.secrecy import HOW_TO_REFER, is_reference
 
 OURS = "deployfeedback"
 """The error type of our own complaints: their context holds ``problem`` and ``remedy`` as they are shown."""

@@ -1,7 +1,7 @@
 """Traps that judges of deployments fell into, by their number in the list of them; each is one test here.
 
 Tested where their code is: 23 (early exit) also with real kernels in tests/execution, 25 (misspelt parameter) in
-tests/execution/test_plan.py, 26 (secret in an artefact) in tests/project/test_secrecy.py and tests/probe/test_secrets.py.
+tests/execution/test_plan.py, 26 (secret in an artefact) in tests/domain/test_secrecy.py and tests/probe/test_secrets.py.
 
 Not applicable yet, because what they are about does not exist: 1 (coordinated omission: requests are sent one after the
 other, not by a schedule), 3 (quantiles of histograms are not read), 9 (k6's inverted flag), 14 (windows cut from one
