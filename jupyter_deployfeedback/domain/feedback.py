@@ -180,6 +180,9 @@ class SeriesRow(Frozen):
     points: tuple[tuple[float, float], ...]
 
 
+OPEN_BY_WAIVER = "The gate is open by waiver: tag the release, or mend what was waived and run again."
+
+
 class WaiverRow(Frozen):
     """One waiver with its sentence; ``valid`` says whether it counted when the report was read."""
 
@@ -222,7 +225,9 @@ class FeedbackReport(Frozen):
         if not rows:
             return self
         opened = opens(self.verdict, self.findings, [row.finding for row in rows if row.valid])
-        return self.model_copy(update={"waivers": rows, "gate": GateState.OPEN if opened else self.gate})
+        if not opened or self.gate is GateState.OPEN:
+            return self.model_copy(update={"waivers": rows})
+        return self.model_copy(update={"waivers": rows, "gate": GateState.OPEN, "next_step": OPEN_BY_WAIVER})
 
 
 def _waiver_row(waiver: Waiver, *, now: datetime) -> WaiverRow:
