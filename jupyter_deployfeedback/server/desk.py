@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from jupyter_deployfeedback import errors, pipeline
 from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.domain.run import Run, RunRequest, RunState
+from jupyter_deployfeedback.domain.run import Run, RunRequest
 from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.feedback import Format, charts, render
 from jupyter_deployfeedback.observation import ask_target
@@ -156,16 +156,7 @@ class Desk:
 
     async def cancel(self, run_id: str) -> wire.RunBody:
         """Ask a run to stop; one that still waits in the queue is cancelled at once."""
-
-        def asked() -> Run:
-            run = self._store.get(run_id)
-            if run.state is RunState.QUEUED:
-                self._store.cancel(run_id, "Cancelled before it began.")
-            elif not run.state.terminal:
-                self._store.request_cancel(run_id)
-            return self._store.get(run_id)
-
-        return self._body(await run_blocking(asked))
+        return self._body(await run_blocking(self._store.request_cancel, run_id))
 
     async def create_waiver(self, run_id: str, body: dict[str, Any]) -> Waiver:
         """Keep that a person answers for a finding."""
@@ -202,8 +193,8 @@ class Desk:
 
     def _local(self, path: str) -> Path:
         """Return the local path of a path relative to the server's root; ProjectNotFound where it leads outside."""
-        if "\0" in path:
-            raise errors.ProjectNotFound([], remedy="A path holds no NUL.")
+        if "\0" in path:  # no path of a file holds one, and the system's calls refuse it with an error of their own
+            raise _not_found(path.replace("\0", "\N{SYMBOL FOR NULL}"))
         local = (self._root / path.lstrip("/")).resolve()
         if not local.is_relative_to(self._root) or not local.exists():
             raise _not_found(path)

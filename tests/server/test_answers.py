@@ -93,6 +93,7 @@ async def test_path_outside_the_root_is_not_found(fetch: Any, jp_root_dir: Path,
     (jp_root_dir.parent / f"{jp_root_dir.name}-evil").mkdir()
     code, answer = await fetch("project", params={"path": path})
     assert (code, answer["error"]) == (404, "project_not_found")
+    assert "outside the server's root folder" in answer["message"]
 
 
 async def test_unknown_verb_says_which_are_known(jp_fetch: Any) -> None:
