@@ -20,6 +20,7 @@ STAMPS = ROOT / ".stamps"
 LAB = ROOT / "labextension"
 BUNDLE = ROOT / "jupyter_deployfeedback" / "labextension"
 UI_TESTS = LAB / "ui-tests"
+INSTALLED_PANEL = VENV / "share" / "jupyter" / "labextensions" / "jupyter-deployfeedback"
 ON_DEBIAN_AS_ROOT = shutil.which("apt-get") is not None and os.geteuid() == 0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -71,6 +72,9 @@ def install(extras: str) -> None:
         if due:
             say(f"installing jupyter_deployfeedback[{extras}]")
             BUNDLE.mkdir(exist_ok=True)  # the wheel names it, even before it is built
+            if INSTALLED_PANEL.is_symlink():  # the installer would write through it into the bundle
+                INSTALLED_PANEL.unlink()
+            (BUNDLE / "install.json").unlink(missing_ok=True)
             os.environ["SKIP_JUPYTER_BUILDER"] = "1"
             uv("--editable", f".[{extras}]")
             del os.environ["SKIP_JUPYTER_BUILDER"]
@@ -94,11 +98,10 @@ def build_panel() -> None:
             say("building the panel")
             shutil.rmtree(BUNDLE, ignore_errors=True)  # never an old bundle
             run("jlpm", "build:prod", cwd=LAB)
-    installed = VENV / "share" / "jupyter" / "labextensions" / "jupyter-deployfeedback"
-    if not installed.is_symlink():
-        shutil.rmtree(installed, ignore_errors=True)
-        installed.parent.mkdir(parents=True, exist_ok=True)
-        installed.symlink_to(BUNDLE)
+    if not INSTALLED_PANEL.is_symlink():
+        shutil.rmtree(INSTALLED_PANEL, ignore_errors=True)
+        INSTALLED_PANEL.parent.mkdir(parents=True, exist_ok=True)
+        INSTALLED_PANEL.symlink_to(BUNDLE)
 
 
 def install_ui_tests() -> None:
