@@ -13,7 +13,7 @@ from jupyter_deployfeedback.domain.comparison import Change
 from jupyter_deployfeedback.domain.evaluation import Picture
 from jupyter_deployfeedback.domain.metric import Better, Family
 from jupyter_deployfeedback.domain.run import RunState
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteKind
+from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
 from jupyter_deployfeedback.domain.waiver import Waiver, opens
 
@@ -124,7 +124,7 @@ class SuiteRow(Frozen):
     """One suite with its cases. ``artifact`` names the executed copy among the run's artifacts."""
 
     name: str
-    kind: SuiteKind
+    kind: str
     source: str
     outcome: Outcome
     reason: str | None

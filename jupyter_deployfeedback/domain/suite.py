@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import AwareDatetime
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.evaluation import Evaluation
+from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.observation import Observation
 
 
-class SuiteKind(StrEnum):
-    """What a suite is made of."""
-
-    NOTEBOOK = "notebook"
-    BEHAVE = "behave"
-    CHAOS = "chaos"
-
-
 class Suite(Frozen):
-    """One notebook, behave feature set or chaos experiment that is run against a target.
+    """One notebook, behave feature set or whatever else an adapter runs against a target.
 
-    ``source`` is its path relative to the project's folder. ``exclusive`` suites run while nothing else does.
+    ``source`` is its path relative to the project's folder, ``options`` what only its adapter understands.
+    ``exclusive`` suites run while nothing else does.
     """
 
     name: str
-    kind: SuiteKind = SuiteKind.NOTEBOOK
+    kind: str = SuiteKind.NOTEBOOK
     source: str
+    options: dict[str, Any] = {}
     parameters: dict[str, Scalar | list[Scalar]] = {}
     timeout_seconds: float = 600.0
     exclusive: bool = False

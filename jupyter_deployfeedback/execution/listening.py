@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from jupyter_deployfeedback.domain.event import EventKind
-from jupyter_deployfeedback.domain.suite import CaseResult, Suite, SuiteResult
+from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution.outcome import case_result
 from jupyter_deployfeedback.execution.progress import Progress
 from jupyter_deployfeedback.execution.records import ProgressRecord, kind_of, read_check
@@ -26,7 +26,7 @@ class Listener:
         self._tell = tell
         self._cells: dict[str, Cell] = {}
         self._titles: dict[str, str] = {}
-        self._done = 0
+        self._done: dict[str, Outcome] = {}
         self._checks: Counter[str] = Counter()
 
     def start(self) -> None:
@@ -49,12 +49,18 @@ class Listener:
         if isinstance(event, CellStarted) and event.cell_id in self._cells:
             self._tell_case(EventKind.CASE_STARTED, event.cell_id)
         if isinstance(event, CellEnded) and event.cell_id in self._cells:
-            self._done += 1
-            case = case_result(self._cells[event.cell_id], end=event, title=self._titles[event.cell_id])
-            self._tell_case(EventKind.CASE_FINISHED, event.cell_id, case, explained=event.status is not None)
+            self._tell_end(event)
         if isinstance(event, Recorded) and self._tell_record(event):
             return  # progress is over once it was told
         self.events.append(event)
+
+    def _tell_end(self, event: CellEnded) -> None:
+        """Tell what became of a case; said twice, as adapters do that know more at the end, only what differs."""
+        case = case_result(self._cells[event.cell_id], end=event, title=self._titles[event.cell_id])
+        if self._done.get(event.cell_id) is case.outcome:
+            return
+        self._done[event.cell_id] = case.outcome
+        self._tell_case(EventKind.CASE_FINISHED, event.cell_id, case, explained=event.status is not None)
 
     def _tell_case(
         self, kind: EventKind, cell_id: str, case: CaseResult | None = None, *, explained: bool = True
@@ -68,7 +74,7 @@ class Listener:
                 case_id=cell_id,
                 title=self._titles[cell_id],
                 outcome=case.outcome.value if case else None,
-                done=self._done,
+                done=len(self._done),
                 total=len(self._cells),
                 message=f"{error.type}: {error.message}" if error else None,
             )

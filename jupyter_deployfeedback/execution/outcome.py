@@ -92,7 +92,7 @@ def suite_reason(cases: Sequence[CaseResult], *, ended: Ended) -> str | None:
     if outcome is Outcome.ERRORED and culprit is not None and culprit.error is not None:
         return f"{culprit.title}: {culprit.error.type}: {culprit.error.message}"
     if outcome is Outcome.NOT_RUN:
-        return "Not every cell was reached." if cases else "The notebook has no code cell, so nothing was tested."
+        return "Not every cell was reached." if cases else "It has no code cell or other case, so nothing was tested."
     return None
 
 
@@ -124,7 +124,7 @@ def _cells(events: Sequence[Event]) -> tuple[Cell, ...]:
 
 
 def _judge(cell: Cell, end: CellEnded | None, stopped: Ended | None) -> tuple[Outcome, CaseError | None]:
-    if SKIP_TAG in cell.tags:
+    if SKIP_TAG in cell.tags or (end is not None and end.status == "skipped"):
         return Outcome.SKIPPED, None
     if end is None or end.status == "aborted":
         return Outcome.NOT_RUN, None

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
 
+from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
@@ -118,10 +119,13 @@ class Errand:
 
     def _spec(self, suite: Suite, *, copy: str, worker: WorkerProcess) -> Spec:
         return Spec(
-            notebook=str(Path(self.project.folder) / suite.source),
+            source=str(Path(self.project.folder) / suite.source),
+            folder=self.project.folder,
             artifact=str(self.artifacts / copy),
             runtime_folder=str(worker.folder),
             timeout_seconds=suite.timeout_seconds,
+            kind=suite.kind,
+            options=dict(suite.options),
             parameters=dict(suite.parameters),
             environment=kernel_environment(
                 self.environment,
@@ -137,12 +141,12 @@ class Errand:
 
 
 def artifact_names(suites: tuple[Suite, ...]) -> dict[str, str]:
-    """Name each suite's executed copy after the suite, with nothing in it that means something to a path."""
+    """Name each suite's executed copy or report after it, with nothing in it that means something to a path."""
     names: dict[str, str] = {}
     for suite in suites:
         stem = re.sub(r"[^\w.-]+", "_", suite.name).lstrip(".-") or "suite"
-        taken = sum(name.partition(".ipynb")[0].rstrip("+") == stem for name in names.values())
-        names[suite.name] = f"{stem}{'+' * taken}.ipynb"
+        taken = sum(name.rpartition(".")[0].rstrip("+") == stem for name in names.values())
+        names[suite.name] = f"{stem}{'+' * taken}.{'ipynb' if suite.kind == SuiteKind.NOTEBOOK else 'json'}"
     return names
 
 

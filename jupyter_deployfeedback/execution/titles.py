@@ -10,11 +10,13 @@ LONGEST = 80
 
 
 def titles(cells: Sequence[Cell]) -> dict[str, str]:
-    """Name each code cell by its first comment, the heading right above it, or its first line of code."""
+    """Name each cell by its own title or, where it is code, its first comment, the heading above it, its first line."""
     named = {}
     above: Cell | None = None
     for cell in cells:
-        if cell.cell_type == "code" and cell.source.strip():
+        if cell.title:
+            named[cell.cell_id] = _shorten(cell.title)
+        elif cell.cell_type == "code" and cell.source.strip():
             named[cell.cell_id] = _shorten(_title(cell, above))
         above = cell
     return named

@@ -13,27 +13,34 @@ from typing import Any, get_args
 
 SKIP_TAG = "skip-execution"
 INJECTED_TAG = "injected-parameters"
+_PROSE = frozenset({"markdown", "raw"})
 
 
 class Ending(StrEnum):
     """How the execution of a suite ended, whatever its cells did."""
 
-    COMPLETED = "completed"  # the notebook was worked through, or stopped at a cell that raised
+    COMPLETED = "completed"  # the suite was worked through, or stopped at a cell that raised
     TIMED_OUT = "timed_out"
     CANCELLED = "cancelled"
     KERNEL_DIED = "kernel_died"
     WORKER_DIED = "worker_died"
-    BROKEN = "broken"  # it could not be run: no kernel, not a notebook, a defect of ours
+    BROKEN = "broken"  # it could not be run: no kernel, not a notebook, no adapter, a defect of ours
 
 
 @dataclass(frozen=True)
 class Spec:
-    """One suite to be run. Paths are absolute; ``environment`` is the kernel's whole environment."""
+    """One suite to be run. Paths are absolute; ``environment`` is the whole environment of what runs it.
 
-    notebook: str
+    ``folder`` is the project's, ``options`` what the file says of a suite beyond what all kinds have.
+    """
+
+    source: str
+    folder: str
     artifact: str
     runtime_folder: str
     timeout_seconds: float
+    kind: str = "notebook"
+    options: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     supply: str = ""  # the folder of forkservers for kernels, where there are any
@@ -46,22 +53,26 @@ class Spec:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell as it is run; its id stays the same from run to run."""
+    """One cell of a notebook, or one case of a suite of another kind; its id stays the same from run to run.
+
+    ``title`` is what it is called, where that is not to be found in its source.
+    """
 
     cell_id: str
     cell_type: str
     source: str
     tags: tuple[str, ...] = ()
+    title: str = ""
 
     @property
     def is_case(self) -> bool:
         """Say whether the cell holds code of the user's: what papermill injects and empty cells are no cases."""
-        return self.cell_type == "code" and bool(self.source.strip()) and INJECTED_TAG not in self.tags
+        return self.cell_type not in _PROSE and bool(self.source.strip()) and INJECTED_TAG not in self.tags
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The notebook was read; these are its cells in order."""
+    """The suite was read; these are its cells in order."""
 
     cells: tuple[Cell, ...]
     notices: tuple[str, ...] = ()
@@ -69,7 +80,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class CellStarted:
-    """The kernel was sent a cell."""
+    """A cell is being run."""
 
     cell_id: str
 
@@ -87,9 +98,9 @@ class Recorded:
 class CellEnded:
     """A cell is over.
 
-    ``status`` is that of the kernel's reply (ok, error, aborted), None where no reply came. ``error`` is name, text and
-    traceback of what it raised. ``asked_exit``: it told the kernel to end. ``truncated``: it printed more than is kept.
-    ``lost_messages``: how many of its messages never reached us.
+    ``status`` is that of the kernel's reply (ok, error, aborted) or skipped, None where no reply came. ``error`` is
+    name, text and traceback of what it raised. ``asked_exit``: it told the kernel to end. ``truncated``: it printed
+    more than is kept. ``lost_messages``: how many of its messages never reached us.
     """
 
     cell_id: str
@@ -113,7 +124,8 @@ class StrayError:
 class Ended:
     """The suite is over.
 
-    ``environment`` holds the kernel's packages: name -> version. ``kernel`` says how it was supplied, "" if none was.
+    ``environment`` holds the packages of what ran it: name -> version. ``kernel`` says how that was supplied, "" if it
+    was not.
     """
 
     ending: Ending

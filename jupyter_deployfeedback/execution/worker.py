@@ -1,6 +1,6 @@
 """The child process that runs suites: specs come in on stdin, events go out on a descriptor of their own.
 
-It stands by with papermill loaded, runs one suite after the other, each on a kernel of its own, and goes when its
+It stands by with papermill loaded, runs one suite after the other, each by the adapter of its kind, and goes when its
 parent goes. SIGTERM stops the suite that is running.
 """
 
@@ -13,23 +13,13 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
 
-from jupyter_client.kernelspec import NoSuchKernel
-from nbclient.exceptions import DeadKernelError
-from papermill.engines import papermill_engines
-from papermill.exceptions import PapermillExecutionError
-from papermill.execute import execute_notebook
-
-from jupyter_deployfeedback.execution.engine import SuiteEngine
-from jupyter_deployfeedback.execution.executed_copy import ExecutedCopy
-from jupyter_deployfeedback.execution.kernels import KernelRequest, how_it_ended, kernel_name, supply_kernel
 from jupyter_deployfeedback.execution.process_tree import adopt_orphans_and_hide, end_descendants
-from jupyter_deployfeedback.execution.source import cells_of, open_notebook
 from jupyter_deployfeedback.execution.stopping import STOPS, Stopped, heed_stops, stoppable
-from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Opened, Spec, encode
+from jupyter_deployfeedback.execution.suites import adapter_for
+from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
+from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Spec, encode
 
-ENGINE = "deployfeedback-suite"
 INTERRUPT_SECONDS = 3.0  # for a cell to notice that its suite's time is over
 PARENT_CHECK_SECONDS = 0.5
 
@@ -38,7 +28,6 @@ def main(descriptor: int, parent: int, runtime_folder: str) -> None:
     """Stand by until stdin ends or a suite did not end by itself: what was stopped once is not used again."""
     adopt_orphans_and_hide()
     threading.Thread(target=_go_with_parent, args=(parent,), daemon=True).start()
-    papermill_engines.register(ENGINE, SuiteEngine)
     tell = Teller(descriptor)
     try:
         for line in sys.stdin:
@@ -72,68 +61,25 @@ class Teller:
 
 def run_suite(spec: Spec, *, tell: Teller) -> Ending:
     """Run one suite and tell how it ended; whatever it left running is ended before."""
-    packages: dict[str, str] = {}
-    supplied: list[str] = []
+    account = Account()
     deadline = time.monotonic() + spec.timeout_seconds
     message = ""
     try:
         with stoppable(within_seconds=spec.timeout_seconds + INTERRUPT_SECONDS):
-            _execute(spec, tell=tell, deadline=deadline, packages=packages, supplied=supplied)
+            adapter_for(spec.kind)(spec, tell=tell, deadline=deadline, account=account)
         ending = Ending.COMPLETED
     except Stopped as stopped:
         ending = stopped.ending
-    except DeadKernelError as death:
-        ending, message = Ending.KERNEL_DIED, str(death)
+    except Unfinished as unfinished:
+        ending, message = unfinished.ending, str(unfinished)
     except Exception as error:  # noqa: BLE001 - the run loop: whatever broke becomes the suite's outcome, by name
-        ending, message = Ending.BROKEN, _explain(error)
+        ending, message = Ending.BROKEN, f"{type(error).__name__}: {error}"
     if time.monotonic() >= deadline and ending is not Ending.CANCELLED:
         ending = Ending.TIMED_OUT
     end_descendants(os.getpid())
-    tell(Ended(ending, message, packages, kernel="".join(supplied)))
+    tell(Ended(ending, message, account.packages, notices=tuple(account.notices), kernel=account.kernel))
     heed_stops()
     return ending
-
-
-def _execute(spec: Spec, *, tell: Teller, deadline: float, packages: dict[str, str], supplied: list[str]) -> None:
-    source = Path(spec.notebook)
-    notebook = open_notebook(source)
-    name, notice = kernel_name(notebook.metadata)
-    tell(Opened(cells_of(notebook), (notice,) if notice else ()))
-    request = KernelRequest(
-        name,
-        folder=str(source.parent),
-        environment=spec.environment,
-        runtime_folder=spec.runtime_folder,
-        supply=spec.supply,
-        preload=tuple(spec.preload),
-    )
-    with supply_kernel(request) as kernel:
-        supplied.append(kernel.supplied)
-        try:
-            execute_notebook(
-                notebook,  # an object: papermill would format a path like a template, or fetch it from the network
-                None,
-                parameters=spec.parameters,
-                engine_name=ENGINE,
-                kernel_name=name,
-                language=kernel.language,
-                progress_bar=False,
-                km=kernel,
-                copy=ExecutedCopy(Path(spec.artifact)),
-                tell=tell,
-                deadline=deadline,
-                packages=packages,
-            )
-        except PapermillExecutionError:
-            return  # a cell raised, which its own event has told
-        except DeadKernelError as death:
-            raise DeadKernelError(how_it_ended(kernel)) from death
-
-
-def _explain(error: Exception) -> str:
-    if isinstance(error, NoSuchKernel):
-        return f"This machine has no kernel named {error.name!r}."
-    return f"{type(error).__name__}: {error}"
 
 
 def _go_with_parent(parent: int) -> None:

@@ -15,7 +15,7 @@ from jupyter_deployfeedback.domain.event import RunEvent
 from jupyter_deployfeedback.domain.project import Protocol
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Commit, RunState, TargetFacts
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteKind
+from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import Verdict
 
 
@@ -85,7 +85,7 @@ class SuiteBody(Frozen):
     """One suite of a project."""
 
     name: str
-    kind: SuiteKind
+    kind: str
     source: str
 
 

@@ -985,18 +985,13 @@ export interface components {
          * @description One suite of a project.
          */
         readonly SuiteBody: {
-            readonly kind: components["schemas"]["SuiteKind"];
+            /** Kind */
+            readonly kind: string;
             /** Name */
             readonly name: string;
             /** Source */
             readonly source: string;
         };
-        /**
-         * SuiteKind
-         * @description What a suite is made of.
-         * @enum {string}
-         */
-        readonly SuiteKind: "notebook" | "behave" | "chaos";
         /**
          * SuiteProgress
          * @description How far a suite has come: ``outcome`` once it has ended, ``done`` of ``total`` requests inside a case.
@@ -1043,7 +1038,8 @@ export interface components {
             readonly cases: readonly components["schemas"]["CaseRow"][];
             /** Duration Seconds */
             readonly duration_seconds: number;
-            readonly kind: components["schemas"]["SuiteKind"];
+            /** Kind */
+            readonly kind: string;
             /** Name */
             readonly name: string;
             /** Notices */

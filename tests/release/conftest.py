@@ -23,7 +23,7 @@ from jupyter_deployfeedback.domain.feedback import (
 from jupyter_deployfeedback.domain.metric import Better, Family
 from jupyter_deployfeedback.domain.project import Project, ReleaseSettings
 from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest, RunState
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteKind
+from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
 from jupyter_deployfeedback.release import read_commit
 
@@ -209,7 +209,7 @@ def _accuracy() -> MetricRow:
 def _suite() -> SuiteRow:
     return SuiteRow(
         name="quality",
-        kind=SuiteKind.NOTEBOOK,
+        kind="notebook",
         source="suites/quality.ipynb",
         outcome=Outcome.PASSED,
         reason=None,

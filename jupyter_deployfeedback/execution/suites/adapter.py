@@ -1,0 +1,42 @@
+"""What an adapter is given, what it must do, and how it says that it could not finish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from jupyter_deployfeedback.execution.wire import Ending, Event, Spec
+
+
+@dataclass
+class Account:
+    """What an adapter learned, told when the suite has ended, however that was.
+
+    ``packages``: name -> version, of whatever ran the suite; ``kernel``: how that was supplied, in a word or two.
+    """
+
+    packages: dict[str, str] = field(default_factory=dict)
+    kernel: str = ""
+    notices: list[str] = field(default_factory=list)
+
+
+class Unfinished(Exception):
+    """The suite could not be worked through; the message is shown to people."""
+
+    def __init__(self, ending: Ending, message: str) -> None:
+        super().__init__(message)
+        self.ending = ending
+
+
+class Adapter(Protocol):
+    """Runs one suite and tells each step of it.
+
+    It tells one ``Opened`` with all cases in order, ``CellStarted`` and ``CellEnded`` for each that is run,
+    ``Recorded`` for each number; what became of the cases is computed from these alone. It may keep a report at
+    ``spec.artifact``. It ends by itself before ``deadline`` (on the monotonic clock), and lets ``Stopped`` pass after
+    it has ended what it started. Raises Unfinished; any other exception is shown with its name.
+    """
+
+    def __call__(self, spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: Account) -> None:
+        """Run the suite."""
