@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 
 import numpy as np
 import pytest
@@ -29,14 +28,14 @@ from tests.comparison.evidence import (
     side,
     suite_result,
 )
+from tests.property_cases import RUNS as TRIED
 
 RULES = (
     rule("accuracy", ">=0.80", ">=-5pp"),
     rule("failure_rate", "<=3%", "<=+3pp"),
     rule("latency", "p(95)<300ms", "p(50)<=150ms", "typical<=+30%", "share(>300ms)<=+5pp", "share(>300ms)<=10%"),
 )
-CASES = int(os.environ.get("DEPLOYFEEDBACK_PROPERTY_CASES", "0"))  # 10000 in continuous integration
-QUICK = settings(max_examples=CASES or 60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=TRIED, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def judgement(found: Evaluation, rules: tuple[Rule, ...] = RULES) -> Judgement:
@@ -159,7 +158,7 @@ ESTIMATES = st.builds(
 )
 
 
-@settings(max_examples=CASES or 500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(ESTIMATES)
 def test_nan_anywhere_never_passes(estimate: Estimate) -> None:
     numbers = [estimate.value, *(estimate.interval or ())]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 
@@ -18,6 +17,7 @@ from jupyter_deployfeedback.domain.verdict import GateState, SelfTest, Verdict
 from jupyter_deployfeedback.verdict import judge, rehearsed_estimands, self_test
 from jupyter_deployfeedback.verdict.support import support
 from tests.comparison.evidence import answers, asked, evaluation, evidence, facts, rule, suite_result
+from tests.property_cases import SELF_TESTS
 
 TEN = (
     rule("latency", "p(95)<300ms", "typical<=+10%", "share(>300ms)<=+1pp"),
@@ -73,11 +73,7 @@ def test_every_kind_of_rule_can_go_red_and_green(
     assert tried(rule(name, text)) == SelfTest()
 
 
-@settings(
-    max_examples=int(os.environ.get("DEPLOYFEEDBACK_PROPERTY_CASES", "150")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@settings(max_examples=SELF_TESTS, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(list(askable())),
     st.sampled_from(["<", "<=", ">", ">="]),

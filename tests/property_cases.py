@@ -1,0 +1,10 @@
+"""How many cases the property tests try; continuous integration (.ci/run) asks for 10,000."""
+
+from __future__ import annotations
+
+import os
+
+ASKED = int(os.environ.get("DEPLOYFEEDBACK_PROPERTY_CASES", "0"))
+JUDGEMENTS = ASKED or 1000  # a judgement takes a fifth of a millisecond,
+RUNS = max(ASKED // 40, 60)  # a whole run, from answers to verdict, a hundred times as long
+SELF_TESTS = max(ASKED // 40, 150)
