@@ -25,18 +25,18 @@ from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.domain.verdict import SelfTest, Verdict
-from jupyter_deployfeedback.domain.waiver import Waiver, closing
+from jupyter_deployfeedback.domain.verdict import SelfTest
 from jupyter_deployfeedback.execution import Progress, end_marked, execute, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, watch
 from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project
-from jupyter_deployfeedback.release import push_release, read_commit, tag_release
+from jupyter_deployfeedback.release import grant_waiver, push_release, read_commit, tag_release
 from jupyter_deployfeedback.verdict import check_rule, estimands, judge, rehearsed_estimands, self_test
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
     from jupyter_deployfeedback.domain.release import Release
+    from jupyter_deployfeedback.domain.waiver import Waiver
     from jupyter_deployfeedback.execution import WorkerProcess
     from jupyter_deployfeedback.store import Store
 
@@ -160,26 +160,8 @@ def reap(store: Store) -> None:
 
 
 def waive(run_id: str, *, finding: str, by: str, reason: str, until: date, store: Store, now: datetime) -> Waiver:
-    """Keep that a person answers for a finding of a finished run; its verdict stays as it is.
-
-    Raises WaiverRefused for an ERROR, for what needs no waiver, for a finding the run does not have, for a day that is
-    over and for an empty name or reason.
-    """
-    report = store.feedback(run_id)
-    if report.verdict is Verdict.ERROR:
-        problem = f"The verdict of run {run_id} is error: nothing was judged, so there is nothing to waive."
-        raise errors.WaiverRefused(problem, remedy="Mend the cause and run again.")
-    wanted, names = finding.split(), closing(report.findings)
-    named = [name for name in names if wanted == name.split()]
-    if not named:
-        known = ", ".join(names) or "none, because the gate needs none"
-        problem = f"No finding of run {run_id} that closes the gate is called {' '.join(wanted)!r}."
-        raise errors.WaiverRefused(problem, remedy=f"Choose one of: {known}.")
-    if until < now.astimezone(UTC).date():
-        raise errors.WaiverRefused(f"{until} is over.", remedy="Choose a day to come.")
-    if not (by.strip() and reason.strip()):
-        raise errors.WaiverRefused("A waiver needs a name and a reason.", remedy="Say who answers for it, and why.")
-    waiver = Waiver(finding=named[0], by=by, reason=reason, until=until, at=now)
+    """Keep that a person answers for a finding of a finished run, or raise WaiverRefused; its verdict stays."""
+    waiver = grant_waiver(store.feedback(run_id), finding=finding, by=by, reason=reason, until=until, now=now)
     store.add_waiver(run_id, waiver)
     return waiver
 
@@ -295,7 +277,7 @@ def _judge(
         tested=_self_test(project, asked),
     )
     ended = {"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)}
-    return build_report(run.model_copy(update=ended), evidence, compared, judgement)
+    return build_report(run.model_copy(update=ended), evidence, compared, judgement, project_file=project.digest)
 
 
 def _self_test(project: Project, asked: tuple[Estimand, ...]) -> SelfTest:

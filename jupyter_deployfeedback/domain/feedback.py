@@ -39,6 +39,13 @@ class RunFacts(Frozen):
     baseline_version: str | None = None
 
 
+class Digest(Frozen):
+    """What a run was made from: the project file or the data of an evaluation, by its sha256."""
+
+    name: str
+    sha256: str
+
+
 class FindingNumbers(Frozen):
     """How the numbers of a finding are written in every rendering; an em dash where there is none."""
 
@@ -217,6 +224,7 @@ class FeedbackReport(Frozen):
     changes: tuple[ChangeRow, ...]
     distributions: tuple[DistributionRow, ...]
     series: tuple[SeriesRow, ...]
+    digests: tuple[Digest, ...] = ()
     waivers: tuple[WaiverRow, ...] = ()
 
     def with_waivers(self, waivers: Iterable[Waiver], *, now: datetime) -> FeedbackReport:

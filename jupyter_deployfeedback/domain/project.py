@@ -99,11 +99,15 @@ class ReleaseSettings(Frozen):
 
 
 class Project(Frozen):
-    """Everything the project file declares, checked. ``folder`` and ``file`` are absolute paths."""
+    """Everything the project file declares, checked. ``folder`` and ``file`` are absolute paths.
+
+    ``digest`` is the sha256 of the file as it was read.
+    """
 
     name: str
     folder: str
     file: str
+    digest: str | None = None
     targets: dict[str, Target]
     default_target: str
     baseline: str = LAST_RELEASE  # a target's name: compared live and paired

@@ -16,10 +16,13 @@ from jupyter_deployfeedback.feedback.sentences import sentence
 from jupyter_deployfeedback.feedback.visible import one_line
 
 
-def build_report(run: Run, evidence: Evidence, comparison: Comparison, judgement: Judgement) -> FeedbackReport:
+def build_report(
+    run: Run, evidence: Evidence, comparison: Comparison, judgement: Judgement, *, project_file: str | None = None
+) -> FeedbackReport:
     """Gather a run's feedback: findings worst first, metrics by family, each number also in words.
 
-    A run that is still going counts as finished when its last suite was.
+    A run that is still going counts as finished when its last suite was. ``project_file`` is the sha256 of the file
+    that the rules stand in.
     """
     facts = _run_facts(run, evidence, comparison, judgement)
     found = read_findings(judgement, comparison)
@@ -52,6 +55,7 @@ def build_report(run: Run, evidence: Evidence, comparison: Comparison, judgement
         changes=tuple(rows.change_row(difference) for difference in comparison.differences),
         distributions=tuple(rows.distribution_row(distribution) for distribution in comparison.distributions),
         series=rows.series_rows(evidence),
+        digests=rows.digests(run, evidence, project_file=project_file),
     )
 
 

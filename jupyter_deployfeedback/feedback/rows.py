@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any, Literal
 
 from jupyter_deployfeedback.domain.base import Frozen
@@ -11,6 +12,7 @@ from jupyter_deployfeedback.domain.feedback import (
     CaseErrorText,
     CaseRow,
     ChangeRow,
+    Digest,
     DistributionRow,
     ExampleRow,
     MetricRow,
@@ -19,7 +21,7 @@ from jupyter_deployfeedback.domain.feedback import (
     SuiteRow,
 )
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
-from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
+from jupyter_deployfeedback.domain.run import Evidence, Run, SideEvidence
 from jupyter_deployfeedback.domain.suite import CaseResult, SuiteResult
 from jupyter_deployfeedback.feedback.names import label, says_its_unit
 from jupyter_deployfeedback.feedback.quantities import MISSING, measured, quantity
@@ -51,6 +53,18 @@ def suite_row(suite: SuiteResult) -> SuiteRow:
         notices=suite.notices,
         cases=tuple(_case_row(case) for case in suite.cases),
     )
+
+
+def digests(run: Run, evidence: Evidence, *, project_file: str | None) -> tuple[Digest, ...]:
+    """Return what the run was made from, by digest: the project file, then the data of each evaluation."""
+    file = PurePath(run.request.project_file).name  # the folders above it are nobody else's business
+    made_from = [Digest(name=file, sha256=project_file)] if project_file else []
+    data = [
+        Digest(name=f"data of {each.suite}/{each.name}", sha256=each.dataset_digest)
+        for suite in evidence.suites
+        for each in suite.evaluations
+    ]
+    return (*made_from, *data)
 
 
 def example_row(example: ExampleChange) -> ExampleRow:

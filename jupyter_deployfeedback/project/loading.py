@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def load_project(path: Path, *, environment: Mapping[str, str], check_rule: Chec
 
     Sends no request and runs nothing. Raises ProjectNotFound, and ProjectError with every problem, ordered by line.
     """
-    document = read_document(_read(path), file=str(path))
+    text, digest = _read(path)
+    document = read_document(text, file=str(path))
     sections = read_sections(document, environment=environment)
     problems = [
         *document.problems,
@@ -42,16 +44,19 @@ def load_project(path: Path, *, environment: Mapping[str, str], check_rule: Chec
     ]
     if problems or sections.whole is None:
         raise ProjectError(sorted(problems, key=lambda problem: (problem.line or 0, problem.key)))
-    return _project(sections.whole, path.absolute())
+    return _project(sections.whole, path.absolute(), digest=digest)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> tuple[str, str]:
+    """Return the text and the sha256 of the file."""
     if not path.is_file():
         raise not_found(path)
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ProjectError([Problem(str(path), None, "", "is larger than 1 MB.", "This is not a project file.")])
-        return path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return text, hashlib.sha256(content).hexdigest()
     except UnicodeDecodeError:
         raise ProjectError([Problem(str(path), None, "", "is not text in UTF-8.", "Save it as UTF-8.")]) from None
     except OSError as error:
@@ -59,12 +64,13 @@ def _read(path: Path) -> str:
         raise ProjectError([Problem(str(path), None, "", what, "Give yourself the right to read it.")]) from error
 
 
-def _project(file: ProjectFile, path: Path) -> Project:
+def _project(file: ProjectFile, path: Path, *, digest: str) -> Project:
     targets = {name: _target(name, written, folder=path.parent) for name, written in file.targets.items()}
     return Project(
         name=file.name or path.parent.name,
         folder=str(path.parent),
         file=str(path),
+        digest=digest,
         targets=targets,
         default_target=_default_target(tuple(targets), baseline=file.baseline),
         baseline=file.baseline,

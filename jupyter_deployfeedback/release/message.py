@@ -28,6 +28,7 @@ def tag_message(report: FeedbackReport, release: Release, *, digests: Mapping[st
         *(_section(f"{family.title()} metrics", _metrics(report, family)) for family in Family),
         _section("What changed", changes),
         _section("Suites (sha256)", (f"{digest}  {source}" for source, digest in digests.items())),
+        _section("Project file and data (sha256)", (f"{each.sha256}  {each.name}" for each in report.digests)),
     ]
     title = _one_line(f"{report.run.project} {release.version}")
     return "\n\n".join([title, *filter(None, sections), _trailers(release)]) + "\n"

@@ -355,6 +355,16 @@ export interface components {
             readonly until: string;
         };
         /**
+         * Digest
+         * @description What a run was made from: the project file or the data of an evaluation, by its sha256.
+         */
+        readonly Digest: {
+            /** Name */
+            readonly name: string;
+            /** Sha256 */
+            readonly sha256: string;
+        };
+        /**
          * DistributionRow
          * @description Quantiles of a metric's samples on both sides.
          */
@@ -457,6 +467,11 @@ export interface components {
         readonly FeedbackReport: {
             /** Changes */
             readonly changes: readonly components["schemas"]["ChangeRow"][];
+            /**
+             * Digests
+             * @default []
+             */
+            readonly digests: readonly components["schemas"]["Digest"][];
             /** Distributions */
             readonly distributions: readonly components["schemas"]["DistributionRow"][];
             readonly examples: components["schemas"]["Examples"];

@@ -15,7 +15,7 @@ from jupyter_deployfeedback.domain.comparison import (
     Estimate,
     ExampleChange,
 )
-from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.feedback import Digest, FeedbackReport
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
 from jupyter_deployfeedback.domain.observation import Series, Window
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
@@ -128,7 +128,9 @@ def passing_with_a_warning() -> FeedbackReport:
         window=Window(start=BEGAN, end=BEGAN + timedelta(seconds=9.1)),
     )
     judgement = Judgement(verdict=Verdict.WARN, gate=GateState.OPEN, findings=findings)
-    return build_report(run(), evidence, comparison, judgement)
+    report = build_report(run(), evidence, comparison, judgement, project_file="f" * 64)
+    data = Digest(name="data of quality/holdout", sha256="d" * 64)
+    return report.model_copy(update={"digests": (*report.digests, data)})
 
 
 def failing() -> FeedbackReport:

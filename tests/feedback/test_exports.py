@@ -150,11 +150,20 @@ def test_statement_says_which_tests_are_unclear() -> None:
 
 
 def test_statement_carries_the_rules_it_was_judged_by() -> None:
-    (rules,) = read(failing(), Format.IN_TOTO)["predicate"]["configuration"]
+    rules = read(failing(), Format.IN_TOTO)["predicate"]["configuration"][0]
     content = b64decode(rules["content"])
 
     assert rules["digest"] == {"sha256": hashlib.sha256(content).hexdigest()}
     assert {"rule": "accuracy", "expression": ">=-2pp"} in json.loads(content)["judged"]
+
+
+def test_statement_names_the_project_file_and_the_data_by_their_digests() -> None:
+    configuration = read(passing_with_a_warning(), Format.IN_TOTO)["predicate"]["configuration"]
+
+    assert configuration[1:] == [
+        {"name": "deployfeedback.yaml", "digest": {"sha256": "f" * 64}},
+        {"name": "data of quality/holdout", "digest": {"sha256": "d" * 64}},
+    ]
 
 
 def test_statement_is_about_the_tested_commit() -> None:

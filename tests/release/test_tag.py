@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.feedback import Digest, FeedbackReport
 from jupyter_deployfeedback.domain.project import Project, ReleaseSettings
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Run
@@ -105,6 +105,15 @@ def test_tag_message_carries_the_evidence(git: Git, repository: Path, tag: Make)
             f"Deployfeedback-Commit: {release.commit}",
         ]
     )
+
+
+def test_tag_message_names_the_project_file_and_the_data_by_their_digests(
+    git: Git, repository: Path, tag: Make, make_report: Make
+) -> None:
+    tag(report=make_report(digests=(Digest(name="data of quality/holdout", sha256="d" * 64),)))
+
+    message = git(repository, "tag", "--list", "v2.1.0", "--format=%(contents)")
+    assert f"Project file and data (sha256)\n  {'d' * 64}  data of quality/holdout\n" in message
 
 
 def test_text_of_users_cannot_forge_a_trailer_or_a_signature(

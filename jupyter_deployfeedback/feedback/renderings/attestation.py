@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -18,6 +19,7 @@ from jupyter_deployfeedback.feedback.visible import one_line
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
 _RESULTS = {Verdict.PASS: "PASSED", Verdict.WARN: "WARNED"}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _LISTS = {Verdict.PASS: "passedTests", Verdict.WARN: "warnedTests"}
 
 
@@ -34,7 +36,7 @@ def render_in_toto(report: FeedbackReport) -> str:
         "predicateType": _PREDICATE,
         "predicate": {
             "result": _RESULTS.get(report.verdict, "FAILED"),
-            "configuration": [_rules(report)],
+            "configuration": [_rules(report), *_inputs(report)],
             **_tests(report),
         },
     }
@@ -58,6 +60,15 @@ def _rules(report: FeedbackReport) -> dict[str, Any]:
     content = json.dumps({"project": report.run.project, "judged": judged}, allow_nan=False).encode()
     digest = hashlib.sha256(content).hexdigest()
     return {"name": "rules", "digest": {"sha256": digest}, "content": b64encode(content).decode(), **_waivers(report)}
+
+
+def _inputs(report: FeedbackReport) -> list[dict[str, Any]]:
+    """Return the project file and the data that were tested with, as resource descriptors."""
+    return [
+        {"name": one_line(each.name, limit=200), "digest": {"sha256": each.sha256}}
+        for each in report.digests
+        if _SHA256.fullmatch(each.sha256)
+    ]
 
 
 def _waivers(report: FeedbackReport) -> dict[str, Any]:

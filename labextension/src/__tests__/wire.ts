@@ -213,6 +213,7 @@ export function aReport(change: Partial<Report> = {}): Report {
     changes: [],
     distributions: [],
     series: [],
+    digests: [],
     waivers: [],
     ...change
   };
