@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,10 @@ suites: [suites/smoke.ipynb]
 """
 
 
+def digest_of(folder: Path) -> str:
+    return hashlib.sha256((folder / "deployfeedback.yaml").read_bytes()).hexdigest()
+
+
 def test_complete_file_of_the_design_becomes_a_project(load: Load, folder: Path) -> None:
     for name in ("quality", "latency"):
         (folder / "suites" / f"{name}.ipynb").touch()
@@ -82,6 +87,7 @@ def test_complete_file_of_the_design_becomes_a_project(load: Load, folder: Path)
         name="digits",
         folder=str(folder),
         file=str(folder / "deployfeedback.yaml"),
+        digest=digest_of(folder),
         targets={
             "released": Target(
                 name="released",
@@ -140,6 +146,7 @@ def test_file_of_targets_and_suites_only_takes_every_default(load: Load, folder:
         name=folder.name,
         folder=str(folder),
         file=str(folder / "deployfeedback.yaml"),
+        digest=digest_of(folder),
         targets={"one": Target(name="one", url="http://127.0.0.1:1")},
         default_target="one",
         suites=(Suite(name="smoke", source="suites/smoke.ipynb"),),
