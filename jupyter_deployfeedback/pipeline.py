@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -26,7 +26,7 @@ from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.domain.verdict import SelfTest
-from jupyter_deployfeedback.execution import Progress, end_marked, execute, plan_suites
+from jupyter_deployfeedback.execution import Progress, end_marked, execute, parallelism, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, watch
 from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project
@@ -51,12 +51,13 @@ class Plan:
     """What a run will do, checked before anything is sent.
 
     ``live`` is the baseline target that is loaded too; ``stored_run`` the earlier run whose evidence is the baseline.
-    ``baseline`` names whichever there is, None on a first release.
+    ``baseline`` names whichever there is, None on a first release. ``parallel`` suites run at once.
     """
 
     project: Project
     target: Target
     suites: tuple[Suite, ...]
+    parallel: int = 1
     live: Target | None = None
     stored_run: str | None = None
     baseline: str | None = None
@@ -81,7 +82,8 @@ def plan_run(request: RunRequest, *, store: Store, environment: Mapping[str, str
     target = choose_target(project, request.target or project.default_target)
     parameters = {suite.name: frozenset(inspect_suite(project, suite).parameters) for suite in project.suites}
     suites = plan_suites(project, selected=request.suites, parameters=request.parameters, known_parameters=parameters)
-    plan = Plan(project=project, target=target, suites=suites)
+    parallel = parallelism(suites, wanted=request.parallel or project.parallel, environment=environment)
+    plan = Plan(project=project, target=target, suites=suites, parallel=parallel)
     return _with_baseline(plan, request.against or project.baseline, store=store)
 
 
@@ -89,7 +91,8 @@ def start(request: RunRequest, *, store: Store, environment: Mapping[str, str]) 
     """Acknowledge a run: once this returns, it is on disk and will be found again whatever happens."""
     plan = plan_run(request, store=store, environment=environment)
     commit = read_commit(Path(plan.project.folder), honour_filters=True)  # somebody asked for this run
-    request = request.model_copy(update={"project_file": plan.project.file, "target": plan.target.name})
+    known = {"project_file": plan.project.file, "target": plan.target.name, "parallel": plan.parallel}
+    request = request.model_copy(update=known)
     return store.start(request, project=plan.project, commit=commit, baseline=plan.baseline)
 
 
@@ -100,11 +103,11 @@ def evaluate(
     environment: Mapping[str, str],
     tell: Tell,
     cancelled: Event,
-    worker: WorkerProcess | None = None,
+    workers: Sequence[WorkerProcess] = (),
 ) -> FeedbackReport:
     """Execute, observe, compare and judge an acknowledged run; its feedback is stored before this returns.
 
-    ``worker`` is one that ``execution.prepare`` started; its caller closes it, for the run may end before it is needed.
+    ``workers`` come from ``execution.prepare``; their caller closes them, for the run may end before it needs them.
     Raises RunCancelled where ``cancelled`` was set. Any other failure leaves the run ``lost`` with the reason.
     """
     run = store.claim(run_id)
@@ -115,7 +118,7 @@ def evaluate(
     try:
         plan = plan_run(run.request, store=store, environment=environment)
         evidence = _gather(
-            run, plan, store=store, environment=environment, step=step, cancelled=cancelled, worker=worker
+            run, plan, store=store, environment=environment, step=step, cancelled=cancelled, workers=workers
         )
         report = _judge(run, plan, evidence, store=store, step=step)
         store.finish(run_id, evidence, report)
@@ -208,7 +211,7 @@ def _gather(
     environment: Mapping[str, str],
     step: Callable[[Progress], None],
     cancelled: Event,
-    worker: WorkerProcess | None,
+    workers: Sequence[WorkerProcess],
 ) -> Evidence:
     """Load the target with the suites while its platform is watched; a target that is not ready is not loaded."""
     step(_stage("ask"))
@@ -233,7 +236,8 @@ def _gather(
                 tell=step,
                 cancelled=cancelled,
                 environment=environment,
-                worker=worker,
+                workers=workers,
+                parallel=plan.parallel,
             )
         )
         if cancelled.is_set():

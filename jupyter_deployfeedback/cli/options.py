@@ -33,13 +33,16 @@ output_option = click.option(
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of ``run``: target, baseline, suites, parameters, format and output."""
+    """Add the options of ``run``: target, baseline, suites, parameters, how many at once, format and output."""
     options: tuple[Decorator, ...] = (
         click.option("--target", default="", help="The target to test; default: the project's."),
         click.option("--against", help="What to compare with: a target, a run, a tag, last-release or none."),
         click.option("--suite", "suites", multiple=True, help="Run only this suite; may be repeated."),
         click.option(
             "-p", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter of the suites."
+        ),
+        click.option(
+            "--parallel", type=click.IntRange(min=1), help="Suites at once; default: the project's, else one per core."
         ),
         format_option,
         output_option,

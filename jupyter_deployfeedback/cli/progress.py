@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -22,11 +22,15 @@ MARKS = {"passed": "✓", "failed": "✗", "errored": "✗", "not_run": "–", "
 
 
 @contextmanager
-def show_progress() -> Iterator[Callable[[RunEvent], None]]:
-    """Give a function that shows events: live bars on a terminal, one line per suite elsewhere."""
+def show_progress(*, parallel: int | None = None) -> Iterator[Callable[[RunEvent], None]]:
+    """Give a function that shows events: live bars on a terminal, one line per suite elsewhere.
+
+    ``parallel`` suites run at once, which is said where there are several.
+    """
+    stages = STAGES if parallel in {None, 1} else STAGES | {"execute": f"Running the suites, {parallel} at once"}
     console = Console(stderr=True)
     if not sys.stderr.isatty():
-        yield lambda event: _one_line(console, event)
+        yield lambda event: _one_line(console, event, stages=stages)
         return
     columns = (
         SpinnerColumn(finished_text=" "),
@@ -37,20 +41,21 @@ def show_progress() -> Iterator[Callable[[RunEvent], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bars:
-        yield _Bars(bars).show
+        yield _Bars(bars, stages=stages).show
 
 
 class _Bars:
     """One bar for each suite; inside a case that sends requests it counts those."""
 
-    def __init__(self, bars: Progress) -> None:
+    def __init__(self, bars: Progress, *, stages: Mapping[str, str]) -> None:
         self._bars = bars
+        self._stages = stages
         self._tasks: dict[str, TaskID] = {}
         self._stage = bars.add_task("Starting", total=None, doing="", count="")
 
     def show(self, event: RunEvent) -> None:
         if event.kind is EventKind.STAGE:
-            self._bars.update(self._stage, description=STAGES.get(event.message or "", event.message or ""))
+            self._bars.update(self._stage, description=self._stages.get(event.message or "", event.message or ""))
         if event.suite is None:
             return
         task = self._task(event.suite)
@@ -70,9 +75,9 @@ class _Bars:
         return self._tasks[suite]
 
 
-def _one_line(console: Console, event: RunEvent) -> None:
+def _one_line(console: Console, event: RunEvent, *, stages: Mapping[str, str]) -> None:
     if event.kind is EventKind.STAGE:
-        console.print(f"{STAGES.get(event.message or '', event.message)} ...", highlight=False)
+        console.print(f"{stages.get(event.message or '', event.message)} ...", highlight=False)
     if event.kind is EventKind.SUITE_FINISHED:
         mark = MARKS.get(event.outcome or "", " ")
         console.print(f"  {mark} {event.suite}: {event.outcome}", highlight=False)

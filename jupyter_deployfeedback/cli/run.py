@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ def run_and_emit(
     against: str | None,
     suites: tuple[str, ...],
     parameters: tuple[tuple[str, str], ...],
+    parallel: int | None,
     form: str,
     output: Path | None,
 ) -> FeedbackReport:
@@ -54,6 +56,7 @@ def run_and_emit(
             against=against,
             suites=suites,
             parameters=options.read_parameters(parameters),
+            parallel=parallel,
             worker=worker,
         )
     append_step_summary(report, environment=options.environment())
@@ -68,6 +71,7 @@ def _evaluate(
     against: str | None,
     suites: tuple[str, ...],
     parameters: dict[str, Any],
+    parallel: int | None,
     worker: WorkerProcess,
 ) -> FeedbackReport:
     from jupyter_deployfeedback import pipeline
@@ -75,15 +79,20 @@ def _evaluate(
     from jupyter_deployfeedback.domain.run import RunRequest
 
     request = RunRequest(
-        project_file=str(project_file.resolve()), target=target, against=against, suites=suites, parameters=parameters
+        project_file=str(project_file.resolve()),
+        target=target,
+        against=against,
+        suites=suites,
+        parameters=parameters,
+        parallel=parallel,
     )
     opened = options.store()
     environment = options.environment()
     run = pipeline.start(request, store=opened, environment=environment)
     cancelled = _cancel_on_signals()
-    with show_progress() as tell:
+    with show_progress(parallel=run.request.parallel) as tell:
         return pipeline.evaluate(
-            run.run_id, store=opened, environment=environment, tell=tell, cancelled=cancelled, worker=worker
+            run.run_id, store=opened, environment=environment, tell=tell, cancelled=cancelled, workers=[worker]
         )
 
 
@@ -91,11 +100,11 @@ def _evaluate(
 @click.argument("run_id")
 def work_command(*, run_id: str) -> int:
     """Evaluate an acknowledged run; its events go to stdout as JSON lines. Ends when its parent does."""
-    return work(run_id, worker=None)
+    return work(run_id, workers=())
 
 
-def work(run_id: str, *, worker: WorkerProcess | None) -> int:
-    """Evaluate an acknowledged run and return its exit code; ``worker`` is one that stands by."""
+def work(run_id: str, *, workers: Sequence[WorkerProcess]) -> int:
+    """Evaluate an acknowledged run and return its exit code; ``workers`` stand by."""
     from jupyter_deployfeedback import pipeline
 
     opened = options.store()
@@ -113,7 +122,7 @@ def work(run_id: str, *, worker: WorkerProcess | None) -> int:
 
     threading.Thread(target=watch_others, daemon=True).start()
     report = pipeline.evaluate(
-        run_id, store=opened, environment=options.environment(), tell=tell, cancelled=cancelled, worker=worker
+        run_id, store=opened, environment=options.environment(), tell=tell, cancelled=cancelled, workers=workers
     )
     return report.exit_code
 

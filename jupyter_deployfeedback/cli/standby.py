@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,10 @@ def _load() -> None:
 
 
 def _work(request: dict[str, Any]) -> None:
-    """Work off one run; its worker is forked first, while there is a single thread."""
-    with execution.prepare(options.environment(), fork=True) as worker:
-        code = work(request["run_id"], worker=worker)
+    """Work off one run; its workers are forked first, while there is a single thread."""
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(execution.prepare(options.environment(), fork=True)) for _ in range(request["workers"])
+        ]
+        code = work(request["run_id"], workers=workers)
     sys.exit(code)

@@ -54,6 +54,8 @@ def _notices(material: Material) -> Iterator[str]:
         yield f"{material.weak}, so everything compared with it is weak evidence"
     if material.partial:
         yield material.partial
+    if material.disturbed:
+        yield f"latency is weak evidence: {material.disturbed}"
     if material.baseline_name is not None:
         absent = [pair.evaluation.name for pair in material.pairs if pair.absent]
         yield from (f"{name} was not answered by the baseline and is not compared" for name in absent)

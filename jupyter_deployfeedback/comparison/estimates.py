@@ -42,7 +42,8 @@ def estimate(estimand: Estimand, material: Material, *, errors_judged: bool) -> 
         return Estimate(
             estimand=estimand, metric_unit=metric_unit, missing_because=found.reason, baseline_missing=found.baseline
         )
-    return _answer(estimand, found, metric_unit=metric_unit, weak=found.weak or _historical(estimand, material))
+    weak = found.weak or _historical(estimand, material) or _disturbed(estimand, material)
+    return _answer(estimand, found, metric_unit=metric_unit, weak=weak)
 
 
 def value_of(name: str, samples: Samples) -> float | None:
@@ -93,6 +94,10 @@ def _unit(estimand: Estimand, metric_unit: str) -> str:
 
 def _historical(estimand: Estimand, material: Material) -> str | None:
     return None if estimand.expression.relation is Relation.ABSOLUTE else material.weak
+
+
+def _disturbed(estimand: Estimand, material: Material) -> str | None:
+    return material.disturbed if estimand.metric in {"latency", "throughput", *LATENCIES} else None
 
 
 def _measure(estimand: Estimand, material: Material, *, errors_judged: bool) -> Measured | Missing:

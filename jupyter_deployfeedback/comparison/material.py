@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jupyter_deployfeedback.comparison.company import disturbance
 from jupyter_deployfeedback.comparison.measured import Missing
 from jupyter_deployfeedback.comparison.pairing import Pair, pair_live, pair_stored
 from jupyter_deployfeedback.comparison.samples import Bools, Objects, Samples, number_labels, pool, read
@@ -55,7 +56,7 @@ class Material:
 
     ``pairs`` are the evaluations, ``pooled`` their samples (None where nothing was evaluated), ``stored`` the samples
     of an earlier run by themselves, ``sources`` the suites' paths by name. ``partial`` says why samples may not be
-    judged. ``live`` says whether the baseline was loaded in this run.
+    judged, ``disturbed`` why latencies are weak evidence. ``live`` says whether the baseline was loaded in this run.
     """
 
     baseline_name: str | None
@@ -68,6 +69,7 @@ class Material:
     partial: str | None
     broken_suites: dict[str, str]
     sources: dict[str, str]
+    disturbed: str | None = None
 
     @property
     def weak(self) -> str | None:
@@ -108,6 +110,7 @@ def gather(evidence: Evidence, *, stored: Evidence | None, baseline: str | None)
         partial=partial,
         broken_suites=broken,
         sources={suite.suite.name: suite.suite.source for suite in evidence.suites},
+        disturbed=disturbance(evidence.suites),
     )
 
 

@@ -112,6 +112,7 @@ class Project(Frozen):
     default_target: str
     baseline: str = LAST_RELEASE  # a target's name: compared live and paired
     suites: tuple[Suite, ...]
+    parallel: int | None = None  # suites at once; None: as many as there are cores
     metrics: tuple[MetricQuery, ...] = ()
     rules: tuple[Rule, ...] = ()
     confidence: float = 0.95  # one-sided

@@ -44,6 +44,7 @@ class RunRequest(Frozen):
     against: str | None = None  # a target, a run, a tag, "none"; None takes the project's baseline
     suites: tuple[str, ...] = ()  # none named: all
     parameters: dict[str, Scalar | list[Scalar]] = {}
+    parallel: int | None = None  # suites at once; None: as many as the project says, or as there are cores
 
 
 class Run(Frozen):

@@ -1,8 +1,9 @@
 """Stage 2: run suites against a target and say what became of each case.
 
 ``plan_suites`` picks the suites and their parameters, ``execute`` runs them in worker processes and returns a result
-for each, ``prepare`` starts a worker early, so that it loads while the caller still does something else, and
-``end_marked`` ends what a run left behind. All are imported when first used: this package itself costs next to nothing.
+for each, ``parallelism`` says how many of them run at once, ``prepare`` starts a worker early, so that it loads while
+the caller still does something else, and ``end_marked`` ends what a run left behind. All are imported when first used:
+this package itself costs next to nothing.
 """
 
 from __future__ import annotations
@@ -11,20 +12,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism
     from jupyter_deployfeedback.execution.plan import plan_suites
     from jupyter_deployfeedback.execution.process_tree import end_marked
     from jupyter_deployfeedback.execution.progress import Progress
     from jupyter_deployfeedback.execution.run import execute
     from jupyter_deployfeedback.execution.worker_process import WorkerProcess, load_worker, prepare
 
-__all__ = ["Progress", "WorkerProcess", "end_marked", "execute", "load_worker", "plan_suites", "prepare"]
+__all__ = [
+    "MAX_PARALLEL_VARIABLE",
+    "Progress",
+    "WorkerProcess",
+    "end_marked",
+    "execute",
+    "load_worker",
+    "parallelism",
+    "plan_suites",
+    "prepare",
+]
 
 _HOMES = {
+    "MAX_PARALLEL_VARIABLE": "cores",
     "Progress": "progress",
     "WorkerProcess": "worker_process",
     "end_marked": "process_tree",
     "execute": "run",
     "load_worker": "worker_process",
+    "parallelism": "cores",
     "plan_suites": "plan",
     "prepare": "worker_process",
 }

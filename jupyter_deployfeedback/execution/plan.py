@@ -1,4 +1,4 @@
-"""Which suites a run executes, and with which parameters. Pure."""
+"""Which suites a run executes, with which parameters, and which of them at once. Pure."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ def plan_suites(
         _check_names(suite.parameters, known[suite.name], where=f"Suite {suite.name!r} ({suite.source})")
     _check_names(given, frozenset().union(*known.values()), where="No suite of this run")
     return tuple(_with_parameters(suite, given, known[suite.name]) for suite in suites)
+
+
+def turns(suites: Iterable[Suite]) -> tuple[tuple[Suite, ...], ...]:
+    """Return the suites that may run at the same time, turn by turn, in their order: an exclusive one has its own."""
+    taken: list[list[Suite]] = []
+    for suite in suites:
+        if suite.exclusive or not taken or taken[-1][-1].exclusive:
+            taken.append([])
+        taken[-1].append(suite)
+    return tuple(tuple(turn) for turn in taken)
 
 
 def _select(project: Project, selected: tuple[str, ...]) -> tuple[Suite, ...]:

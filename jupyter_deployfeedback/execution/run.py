@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +18,13 @@ from jupyter_deployfeedback.execution import outcome
 from jupyter_deployfeedback.execution.environment import kernel_environment
 from jupyter_deployfeedback.execution.executed_copy import UNFINISHED
 from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE
+from jupyter_deployfeedback.execution.lanes import Bench, Halt, benches, one_at_a_time, run_side_by_side
 from jupyter_deployfeedback.execution.listening import Listener
 from jupyter_deployfeedback.execution.process_tree import end_marked
 from jupyter_deployfeedback.execution.progress import Progress
 from jupyter_deployfeedback.execution.records import read_records
 from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Recorded, Spec
-from jupyter_deployfeedback.execution.worker_process import WorkerProcess, prepare
+from jupyter_deployfeedback.execution.worker_process import WorkerProcess
 
 GRACE_SECONDS = 8.0  # for a worker to stop its suite, save the copy and tell; then it is killed
 LISTEN_SECONDS = 0.1  # how soon a cancellation is noticed
@@ -40,43 +41,23 @@ def execute(  # noqa: PLR0913 - all that a run knows; each is named by the calle
     tell: Callable[[Progress], None],
     cancelled: Flag,
     environment: Mapping[str, str] | None = None,
-    worker: WorkerProcess | None = None,
+    workers: Sequence[WorkerProcess] = (),
+    parallel: int = 1,
 ) -> tuple[SuiteResult, ...]:
-    """Run the suites one after the other and return a result for each, in their order; nothing they did raises.
+    """Run the suites, ``parallel`` at once, and return a result for each, in their order; nothing they did raises.
 
-    The executed copies go into the folder ``artifacts`` (mode 0600). A suite that hangs, kills its kernel or its worker
-    is errored, and the others still run. Once ``cancelled`` is set, the suite that is running is stopped within seconds
-    and the rest is not run. ``worker`` is one that was prepared; it is closed here. No process is left behind.
+    They begin in their order; an exclusive one runs while nothing else does. ``tell`` is called by one thread at a
+    time. The executed copies go into the folder ``artifacts`` (mode 0600). A suite that hangs, kills its kernel or its
+    worker is errored, and the others still run. Once ``cancelled`` is set, the suites that are running are stopped
+    within seconds and the rest is not run. ``workers`` were prepared; they are closed here. No process is left behind.
     """
     artifacts.mkdir(parents=True, exist_ok=True, mode=0o700)
     seen = os.environ if environment is None else environment
-    bench = Bench(seen, worker)
-    errand = Errand(project, target, baseline, run_id, artifacts, tell, cancelled, dict(seen))
+    halt = Halt(cancelled)
     copies = artifact_names(suites)
-    try:
-        return tuple(errand.run(suite, copy=copies[suite.name], bench=bench) for suite in suites)
-    finally:
-        bench.close()
-
-
-class Bench:
-    """Keeps one worker standing by; one that was stopped or died is replaced."""
-
-    def __init__(self, environment: Mapping[str, str], worker: WorkerProcess | None) -> None:
-        self._environment = environment
-        self._worker = worker
-
-    def worker(self) -> WorkerProcess:
-        """Return the worker that stands by, or a new one."""
-        if self._worker is None:
-            self._worker = prepare(self._environment)
-        return self._worker
-
-    def close(self) -> None:
-        """End the worker and all below it."""
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
+    errand = Errand(project, target, baseline, run_id, artifacts, copies, one_at_a_time(tell), halt, dict(seen))
+    with benches(seen, workers, count=parallel) as on:
+        return run_side_by_side(suites, on=on, begin=errand.begin, halt=halt)
 
 
 @dataclass(frozen=True)
@@ -88,20 +69,26 @@ class Errand:
     baseline: Target | None
     run_id: str
     artifacts: Path
+    copies: dict[str, str]
     tell: Callable[[Progress], None]
-    cancelled: Flag
+    halt: Halt
     environment: dict[str, str]
 
-    def run(self, suite: Suite, *, copy: str, bench: Bench) -> SuiteResult:
-        """Run one suite to its end, whatever that is."""
-        if self.cancelled.is_set():
-            return _never_started(suite)
+    def begin(self, suite: Suite) -> Callable[[Bench], SuiteResult]:
+        """Tell that a suite begins, and return what runs it."""
+        if self.halt.is_set():
+            return lambda _: _never_started(suite)
         listener = Listener(suite, tell=self.tell)
-        started_at, began = datetime.now(UTC), time.monotonic()
         listener.start()
+        return lambda bench: self._run(suite, listener=listener, bench=bench)
+
+    def _run(self, suite: Suite, *, listener: Listener, bench: Bench) -> SuiteResult:
+        """Run one suite to its end, whatever that is."""
+        copy = self.copies[suite.name]
+        started_at, began = datetime.now(UTC), time.monotonic()
         worker = bench.worker()
         spec = self._spec(suite, copy=copy, worker=worker)
-        ended = _watch(worker, spec, hear=listener.hear, cancelled=self.cancelled)
+        ended = _watch(worker, spec, hear=listener.hear, halt=self.halt)
         if ended.ending is not Ending.COMPLETED:
             bench.close()
             Path(spec.artifact + UNFINISHED).unlink(missing_ok=True)
@@ -150,7 +137,7 @@ def artifact_names(suites: tuple[Suite, ...]) -> dict[str, str]:
     return names
 
 
-def _watch(worker: WorkerProcess, spec: Spec, *, hear: Callable[[Event], None], cancelled: Flag) -> Ended:
+def _watch(worker: WorkerProcess, spec: Spec, *, hear: Callable[[Event], None], halt: Halt) -> Ended:
     """Hear a suite out; one that does not end in time, though its worker should see to that, is given up."""
     worker.send(spec)
     give_up_at = time.monotonic() + spec.timeout_seconds + GRACE_SECONDS
@@ -163,7 +150,7 @@ def _watch(worker: WorkerProcess, spec: Spec, *, hear: Callable[[Event], None], 
             hear(event)
             if isinstance(event, Ended):
                 return event
-        if asked is None and cancelled.is_set():
+        if asked is None and halt.is_set():
             asked = Ending.CANCELLED
             give_up_at = min(give_up_at, time.monotonic() + GRACE_SECONDS)
             worker.stop()

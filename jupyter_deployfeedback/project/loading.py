@@ -75,6 +75,7 @@ def _project(file: ProjectFile, path: Path, *, digest: str) -> Project:
         default_target=_default_target(tuple(targets), baseline=file.baseline),
         baseline=file.baseline,
         suites=tuple(_suite(written) for written in file.suites),
+        parallel=file.parallel,
         metrics=read_metrics(file.metrics),
         rules=tuple(read_rule(written) for written in file.rules),
         confidence=file.confidence,

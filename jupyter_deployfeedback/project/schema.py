@@ -203,6 +203,7 @@ class ProjectFile(Section):
     suites: list[Annotated[SuiteFile, BeforeValidator(_suite, json_schema_input_type=str | SuiteFile)]] = Field(
         description="What is run against a target.", examples=[["suites/smoke.ipynb"]], min_length=1
     )
+    parallel: int | None = Field(None, ge=1, description="Most suites at once; default: one per core.", examples=[2])
     metrics: dict[Name, MetricFile] = Field(
         {}, description="Metrics of your own.", examples=[{"queue_depth": {"query": "max(queue_depth{$labels})"}}]
     )

@@ -33,6 +33,13 @@ class DeployFeedbackApp(ExtensionApp):
         help="How many runs work at once; others stay queued. More than one disturbs each other's latency.",
     ).tag(config=True)
 
+    max_parallel_suites = Int(
+        None,
+        min=1,
+        allow_none=True,
+        help="How many suites of a run work at once at most, whatever the project asks for. None: one per core.",
+    ).tag(config=True)
+
     preload = Bool(
         True,  # noqa: FBT003 - traitlets' signature
         help="Keep a process standing by from which runs are forked, so that none waits for libraries to load. It "
@@ -68,6 +75,7 @@ class DeployFeedbackApp(ExtensionApp):
                 store_url=self.store_url or None,
                 max_concurrent_runs=self.max_concurrent_runs,
                 preload=self.preload,
+                max_parallel_suites=self.max_parallel_suites,
                 emit=self._server.event_logger.emit,
                 touch=self._touch,
                 log=self.log,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from jupyter_deployfeedback import errors, pipeline
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Run, RunRequest
 from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.feedback import Format, charts, render
 from jupyter_deployfeedback.observation import ask_target
 from jupyter_deployfeedback.project import find_project_file
@@ -47,15 +49,18 @@ class Desk:
         touch: Callable[[], None],
         log: logging.Logger,
         preload: bool = True,
+        max_parallel_suites: int | None = None,
     ) -> None:
         self._root = root.resolve()
         self._store: Store = open_store(store_url, environment=os.environ)
         pipeline.reap(self._store)
+        limits = {} if max_parallel_suites is None else {MAX_PARALLEL_VARIABLE: str(max_parallel_suites)}
+        self._environment: Mapping[str, str] = ChainMap(limits, os.environ)
         self._processes = RunProcesses(
             limit=max_concurrent_runs,
             command=pipeline.worker_command,
             standby_command=pipeline.standby_command if preload else None,
-            environment={pipeline.STORE_VARIABLE: self._store.url},
+            environment={pipeline.STORE_VARIABLE: self._store.url, **limits},
             ended=self._ended,
             emit=emit,
             touch=touch,
@@ -105,11 +110,11 @@ class Desk:
                 suites=tuple(asked.suites),
                 parameters=asked.parameters,
             )
-            return pipeline.start(request, store=self._store, environment=os.environ)
+            return pipeline.start(request, store=self._store, environment=self._environment)
 
         run = await run_blocking(started)
         log_file = (await run_blocking(self._store.artifacts, run.run_id)) / "run.log"
-        self._processes.submit(run.run_id, log_file=log_file)
+        self._processes.submit(run.run_id, workers=run.request.parallel or 1, log_file=log_file)
         return self._body(run)
 
     async def runs(

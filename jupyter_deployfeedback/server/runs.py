@@ -51,9 +51,9 @@ class RunProcesses:
         if self._standby is not None:
             self._standby.start()
 
-    def submit(self, run_id: str, *, log_file: Path) -> None:
-        """Work off a run as soon as a slot is free."""
-        task = asyncio.create_task(self._work(run_id, log_file=log_file))
+    def submit(self, run_id: str, *, workers: int, log_file: Path) -> None:
+        """Work off a run as soon as a slot is free; so many of its suites run at once."""
+        task = asyncio.create_task(self._work(run_id, workers=workers, log_file=log_file))
         self._tasks[run_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(run_id, None))
 
@@ -66,11 +66,11 @@ class RunProcesses:
         if self._standby is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._standby.close)
 
-    async def _work(self, run_id: str, *, log_file: Path) -> None:
+    async def _work(self, run_id: str, *, workers: int, log_file: Path) -> None:
         process: Process | ForkedRun | None = None
         try:
             async with self._slots:
-                process = await self._start(run_id, log_file=log_file)
+                process = await self._start(run_id, workers=workers, log_file=log_file)
                 await self._listen(process)
                 await process.wait()
         finally:
@@ -78,12 +78,12 @@ class RunProcesses:
                 await _end(process)
             self._ended(run_id)
 
-    async def _start(self, run_id: str, *, log_file: Path) -> Process | ForkedRun:
+    async def _start(self, run_id: str, *, workers: int, log_file: Path) -> Process | ForkedRun:
         """Fork the run from the process that stands by, or start it anew where that is not possible."""
         address = self._standby.start() if self._standby is not None else None
         if address is not None:
             try:
-                return await fork_run(address, run_id, log_file=log_file)
+                return await fork_run(address, run_id, workers=workers, log_file=log_file)
             except NoFork:
                 self._log.warning("the process that stood by has gone; run %s is started anew", run_id)
         return await self._spawn(run_id, log_file=log_file)

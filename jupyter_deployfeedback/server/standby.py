@@ -102,8 +102,8 @@ class ForkedRun:
         self._writer.close()
 
 
-async def fork_run(address: Path, run_id: str, *, log_file: Path) -> ForkedRun:
-    """Have a run forked; NoFork where the process that stands by has gone."""
+async def fork_run(address: Path, run_id: str, *, workers: int, log_file: Path) -> ForkedRun:
+    """Have a run forked with so many workers; NoFork where the process that stands by has gone."""
     reading, writing = os.pipe()
     stdout = asyncio.StreamReader(limit=LINE_LIMIT)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
@@ -111,7 +111,7 @@ async def fork_run(address: Path, run_id: str, *, log_file: Path) -> ForkedRun:
     )
     try:
         with log_file.open("ab") as log:
-            connection = ask(address, {"run_id": run_id}, descriptors=(writing, log.fileno()))
+            connection = ask(address, {"run_id": run_id, "workers": workers}, descriptors=(writing, log.fileno()))
         keeper, writer = await asyncio.open_connection(sock=connection)
         await _word(keeper)
     except NoFork:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.comparison import Estimate
 from jupyter_deployfeedback.domain.evaluation import Task
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.rule import Aggregate, Relation, Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome
@@ -18,6 +21,7 @@ from tests.comparison.evidence import (
     FAILED,
     NOT_SENT,
     TIMED_OUT,
+    WINDOW,
     answers,
     asked,
     evaluation,
@@ -369,3 +373,34 @@ def test_p_of_an_alarm_is_where_the_interval_stops_to_lie_beyond_the_limit() -> 
 
 def test_a_number_within_its_limit_has_no_alarm() -> None:
     assert answer(rule("accuracy", ">=0.90"), one()).p_beyond is None
+
+
+def side_by_side(*, seconds_apart: float) -> Evidence:
+    """Two suites that loaded the target for 60 seconds each, the second so much later."""
+    shift = timedelta(seconds=seconds_apart)
+    first = evaluation(answers([True] * 100), suite="quality")
+    second = evaluation(answers([True] * 100), suite="latency").model_copy(
+        update={"window": Window(start=WINDOW.start + shift, end=WINDOW.end + shift)}
+    )
+    return evidence(suite_result(first), suite_result(second, name="latency"))
+
+
+@pytest.mark.parametrize(
+    ("seconds_apart", "expected"),
+    [
+        (59, "suites quality and latency loaded the target at the same time; mark one as exclusive"),
+        (-59, "suites quality and latency loaded the target at the same time; mark one as exclusive"),
+        (60, None),
+    ],
+)
+def test_latency_is_weak_evidence_where_suites_loaded_the_target_at_the_same_time(
+    seconds_apart: float, expected: str | None
+) -> None:
+    both = side_by_side(seconds_apart=seconds_apart)
+    rules = (rule("latency", "p(95)<300ms"), rule("accuracy", ">=0.9"))
+
+    compared = compare(both, stored=None, baseline=None, estimands=asked(*rules))
+
+    latency, accuracy = compared.estimates
+    assert (latency.weak, accuracy.weak) == (expected, None)
+    assert compared.notices == ((f"latency is weak evidence: {expected}",) if expected else ())

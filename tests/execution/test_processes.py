@@ -100,7 +100,7 @@ def test_a_killed_worker_is_an_errored_suite_and_the_next_one_runs(
         Suite(name="hangs", source="hangs.ipynb"),
         Suite(name="fine", source="fine.ipynb"),
         tell=kill_at_third_case,
-        worker=worker,
+        workers=[worker],
     )
 
     assert hangs.outcome is Outcome.ERRORED

@@ -113,6 +113,7 @@ TABLE = [
     Broken("metric misspelt", GOOD + "rules:\n- pass: ['>0.9', '>-1pp']\n  metric: acuracy\n", 6, "rules[0].metric", "no metric 'acuracy'", "accuracy"),
     Broken("rule as a number", GOOD + "rules:\n  - {metric: accuracy, pass: 0.95}\n", 5, "rules[0].pass", "text or a list", ">=0.95"),
     Broken("on_fail that is no word of ours", GOOD + "rules: [{metric: a, pass: '<1', on_fail: warning}]\n", 4, "rules[0].on_fail", '"warning"', '"warn"?'),
+    Broken("no suite at once", GOOD + "parallel: 0\n", 4, "parallel", "greater than or equal to 1", "2"),
     Broken("confidence in percent", GOOD + "confidence: 95\n", 4, "confidence", "less than 1", "0.95"),
     Broken("metric with a standard name", GOOD + "metrics: {cpu_max: {query: up}}\n", 4, "metrics.cpu_max", "standard metric", "another name"),
     Broken("tag without version", GOOD + "release: {tag: latest}\n", 4, "release.tag", "{version}", "v{version}"),

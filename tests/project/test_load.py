@@ -56,6 +56,7 @@ suites:
   - suites/smoke.ipynb
   - {notebook: suites/quality.ipynb, parameters: {n: 1000}, timeout: 5min}
   - {notebook: suites/latency.ipynb, exclusive: true}
+parallel: 2
 metrics:
   queue_depth: {query: "max(queue_depth{$labels})", unit: requests, better: lower}
 rules:
@@ -117,6 +118,7 @@ def test_complete_file_of_the_design_becomes_a_project(load: Load, folder: Path)
             Suite(name="quality", source="suites/quality.ipynb", parameters={"n": 1000}, timeout_seconds=300.0),
             Suite(name="latency", source="suites/latency.ipynb", exclusive=True),
         ),
+        parallel=2,
         metrics=(
             MetricQuery(
                 name="queue_depth", query="max(queue_depth{$labels})", unit="requests", better=Better.LOWER

@@ -1,0 +1,28 @@
+"""Suites that loaded the target at the same time: each of them measured what the other one cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+
+from jupyter_deployfeedback.domain.evaluation import Evaluation
+from jupyter_deployfeedback.domain.suite import SuiteResult
+
+
+def disturbance(suites: Iterable[SuiteResult]) -> str | None:
+    """Say which suites' evaluations overlapped, so that no latency is the target's alone; None where none did."""
+    loads = [each for suite in suites for each in suite.evaluations]
+    pairs = dict.fromkeys(
+        (one.suite, other.suite)
+        for one, other in combinations(loads, 2)
+        if one.suite != other.suite and _met(one, other)
+    )
+    if not pairs:
+        return None
+    first, second = next(iter(pairs))
+    others = f" (and {len(pairs) - 1} more such pairs)" if len(pairs) > 1 else ""
+    return f"suites {first} and {second} loaded the target at the same time{others}; mark one as exclusive"
+
+
+def _met(one: Evaluation, other: Evaluation) -> bool:
+    return one.window.start < other.window.end and other.window.start < one.window.end

@@ -1,0 +1,116 @@
+"""Suites side by side: who runs where, who has to wait for whom, and what stops all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import LifoQueue
+from threading import Event as Flag
+from threading import Lock
+
+from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
+from jupyter_deployfeedback.execution.plan import turns
+from jupyter_deployfeedback.execution.progress import Progress
+from jupyter_deployfeedback.execution.worker_process import WorkerProcess, prepare
+
+
+class Bench:
+    """Keeps one worker standing by; one that was stopped or died is replaced."""
+
+    def __init__(self, environment: Mapping[str, str], worker: WorkerProcess | None) -> None:
+        self._environment = environment
+        self._worker = worker
+
+    def worker(self) -> WorkerProcess:
+        """Return the worker that stands by, or a new one."""
+        if self._worker is None:
+            self._worker = prepare(self._environment)
+        return self._worker
+
+    def close(self) -> None:
+        """End the worker and all below it."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Set once somebody cancelled the run, or something in it broke: no suite begins any more, and all are stopped."""
+
+    cancelled: Flag
+    broken: Flag = field(default_factory=Flag)
+
+    def is_set(self) -> bool:
+        """Say whether suites have to stop."""
+        return self.cancelled.is_set() or self.broken.is_set()
+
+    @contextmanager
+    def when_broken(self) -> Iterator[None]:
+        """Stop everything where this raises."""
+        try:
+            yield
+        except BaseException:
+            self.broken.set()
+            raise
+
+
+@contextmanager
+def benches(
+    environment: Mapping[str, str], workers: Sequence[WorkerProcess], *, count: int
+) -> Iterator[tuple[Bench, ...]]:
+    """Give benches, the first of them with these workers; the others start theirs when one is needed."""
+    given = (*workers, *[None] * max(0, count - len(workers)))
+    made = tuple(Bench(environment, worker) for worker in given)
+    try:
+        yield made[:count]
+    finally:
+        for bench in made:
+            bench.close()
+
+
+def run_side_by_side(
+    suites: Iterable[Suite],
+    *,
+    on: Sequence[Bench],
+    begin: Callable[[Suite], Callable[[Bench], SuiteResult]],
+    halt: Halt,
+) -> tuple[SuiteResult, ...]:
+    """Run suites on as many benches as there are and return their results in their order.
+
+    They begin in their order, each as soon as a bench is free and, for an exclusive one and what follows it, all before
+    it have ended. ``begin`` is called here, what it returns in a thread; what one of them raises stops the others and
+    is raised when they have ended.
+    """
+    free: LifoQueue[Bench] = LifoQueue()  # whoever waits gets the bench used last: a single lane needs a single worker
+    for bench in reversed(on):
+        free.put(bench)
+
+    def run(rest: Callable[[Bench], SuiteResult], bench: Bench) -> SuiteResult:
+        try:
+            with halt.when_broken():
+                return rest(bench)
+        finally:
+            free.put(bench)
+
+    ongoing: list[Future[SuiteResult]] = []
+    with ThreadPoolExecutor(len(on)) as pool, halt.when_broken():
+        for turn in turns(suites):
+            for suite in turn:
+                bench = free.get()
+                ongoing.append(pool.submit(run, begin(suite), bench))
+            wait(ongoing)
+    return tuple(each.result() for each in ongoing)
+
+
+def one_at_a_time(tell: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Return the same for several threads: what is told reaches its hearer in the order in which it was numbered."""
+    lock = Lock()
+
+    def told(progress: Progress) -> None:
+        with lock:
+            tell(progress)
+
+    return told
