@@ -17,13 +17,14 @@ class Suite(Frozen):
     """One notebook, behave feature set or whatever else an adapter runs against a target.
 
     ``source`` is its path relative to the project's folder, ``options`` what only its adapter understands.
-    ``exclusive`` suites run while nothing else does.
+    ``environment`` names variables it may see beside the project's. ``exclusive`` suites run while nothing else does.
     """
 
     name: str
     kind: str = SuiteKind.NOTEBOOK
     source: str
     options: dict[str, Any] = {}
+    environment: tuple[str, ...] = ()
     parameters: dict[str, Scalar | list[Scalar]] = {}
     timeout_seconds: float = 600.0
     exclusive: bool = False

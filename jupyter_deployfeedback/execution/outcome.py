@@ -32,9 +32,13 @@ _SENTENCES = {
     Ending.TIMED_OUT: ("SuiteTimeout", "The time of the suite was over."),
     Ending.CANCELLED: ("RunCancelled", "The run was cancelled."),
     Ending.KERNEL_DIED: ("KernelDied", "The kernel ended: killed, out of memory, or told to exit."),
+    Ending.PROCESS_DIED: (
+        "ProcessDied",
+        "What ran the cases ended: killed, out of memory, or told to exit.",
+    ),
     Ending.WORKER_DIED: ("WorkerDied", "The process that ran the suite ended without a result."),
     Ending.BROKEN: ("HarnessError", "The suite could not be run."),
-    Ending.COMPLETED: ("NoReply", "The kernel did not say what became of this cell."),
+    Ending.COMPLETED: ("NoReply", "Nothing was said of what became of it."),
 }
 
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
 
-from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
@@ -120,7 +119,7 @@ class Errand:
                 baseline=self.baseline,
                 run_id=self.run_id,
                 suite=suite.name,
-                declared=self.project.kernels.environment,
+                declared=(*self.project.kernels.environment, *suite.environment),
             ),
             supply=self.environment.get(FOLDER_VARIABLE, ""),
             preload=self.project.kernels.preload,
@@ -133,7 +132,7 @@ def artifact_names(suites: tuple[Suite, ...]) -> dict[str, str]:
     for suite in suites:
         stem = re.sub(r"[^\w.-]+", "_", suite.name).lstrip(".-") or "suite"
         taken = sum(name.rpartition(".")[0].rstrip("+") == stem for name in names.values())
-        names[suite.name] = f"{stem}{'+' * taken}.{'ipynb' if suite.kind == SuiteKind.NOTEBOOK else 'json'}"
+        names[suite.name] = f"{stem}{'+' * taken}.ipynb"
     return names
 
 

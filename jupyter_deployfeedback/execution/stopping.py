@@ -32,7 +32,7 @@ def stoppable(*, within_seconds: float) -> Iterator[None]:
     """Let SIGTERM and the alarm raise Stopped in here, once; from then on nothing disturbs the clean-up."""
 
     def stop(number: int, _: FrameType | None) -> None:
-        _ignore_stops()
+        ignore_stops()
         raise Stopped(Ending.TIMED_OUT if number == signal.SIGALRM else Ending.CANCELLED)
 
     signal.signal(signal.SIGTERM, stop)
@@ -41,14 +41,15 @@ def stoppable(*, within_seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        _ignore_stops()
+        ignore_stops()
+
+
+def ignore_stops() -> None:
+    """Let nothing disturb what follows: the clean-up."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def heed_stops() -> None:
     """Let SIGTERM end the process again: there is nothing to clean up."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _ignore_stops() -> None:
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)

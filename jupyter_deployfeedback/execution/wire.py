@@ -23,6 +23,7 @@ class Ending(StrEnum):
     TIMED_OUT = "timed_out"
     CANCELLED = "cancelled"
     KERNEL_DIED = "kernel_died"
+    PROCESS_DIED = "process_died"  # of what runs the suite, where that is no kernel
     WORKER_DIED = "worker_died"
     BROKEN = "broken"  # it could not be run: no kernel, not a notebook, no adapter, a defect of ours
 

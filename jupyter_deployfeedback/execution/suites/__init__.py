@@ -17,6 +17,10 @@ def adapter_for(kind: str) -> Adapter:
     """Return what runs suites of a kind. Raises LookupError for a kind nobody brings."""
     if kind == SuiteKind.NOTEBOOK:
         return notebook.run
+    if kind == SuiteKind.BEHAVE:
+        from jupyter_deployfeedback.execution.suites.behave import suite as behave
+
+        return behave.run
     for entry in entry_points(group=ADAPTERS, name=kind):
         adapter: Adapter = entry.load()
         return adapter

@@ -33,9 +33,9 @@ class Adapter(Protocol):
     """Runs one suite and tells each step of it.
 
     It tells one ``Opened`` with all cases in order, ``CellStarted`` and ``CellEnded`` for each that is run,
-    ``Recorded`` for each number; what became of the cases is computed from these alone. It may keep a report at
-    ``spec.artifact``. It ends by itself before ``deadline`` (on the monotonic clock), and lets ``Stopped`` pass after
-    it has ended what it started. Raises Unfinished; any other exception is shown with its name.
+    ``Recorded`` for each number; what became of the cases is computed from these alone. It may keep a notebook at
+    ``spec.artifact`` that shows what happened. It ends by itself before ``deadline`` (on the monotonic clock), and lets
+    ``Stopped`` pass after it has ended what it started. Raises Unfinished; any other exception is shown by its name.
     """
 
     def __call__(self, spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: Account) -> None:

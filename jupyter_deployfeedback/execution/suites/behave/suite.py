@@ -1,0 +1,188 @@
+"""Runs a features suite from beginning to end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_deployfeedback.execution.executed_copy import ExecutedCopy
+from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
+from jupyter_deployfeedback.execution.suites.behave import kept
+from jupyter_deployfeedback.execution.suites.behave.asked import Asked, read_asked
+from jupyter_deployfeedback.execution.suites.behave.interpreter import Interpreter, choose_interpreter
+from jupyter_deployfeedback.execution.suites.behave.judging import Judgement, judge
+from jupyter_deployfeedback.execution.suites.behave.live import Live
+from jupyter_deployfeedback.execution.suites.behave.numbers import (
+    STORE_VARIABLE,
+    MetricsFiles,
+    attachments,
+    flat_object,
+    read_numbers,
+)
+from jupyter_deployfeedback.execution.suites.behave.process import Finished, run_program
+from jupyter_deployfeedback.execution.suites.behave.queue import one_at_a_time
+from jupyter_deployfeedback.execution.suites.behave.report import Report, Scenario, read_report
+from jupyter_deployfeedback.execution.wire import Cell, Ending, Event, Opened, Recorded, Spec
+from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
+from jupyter_deployfeedback.probe.records import RECORD_MIME
+
+KIND = "scenario"
+_HOOK = re.compile(r"HOOK-ERROR in .*")
+_SUMMARY = re.compile(r"(\d+ \w+ passed|Took |Failing scenarios|Errored scenarios|ABORTED|LOG_WARNING|USING RUNNER)")
+Tell = Callable[[Event], None]
+
+
+def run(spec: Spec, *, tell: Tell, deadline: float, account: Account) -> None:
+    """Run the features that match in the project's folder and tell what became of each scenario."""
+    asked = read_asked(spec)
+    python = choose_interpreter(asked, environment=spec.environment)
+    account.packages, account.kernel = python.packages, python.described
+    account.notices.extend(python.notices)
+    if asked.pattern and len(files := asked.files()) > 1:
+        account.notices.append(f"{asked.pattern!r} matches {len(files)} feature files, and all are run: {_list(files)}")
+    with one_at_a_time(asked.root, deadline=deadline):
+        _Bench(spec, asked, python, tell, deadline, account).run()
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """All that the steps of one suite share."""
+
+    spec: Spec
+    asked: Asked
+    python: Interpreter
+    tell: Tell
+    deadline: float
+    account: Account
+
+    def run(self) -> None:
+        """List the scenarios, run them, read what they left."""
+        expected = self._expect()
+        files = MetricsFiles(self._beside("metrics"), root=self.asked.root, environment=self.spec.environment)
+        live = Live(expected, tell=self.tell)
+        finished = self._behave(*self._reports("report"), "-f", "plain", *self._junit(), hear=live.hear)
+        report = read_report(self._beside("report"), junit=self._folder("junit"))
+        judgement = judge(expected, report, stopped=finished.stopped is not None)
+        for end in judgement.ends:
+            self.tell(end)
+        self._tell_numbers(report, files)
+        self.account.notices.extend(judgement.notices)
+        self._keep(expected, report, judgement, finished)
+        if finished.stopped is not None:
+            raise finished.stopped
+        _refuse_broken(finished, report, judgement)
+
+    def _expect(self) -> dict[str, Scenario]:
+        """List the scenarios with a dry run and tell them; it imports the steps, so it finds what is missing there."""
+        finished = self._behave("--dry-run", *self._reports("expected"), hear=_unheard)
+        if finished.stopped is not None:
+            raise finished.stopped
+        report = read_report(self._beside("expected"))
+        if not report.complete:
+            files = self.asked.files()
+            self.tell(Opened(tuple(Cell(file, KIND, file, title=file) for file in files)))
+            raise Unfinished(Ending.BROKEN, f"behave cannot begin: {_last_words(finished)}")
+        several = len({scenario.feature for scenario in report.scenarios.values()}) > 1
+        self.tell(
+            Opened(
+                tuple(
+                    Cell(cell_id, KIND, each.text, title=f"{each.feature}: {each.name}" if several else each.name)
+                    for cell_id, each in report.scenarios.items()
+                )
+            )
+        )
+        return report.scenarios
+
+    def _behave(self, *arguments: str, hear: Callable[[str], None]) -> Finished:
+        return run_program(
+            [self.python.behave, *arguments, *self.asked.arguments],
+            folder=self.asked.root,
+            environment=self._environment(),
+            deadline=self.deadline,
+            hear=hear,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        given = self.python.environment(self.spec.environment)
+        url = given.get(DEPLOYED_MODEL_URL, "")
+        return {
+            **given,
+            **dict.fromkeys(self.asked.url_variables, url),
+            STORE_VARIABLE: str(self._beside("metrics")),
+            "PYTHONUNBUFFERED": "1",  # so that its lines come when they are written
+            "PYTHONDONTWRITEBYTECODE": "1",  # nothing is added to the repository
+        }
+
+    def _tell_numbers(self, report: Report, files: MetricsFiles) -> None:
+        attached = [each for scenario in report.scenarios.values() for each in attachments(scenario)]
+        objects = [(each.cell_id, flat) for each in attached if (flat := flat_object(each)) is not None]
+        written, stale = files.written()
+        merged = {name: value for _, flat in objects for name, value in flat.items()}
+        numbers = read_numbers(written, merged, environment=self.spec.environment)
+        home = next(iter(report.scenarios), "")
+        owners = {name: cell_id for cell_id, flat in objects for name in flat}
+        for record in numbers.records:
+            self.tell(Recorded(owners.get(record["name"], home), RECORD_MIME, record))
+        self.account.notices.extend((*stale, *numbers.notices))
+
+    def _keep(self, expected: Mapping[str, Scenario], report: Report, judgement: Judgement, finished: Finished) -> None:
+        """Write the notebook that shows the suite; the panel opens it as it opens an executed one."""
+        for scenario in report.scenarios.values():
+            self.account.notices.extend(kept.too_large(scenario))
+        cut = "\n... the rest of the output is not kept" if finished.truncated else ""
+        notebook = kept.show(
+            expected,
+            report.scenarios,
+            ends={end.cell_id: end for end in judgement.ends},
+            heading=f"{self.python.described}, exit code {finished.code}",
+            output="\n".join((*finished.output, cut, *finished.errors)),
+        )
+        ExecutedCopy(Path(self.spec.artifact)).save(notebook, now=True)
+
+    def _reports(self, name: str) -> tuple[str, ...]:
+        return "-f", "json", "-o", str(self._beside(name))
+
+    def _junit(self) -> tuple[str, ...]:
+        return "--junit", "--junit-directory", str(self._folder("junit"))
+
+    def _beside(self, name: str) -> Path:
+        """Return the place of a JSON file of this suite, in the run's folder of artifacts."""
+        return Path(self.spec.artifact).with_suffix(f".{name}.json")
+
+    def _folder(self, name: str) -> Path:
+        return Path(self.spec.artifact).with_suffix(f".{name}")
+
+
+def _refuse_broken(finished: Finished, report: Report, judgement: Judgement) -> None:
+    """Raise where behave did not end as its scenarios say. Exit code 0 alone proves nothing."""
+    if not report.complete:
+        how = f"was killed by signal {-finished.code}" if finished.code < 0 else f"ended with exit code {finished.code}"
+        raise Unfinished(Ending.PROCESS_DIED, f"behave {how} before its report was complete: {_last_words(finished)}")
+    if not report.scenarios and judgement.ends:
+        raise Unfinished(Ending.BROKEN, f"behave ran no scenario: {_last_words(finished)}")
+    if finished.code != 0 and not judgement.red:
+        said = _last_words(finished)
+        raise Unfinished(Ending.BROKEN, f"No scenario failed, but behave ended with exit code {finished.code}: {said}")
+
+
+def _last_words(finished: Finished) -> str:
+    """Return the line that says why behave broke off: a hook's error, else the last of stderr, else of stdout."""
+    lines = [line.strip() for line in (*finished.output, *finished.errors)]
+    hooks = [line for line in lines if _HOOK.fullmatch(line)]
+    if hooks:
+        return hooks[0]
+    for stream in (finished.errors, finished.output):
+        said = [line.strip() for line in stream if line.strip() and not _SUMMARY.match(line.strip())]
+        if said:
+            return said[-1]
+    return "it said nothing"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names) + "."
+
+
+def _unheard(_: str) -> None:
+    """Pass over what a dry run prints."""
