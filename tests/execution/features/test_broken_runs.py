@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.execution import Progress
 
 GOOD = "Feature: one\n  Scenario: good\n    Given a thing\n"
 SLOW = """
@@ -107,6 +108,22 @@ def test_time_that_is_over_stops_the_scenario_that_runs(
     assert result.cases[1].error is not None
     assert result.cases[1].error.type == "SuiteTimeout"
     assert result.reason == "The suite's time (4 s) was over. It was at: hangs."
+
+
+def test_cancelled_scenario_says_so_and_the_next_ones_are_not_run(
+    repository: Repository, run_features: RunFeatures, behave: dict[str, Any]
+) -> None:
+    cancelled = threading.Event()
+
+    def cancel_at_the_second(step: Progress) -> None:
+        if step.title == "hangs":
+            cancelled.set()
+
+    result = run_features(repository({"slow": SLOW}), behave, cancelled=cancelled, tell=cancel_at_the_second)
+
+    assert [case.outcome.value for case in result.cases] == ["passed", "errored", "not_run"]
+    assert result.cases[1].error is not None
+    assert result.cases[1].error.type == "RunCancelled"
 
 
 DEAF = """
