@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, PlatformSource
@@ -14,6 +14,7 @@ from jupyter_deployfeedback.project.document import Document
 from jupyter_deployfeedback.project.problems import nearest
 from jupyter_deployfeedback.project.reading import Sections
 from jupyter_deployfeedback.project.schema import PlatformFile, Preset, RequestFile
+from jupyter_deployfeedback.project.suites import source_of_suite, source_problem, suite_name
 
 RESERVED = frozenset({LAST_RELEASE, "none"})  # words that say what to compare with
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -26,17 +27,11 @@ def check_consistency(sections: Sections, document: Document, *, folder: Path) -
     yield from _check_baseline(sections, document)
     yield from _check_suite_names(sections, document)
     for index, suite in sections.suites.items():
-        at = ("suites", index, "notebook")
-        if (said := _notebook_problem(suite.notebook, folder)) is not None:
-            yield document.problem(at, *said)
+        if (said := source_problem(suite, folder)) is not None:
+            yield document.problem(("suites", index, source_of_suite(suite)[0]), *said)
         yield from _check_parameters(index, suite.parameters, document)
     yield from _check_metrics(sections, document)
     yield from _check_settings(sections, document)
-
-
-def suite_name(notebook: str) -> str:
-    """Return the name of a suite that was given none: the notebook's, without its suffix."""
-    return PurePosixPath(notebook).stem
 
 
 def _check_targets(sections: Sections, document: Document) -> Iterator[Problem]:
@@ -99,34 +94,12 @@ def _check_baseline(sections: Sections, document: Document) -> Iterator[Problem]
 def _check_suite_names(sections: Sections, document: Document) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for index, suite in sections.suites.items():
-        name = suite.name or suite_name(suite.notebook)
+        name = suite_name(suite)
         if name in first:
             line = document.line(("suites", first[name]))
-            remedy = f"Give it another one: {{notebook: {suite.notebook}, name: {name}-2}}."
+            remedy = f"Give it another one: {{{': '.join(source_of_suite(suite))}, name: {name}-2}}."
             yield document.problem(("suites", index), f'has the name "{name}" of the suite on line {line}.', remedy)
         first.setdefault(name, index)
-
-
-def _notebook_problem(notebook: str, folder: Path) -> tuple[str, str] | None:
-    """Say what is wrong with a suite's path, None if it is a notebook inside the project's folder."""
-    if "://" in notebook:
-        return "is an address.", "Suites are files in the project's folder: copy the notebook there."
-    path = folder / notebook
-    if not path.resolve().is_relative_to(folder.resolve()):
-        return (
-            "lies outside the project's folder.",
-            "Copy the notebook into the folder, or link to it by a path inside.",
-        )
-    if path.suffix != ".ipynb":
-        return "is not a notebook.", "Write the path of a file that ends in .ipynb."
-    if not path.is_file():
-        return f"{notebook} does not exist.", _nearby(notebook, folder)
-    return None
-
-
-def _nearby(notebook: str, folder: Path) -> str:
-    there = sorted(str(path.relative_to(folder)) for path in (folder / notebook).parent.glob("*.ipynb"))
-    return f"{nearest(notebook, there)}Paths are relative to this file."
 
 
 def _check_parameters(index: int, parameters: dict[str, object], document: Document) -> Iterator[Problem]:

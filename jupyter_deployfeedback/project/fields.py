@@ -29,6 +29,22 @@ def wrong(problem: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError(OURS, "{problem} {remedy}", {"problem": problem, "remedy": remedy})
 
 
+def as_name(text: str) -> str:
+    """Accept what can be a name on a command line and in an address."""
+    if not _NAME.fullmatch(text):
+        raise wrong("is not a name.", "Use letters, digits, _ . and -; begin with a letter, a digit or _.")
+    return text
+
+
+def as_pattern(text: str) -> str:
+    """Accept a regular expression."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise wrong(f"has a name that is not a regular expression: {error}.", "Write part of a path: gather.") from None
+    return text
+
+
 def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -84,12 +100,6 @@ def _reference(text: str) -> str:
     return text
 
 
-def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise wrong("is not a name.", "Use letters, digits, _ . and -; begin with a letter, a digit or _.")
-    return text
-
-
 def _server_path(path: str) -> str:
     if not path.startswith("/"):
         raise wrong("is a path on the server.", f"Begin it with a slash: /{path.rsplit('/', 1)[-1]}.")
@@ -116,7 +126,7 @@ Duration = Annotated[float, BeforeValidator(_duration, json_schema_input_type=st
 Address = Annotated[str, AfterValidator(_expanded), AfterValidator(_address)]
 Text = Annotated[str, AfterValidator(_literal)]
 SecretReference = Annotated[str, AfterValidator(_reference)]
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(as_name)]
 ServerPath = Annotated[str, AfterValidator(_server_path)]
 AnswerPath = Annotated[str, AfterValidator(_answer_path)]
 ParameterValue = Annotated[Any, BeforeValidator(_parameter, json_schema_input_type=Scalar | list[Scalar])]

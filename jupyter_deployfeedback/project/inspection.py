@@ -7,12 +7,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from jupyter_deployfeedback.domain.kind import ADAPTERS, SuiteKind
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.suite import Suite
-from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid
+from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid, UsageError
+from jupyter_deployfeedback.project.features import feature_notices
 from jupyter_deployfeedback.project.problems import nearest
 
 DEFAULT_KERNEL = "python3"
@@ -27,21 +30,26 @@ _ANY_ASSIGNMENT = re.compile(
 
 @dataclass(frozen=True)
 class SuiteInspection:
-    """A notebook's parameters (name -> default, as written) and its kernel.
+    """A suite's parameters (name -> default, as written) and its kernel, None where it needs none.
 
     ``parameters`` is empty where there is no parameters cell. ``notices`` are worth reading, nothing more.
     """
 
     parameters: Mapping[str, str]
-    kernel_name: str
+    kernel_name: str | None
     notices: tuple[str, ...] = ()
 
 
 def inspect_suite(project: Project, suite: Suite) -> SuiteInspection:
-    """Read a suite's notebook: it is valid, these are its parameters, and its kernel exists on this machine.
+    """Read a suite: it is valid, these are its parameters, and this machine can run it.
 
-    Raises NotebookInvalid and KernelNotFound.
+    Raises NotebookInvalid, KernelNotFound, and UsageError for a kind that nobody brings.
     """
+    if suite.kind == SuiteKind.BEHAVE:
+        return SuiteInspection({}, None, feature_notices(Path(project.folder), suite))
+    if suite.kind != SuiteKind.NOTEBOOK:
+        _require_adapter(suite)
+        return SuiteInspection({name: str(value) for name, value in suite.parameters.items()}, None)
     notebook = read_notebook(Path(project.folder) / suite.source, shown=suite.source)
     notices: tuple[str, ...] = ()
     kernel_name = notebook["metadata"].get("kernelspec", {}).get("name")
@@ -93,6 +101,14 @@ def _require_kernel(name: str, shown: str) -> None:
         listed = ", ".join(installed) or "none"
         remedy = f"{nearest(name, installed)}Installed: {listed}. Choose one in the notebook, or install {name}."
         raise KernelNotFound(f'{shown} needs the kernel "{name}", which is not installed.', remedy=remedy)
+
+
+def _require_adapter(suite: Suite) -> None:
+    known = sorted(entry_points(group=ADAPTERS).names)
+    if suite.kind not in known:
+        listed = ", ".join((*SuiteKind, *known))
+        what = f"Suite {suite.name!r} is of the kind {suite.kind!r}, which no installed package brings."
+        raise UsageError(what, remedy=f"{nearest(suite.kind, known)}Install its package. Known: {listed}.")
 
 
 def source_of(cell: Mapping[str, Any]) -> str:

@@ -16,14 +16,14 @@ from jupyter_deployfeedback.domain.project import (
     ResponseShape,
     Target,
 )
-from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError
-from jupyter_deployfeedback.project.consistency import check_consistency, suite_name
+from jupyter_deployfeedback.project.consistency import check_consistency
 from jupyter_deployfeedback.project.document import read_document
 from jupyter_deployfeedback.project.location import not_found
 from jupyter_deployfeedback.project.reading import read_sections
 from jupyter_deployfeedback.project.rules import CheckRule, check_rules, read_metrics, read_rule
-from jupyter_deployfeedback.project.schema import PlatformFile, ProjectFile, SuiteFile, TargetFile
+from jupyter_deployfeedback.project.schema import PlatformFile, ProjectFile, TargetFile
+from jupyter_deployfeedback.project.suites import read_suite
 
 LARGEST_FILE = 1_000_000  # bytes
 
@@ -74,7 +74,7 @@ def _project(file: ProjectFile, path: Path, *, digest: str) -> Project:
         targets=targets,
         default_target=_default_target(tuple(targets), baseline=file.baseline),
         baseline=file.baseline,
-        suites=tuple(_suite(written) for written in file.suites),
+        suites=tuple(read_suite(written) for written in file.suites),
         parallel=file.parallel,
         metrics=read_metrics(file.metrics),
         rules=tuple(read_rule(written) for written in file.rules),
@@ -114,14 +114,4 @@ def _platform(written: PlatformFile, *, folder: Path) -> Platform:
         preset=written.preset.value,
         labels=written.labels,
         ca_file=str(folder / written.ca_file) if written.ca_file else None,
-    )
-
-
-def _suite(written: SuiteFile) -> Suite:
-    return Suite(
-        name=written.name or suite_name(written.notebook),
-        source=written.notebook,
-        parameters=written.parameters,
-        timeout_seconds=written.timeout,
-        exclusive=written.exclusive,
     )

@@ -27,7 +27,6 @@ _EXPECTED = {
     "model": "keys with values",
 }
 _NOT_YET = {
-    "features": 'names behave features, which are not supported yet: suites are notebooks ("notebook: PATH").',
     "experiment": 'names a chaos experiment, which is not supported yet: suites are notebooks ("notebook: PATH").',
 }
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from jupyter_deployfeedback.domain.metric import Better
 from jupyter_deployfeedback.domain.project import PlatformSource, Protocol
@@ -20,6 +20,9 @@ from jupyter_deployfeedback.project.fields import (
     SecretReference,
     ServerPath,
     Text,
+    as_name,
+    as_pattern,
+    wrong,
 )
 
 
@@ -132,18 +135,63 @@ def _suite(value: object) -> object:
     return {"notebook": value} if isinstance(value, str) else value
 
 
-class SuiteFile(Section):
-    """One notebook that is run against a target."""
+_KEYS_OF_KIND = {"features": ("python", "url_variables"), "kind": ("source", "options")}
 
-    notebook: Text = Field(
-        description="Path of the notebook, relative to this file.", examples=["suites/quality.ipynb"]
+
+class SuiteFile(Section):
+    """One notebook, behave features, or what another package can run against a target."""
+
+    notebook: Text | None = Field(
+        None, description="Path of the notebook, relative to this file.", examples=["suites/quality.ipynb"]
     )
-    name: Name | None = Field(None, description="Default: the notebook's file name.", examples=["quality"])
+    features: Text | None = Field(
+        None, description="Or: folder of behave features, relative to this file.", examples=["features/"]
+    )
+    kind: Name | None = Field(None, description="Or: a kind that an installed package brings.", examples=["chaos"])
+    source: Text | None = Field(None, description="Of such a kind: its file or folder.", examples=["chaos/pods.yaml"])
+    options: dict[str, Any] = Field({}, description="Of such a kind: what its package knows.", examples=[{"depth": 2}])
+    name: Text | None = Field(
+        None,
+        description="Default: the file's name. Of features: a regular expression that selects them by their path.",
+        examples=["quality"],
+    )
+    python: Text | None = Field(
+        None, description="Of features: the Python that has behave and their packages.", examples=[".venv/bin/python"]
+    )
+    url_variables: OneOrMany = Field(
+        (), description="Of features: more variables that hold the target's address.", examples=[["MODEL_URL"]]
+    )
     parameters: dict[str, ParameterValue] = Field(
         {}, description="Values for the notebook's parameters cell; never secrets.", examples=[{"n": 500}]
     )
     timeout: Duration = Field(600.0, description="Time limit of the whole suite.", examples=["5min"])
     exclusive: bool = Field(default=False, description="Nothing else runs meanwhile.", examples=[True])
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        given = [key for key in ("notebook", "features", "kind") if getattr(self, key) is not None]
+        if not given:
+            raise wrong("names nothing to run.", "Write notebook: suites/quality.ipynb, or features: features/.")
+        if len(given) > 1:
+            raise wrong(f"names {' and '.join(given)}.", "Make a suite of each.")
+        self._refuse_strangers(given[0])
+        if self.kind is not None and self.source is None:
+            raise wrong("names a kind without a source.", "Write the file it runs: source: chaos/pods.yaml.")
+        if self.features is not None:
+            as_pattern(self.name or "")
+        elif self.name is not None:
+            as_name(self.name)
+        return self
+
+    def _refuse_strangers(self, own: str) -> None:
+        """Complain of keys that belong to another kind of suite."""
+        for kind, keys in _KEYS_OF_KIND.items():
+            strangers = [key for key in keys if getattr(self, key)] if kind != own else []
+            if strangers:
+                raise wrong(f"has {strangers[0]}, which only a suite with {kind} can have.", "Delete it.")
+        if own == "features" and self.parameters:
+            remedy = "Their tests read variables: set them when you run, and name them under kernels: environment."
+            raise wrong("has parameters, which features cannot take.", remedy)
 
 
 class MetricFile(Section):

@@ -1,0 +1,74 @@
+"""What an entry under ``suites`` means: a notebook, behave features, or a kind that another package brings."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from jupyter_deployfeedback.domain.kind import SuiteKind
+from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.project.problems import nearest
+from jupyter_deployfeedback.project.schema import SuiteFile
+
+PASSED_THROUGH = ("TUTORIAL_MAX_REQUESTS_TEST", "DEBUG_LEVEL", "PIPELINE_HELPERS_METRICS_FILE_PATH")
+"""Variables that AICoE's tests and pipelines read; features see them where they are set."""
+
+
+def read_suite(written: SuiteFile) -> Suite:
+    """Return the suite that an entry declares. Features run alone: they may all write one file of metrics."""
+    key, source = source_of_suite(written)
+    kinds = {"notebook": SuiteKind.NOTEBOOK, "features": SuiteKind.BEHAVE}
+    return Suite(
+        name=suite_name(written),
+        kind=kinds.get(key, written.kind or ""),
+        source=source,
+        options=_behave_options(written) if key == "features" else written.options,
+        environment=PASSED_THROUGH if key == "features" else (),
+        parameters=written.parameters,
+        timeout_seconds=written.timeout,
+        exclusive=written.exclusive or key == "features",
+    )
+
+
+def suite_name(written: SuiteFile) -> str:
+    """Return a suite's name; one that was given none is called as its file or folder, without suffix."""
+    return written.name or PurePosixPath(source_of_suite(written)[1]).stem
+
+
+def source_of_suite(written: SuiteFile) -> tuple[str, str]:
+    """Return the key that says where a suite is, and what it says."""
+    for key in ("notebook", "features"):
+        source = getattr(written, key)
+        if source is not None:
+            return key, source.rstrip("/") if key == "features" else source
+    return "source", written.source or ""
+
+
+def source_problem(written: SuiteFile, folder: Path) -> tuple[str, str] | None:
+    """Say what is wrong with a suite's path, None if what it names is inside the project's folder."""
+    key, source = source_of_suite(written)
+    if "://" in source:
+        return "is an address.", f"Suites are files in the project's folder: copy the {_what(key)} there."
+    path = folder / source
+    if not path.resolve().is_relative_to(folder.resolve()):
+        remedy = f"Copy the {_what(key)} into the folder, or link to it by a path inside."
+        return "lies outside the project's folder.", remedy
+    if key == "notebook" and path.suffix != ".ipynb":
+        return "is not a notebook.", "Write the path of a file that ends in .ipynb."
+    if not path.exists() or (key == "notebook" and not path.is_file()):
+        return f"{source} does not exist.", _nearby(source, folder, key=key)
+    return None
+
+
+def _behave_options(written: SuiteFile) -> dict[str, object]:
+    options = {"pattern": written.name, "python": written.python, "url_variables": list(written.url_variables)}
+    return {name: value for name, value in options.items() if value}
+
+
+def _what(key: str) -> str:
+    return {"notebook": "notebook", "features": "features"}.get(key, "file")
+
+
+def _nearby(source: str, folder: Path, *, key: str) -> str:
+    pattern = "*.ipynb" if key == "notebook" else "*"
+    there = sorted(str(path.relative_to(folder)) for path in (folder / source).parent.glob(pattern))
+    return f"{nearest(source, there)}Paths are relative to this file."
