@@ -20,13 +20,14 @@ from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.comparison import compare, rehearse
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.domain.verdict import SelfTest
-from jupyter_deployfeedback.execution import Progress, end_marked, execute, parallelism, plan_suites
+from jupyter_deployfeedback.execution import Progress, date_results, end_marked, execute, parallelism, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, watch
 from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project
@@ -227,7 +228,7 @@ def _gather(
             _not_run(plan.suites, because=f"{down.target} is not ready: {down.problem}")
             if down
             else execute(
-                plan.suites,
+                date_results(plan.suites, run.commit.committed_at if run.commit else None),
                 project=plan.project,
                 target=plan.target,
                 baseline=plan.live,
@@ -320,8 +321,9 @@ def _not_run(suites: tuple[Suite, ...], *, because: str) -> tuple[SuiteResult, .
 
 def _load_window(suites: tuple[SuiteResult, ...]) -> Window:
     """Return the span in which requests were sent; suites that do not use ``evaluate`` count as a whole."""
-    spans = [(each.window.start, each.window.end) for suite in suites for each in suite.evaluations]
-    spans = spans or [(suite.started_at, suite.finished_at) for suite in suites]
+    ran = [suite for suite in suites if suite.suite.kind != SuiteKind.RESULTS] or suites  # results were measured before
+    spans = [(each.window.start, each.window.end) for suite in ran for each in suite.evaluations]
+    spans = spans or [(suite.started_at, suite.finished_at) for suite in ran]
     return Window(start=min(start for start, _ in spans), end=max(end for _, end in spans))
 
 

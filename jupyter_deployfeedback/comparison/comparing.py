@@ -59,8 +59,17 @@ def _notices(material: Material) -> Iterator[str]:
     if material.baseline_name is not None:
         absent = [pair.evaluation.name for pair in material.pairs if pair.absent]
         yield from (f"{name} was not answered by the baseline and is not compared" for name in absent)
+    yield from _apart(material)
     yield from _unanswered(material)
     yield from _ignored(material)
+
+
+def _apart(material: Material) -> Iterator[str]:
+    """Say which requests no rule without a slice is about."""
+    apart = [pair.evaluation for pair in material.pairs if not pair.evaluation.pairs]
+    if len(apart) < len(material.pairs):
+        for each in apart:
+            yield f"the requests of {each.suite} are judged apart, as latency{{results:{each.suite}}}"
 
 
 def _unanswered(material: Material) -> Iterator[str]:

@@ -25,18 +25,21 @@ BROKEN_OFF = frozenset({Outcome.ERRORED, Outcome.NOT_RUN})
 class Pooled:
     """The samples of all evaluations under one another.
 
-    ``baseline`` has one row for each row of ``candidate`` where ``paired`` is true, in the same order.
+    ``baseline`` has one row for each row of ``candidate`` where ``paired`` is true, in the same order. Rows that are
+    ``apart`` came from another tool, under another load: beside rows of suites they belong to their slices only.
     """
 
     candidate: Samples
     baseline: Samples | None
     paired: Bools
     slices: dict[str, Objects]
+    apart: Bools | None = None
 
     def rows(self, within: tuple[str, str] | None) -> Bools:
-        """Return which rows belong to a slice; all of them without one."""
+        """Return which rows belong to a slice; without one all of them, of which none or all are apart."""
         if within is None:
-            return np.ones(self.candidate.n, dtype=bool)
+            every = np.ones(self.candidate.n, dtype=bool)
+            return every if self.apart is None or self.apart.all() else ~self.apart
         name, value = within
         column = self.slices.get(name)
         return np.zeros(self.candidate.n, dtype=bool) if column is None else np.asarray(column == value, dtype=bool)
@@ -136,9 +139,12 @@ def _pool(pairs: Iterable[Pair]) -> Pooled | None:
     candidate = pool([read(pair.evaluation, pair.evaluation.candidate, codes) for pair in pairs])
     sides = [read(pair.evaluation, pair.baseline, codes) for pair in pairs if pair.baseline is not None]
     paired = np.concatenate([np.full(len(pair.evaluation.ids), pair.baseline is not None) for pair in pairs])
+    apart = np.concatenate([np.full(len(pair.evaluation.ids), not pair.evaluation.pairs) for pair in pairs])
     names = sorted({name for pair in pairs for name in pair.evaluation.slices})
     slices = {name: np.concatenate([_slice(pair, name) for pair in pairs]) for name in names}
-    return Pooled(candidate=candidate, baseline=pool(sides) if sides else None, paired=paired, slices=slices)
+    return Pooled(
+        candidate=candidate, baseline=pool(sides) if sides else None, paired=paired, slices=slices, apart=apart
+    )
 
 
 def _slice(pair: Pair, name: str) -> Objects:

@@ -25,20 +25,14 @@ def measure_number(estimand: Estimand, material: Material) -> Measured | Missing
     """Return the estimate of a single number; how exact or weak it is depends on what it counts."""
     if estimand.slice is not None:
         return Missing(f"no suite evaluated {estimand.metric} example by example, so it has no slices")
-    name, relation = estimand.metric, estimand.expression.relation
-    candidate = _find(name, material.numbers, material.broken_suites)
+    candidate = _find(estimand.metric, material.numbers, material.broken_suites)
     if isinstance(candidate, Missing):
         return candidate
-    if estimand.expression.aggregate is Aggregate.RATE and name == SERVER_RATE[0]:
+    if estimand.expression.aggregate is Aggregate.RATE and estimand.metric == SERVER_RATE[0]:
         return _server_rate(material)
     if candidate.value is None:
         return Missing(candidate.missing_because or "it has no value")
-    baseline = None if relation is Relation.ABSOLUTE else _baseline(name, material)
-    if isinstance(baseline, Missing):
-        return baseline
-    platform = name in material.numbers.platform
-    weak = _weakness(estimand, candidate, platform=platform)
-    return single(candidate.value, baseline, relation=relation, weak=weak, n=candidate.n)
+    return _measured(estimand, candidate, candidate.value, material)
 
 
 def unit_of(name: str, material: Material) -> str:
@@ -47,6 +41,18 @@ def unit_of(name: str, material: Material) -> str:
         return STANDARD_METRICS[name].unit
     found = _find(name, material.numbers, {})
     return "" if isinstance(found, Missing) else found.metric.unit
+
+
+def _measured(estimand: Estimand, candidate: Observation, value: float, material: Material) -> Measured | Missing:
+    """Measure a share of counts by its interval; of any other number, itself is all there is."""
+    name, relation = estimand.metric, estimand.expression.relation
+    if relation is Relation.ABSOLUTE and candidate.hits is not None and candidate.n:
+        return share(candidate.hits, candidate.n)
+    baseline = None if relation is Relation.ABSOLUTE else _baseline(name, material)
+    if isinstance(baseline, Missing):
+        return baseline
+    weak = _weakness(estimand, candidate, platform=name in material.numbers.platform)
+    return single(value, baseline, relation=relation, weak=weak, n=candidate.n)
 
 
 def _weakness(estimand: Estimand, observed: Observation, *, platform: bool) -> str | None:

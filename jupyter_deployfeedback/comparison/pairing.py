@@ -41,7 +41,9 @@ def pair_stored(suites: Iterable[SuiteResult], stored: Iterable[SuiteResult]) ->
     earlier = _by_key(stored)
     same_data = {each.dataset_digest: each for each in earlier.values()}  # a renamed suite still pairs
     return tuple(
-        _match(each, _counterpart(each, named=earlier.get(key), same_data=same_data))
+        Pair(each, absent=True)
+        if not each.pairs
+        else _match(each, _counterpart(each, named=earlier.get(key), same_data=same_data))
         for key, each in _by_key(suites).items()
     )
 

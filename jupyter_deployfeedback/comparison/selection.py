@@ -10,6 +10,9 @@ from jupyter_deployfeedback.comparison.samples import Samples
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.rule import Relation
 
+OTHERS = "requests of a load generator pair with no baseline: give them limits of their own"
+SIDE_BY_SIDE = "requests of a load generator ran side by side: judge the throughput that its suite recorded"
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -39,9 +42,12 @@ def select(estimand: Estimand, material: Material) -> Selection | Missing:
     rows = pooled.rows(estimand.slice)
     if not rows.any():
         return Missing(f"no example is in the slice {':'.join(estimand.slice or ())}")
-    if estimand.expression.relation is Relation.ABSOLUTE:
-        return Selection(pooled.candidate.take(rows))
-    unpaired = material.unpaired()
+    relative = estimand.expression.relation is not Relation.ABSOLUTE
+    apart = pooled.apart is not None and bool((rows & pooled.apart).any())
+    if not relative:
+        aside = apart and estimand.metric == "throughput"
+        return Missing(SIDE_BY_SIDE) if aside else Selection(pooled.candidate.take(rows))
+    unpaired = Missing(OTHERS) if apart and material.baseline_name is not None else material.unpaired()
     if unpaired or pooled.baseline is None:
         return unpaired or Missing("the baseline answered nothing")
     both = rows & pooled.paired

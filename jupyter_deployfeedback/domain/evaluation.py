@@ -62,7 +62,8 @@ class Evaluation(Frozen):
 
     With a live baseline both sides answered the same examples, interleaved; the columns pair by position.
     ``pictures`` show some of the examples, by id.
-    ``dataset_digest`` is the sha256 of ids and truths, so that a changed data set is noticed.
+    ``dataset_digest`` is the sha256 of ids and truths, so that a changed data set is noticed. Where it does not
+    ``pairs``, as with the requests of a load generator, the same id means another request in another run.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Evaluation(Frozen):
     window: Window
     dataset_digest: str
     pictures: dict[str, Picture] = {}
+    pairs: bool = True
 
     @model_validator(mode="after")
     def _columns_match_ids(self) -> Self:

@@ -13,3 +13,4 @@ class SuiteKind(StrEnum):
 
     NOTEBOOK = "notebook"
     BEHAVE = "behave"
+    RESULTS = "results"  # a file that a load generator or a chaos experiment left

@@ -36,13 +36,15 @@ class Window(Frozen):
 class Observation(Frozen):
     """One number a run saw for a metric; without a number it holds the reason.
 
-    ``n`` is how many samples stand behind the number (requests, examples, scrapes), None where that is unknown.
+    ``n`` is how many samples stand behind the number (requests, examples, scrapes), None where that is unknown;
+    ``hits`` how many of them it counts, where the number is their share.
     ``source`` says who saw it: a suite's path, ``prometheus`` or ``scrape``; ``query`` what was asked there.
     """
 
     metric: Metric
     value: float | None = None
     n: int | None = None
+    hits: int | None = None
     missing_because: str | None = None
     source: str
     notices: tuple[str, ...] = ()

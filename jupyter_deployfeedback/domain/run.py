@@ -34,6 +34,7 @@ class Commit(Frozen):
     branch: str | None = None
     dirty: tuple[str, ...] = ()
     subject: str = ""
+    committed_at: AwareDatetime | None = None
 
 
 class RunRequest(Frozen):

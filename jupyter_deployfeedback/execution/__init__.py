@@ -1,9 +1,9 @@
 """Stage 2: run suites against a target and say what became of each case.
 
-``plan_suites`` picks the suites and their parameters, ``execute`` runs them in worker processes and returns a result
-for each, ``parallelism`` says how many of them run at once, ``prepare`` starts a worker early, so that it loads while
-the caller still does something else, and ``end_marked`` ends what a run left behind. All are imported when first used:
-this package itself costs next to nothing.
+``plan_suites`` picks the suites and their parameters, ``date_results`` tells those of results when the commit was made,
+``execute`` runs them in worker processes and returns a result for each, ``parallelism`` says how many of them run at
+once, ``prepare`` starts a worker early, so that it loads while the caller still does something else, and ``end_marked``
+ends what a run left behind. All are imported when first used: this package itself costs next to nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism
-    from jupyter_deployfeedback.execution.plan import plan_suites
+    from jupyter_deployfeedback.execution.plan import date_results, plan_suites
     from jupyter_deployfeedback.execution.process_tree import end_marked
     from jupyter_deployfeedback.execution.progress import Progress
     from jupyter_deployfeedback.execution.run import execute
@@ -23,6 +23,7 @@ __all__ = [
     "MAX_PARALLEL_VARIABLE",
     "Progress",
     "WorkerProcess",
+    "date_results",
     "end_marked",
     "execute",
     "load_worker",
@@ -35,6 +36,7 @@ _HOMES = {
     "MAX_PARALLEL_VARIABLE": "cores",
     "Progress": "progress",
     "WorkerProcess": "worker_process",
+    "date_results": "plan",
     "end_marked": "process_tree",
     "execute": "run",
     "load_worker": "worker_process",

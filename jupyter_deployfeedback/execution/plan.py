@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from difflib import get_close_matches
 
 from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.secrecy import looks_secret
 from jupyter_deployfeedback.domain.suite import Suite
@@ -44,6 +46,19 @@ def turns(suites: Iterable[Suite]) -> tuple[tuple[Suite, ...], ...]:
             taken.append([])
         taken[-1].append(suite)
     return tuple(tuple(turn) for turn in taken)
+
+
+def date_results(suites: tuple[Suite, ...], committed_at: datetime | None) -> tuple[Suite, ...]:
+    """Tell suites of results when the tested commit was made: what is older cannot be of it."""
+    if committed_at is None:
+        return suites
+    when = committed_at.isoformat()
+    return tuple(
+        suite.model_copy(update={"options": {**suite.options, "not_before": when}})
+        if suite.kind == SuiteKind.RESULTS
+        else suite
+        for suite in suites
+    )
 
 
 def _select(project: Project, selected: tuple[str, ...]) -> tuple[Suite, ...]:

@@ -37,6 +37,7 @@ class MetricRecord(_Wire):
     better: Better = Field(default=Better.NEITHER, strict=False)
     family: Family = Field(default=Family.MODEL, strict=False)
     n: int | None = None
+    hits: int | None = None
     missing_because: str | None = None
 
 
@@ -119,7 +120,9 @@ def _observe(payload: dict[str, Any], *, source: str) -> Observation:
         )
         return Observation(metric=metric, missing_because=reason, source=source)
     missing = None if record.value is not None else record.missing_because or "it was recorded without a number"
-    return Observation(metric=metric, value=record.value, n=record.n, missing_because=missing, source=source)
+    return Observation(
+        metric=metric, value=record.value, n=record.n, hits=record.hits, missing_because=missing, source=source
+    )
 
 
 def _add_metric(reading: Reading, observation: Observation) -> None:

@@ -45,6 +45,8 @@ def inspect_suite(project: Project, suite: Suite) -> SuiteInspection:
 
     Raises NotebookInvalid, KernelNotFound, and UsageError for a kind that nobody brings.
     """
+    if suite.kind == SuiteKind.RESULTS:
+        return SuiteInspection({}, None)
     if suite.kind == SuiteKind.BEHAVE:
         return SuiteInspection({}, None, feature_notices(Path(project.folder), suite))
     if suite.kind != SuiteKind.NOTEBOOK:

@@ -27,7 +27,7 @@ _EXPECTED = {
     "model": "keys with values",
 }
 _NOT_YET = {
-    "experiment": 'names a chaos experiment, which is not supported yet: suites are notebooks ("notebook: PATH").',
+    "experiment": 'is carried out by Chaos Toolkit: its journal can be a suite ("results: PATH").',
 }
 
 

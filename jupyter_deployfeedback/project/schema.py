@@ -135,7 +135,11 @@ def _suite(value: object) -> object:
     return {"notebook": value} if isinstance(value, str) else value
 
 
-_KEYS_OF_KIND = {"features": ("python", "url_variables"), "kind": ("source", "options")}
+_KEYS_OF_KIND = {
+    "features": ("python", "url_variables"),
+    "results": ("evidence", "max_age", "url"),
+    "kind": ("source", "options"),
+}
 
 
 class SuiteFile(Section):
@@ -146,6 +150,11 @@ class SuiteFile(Section):
     )
     features: Text | None = Field(
         None, description="Or: folder of behave features, relative to this file.", examples=["features/"]
+    )
+    results: Text | None = Field(
+        None,
+        description="Or: results of k6, Vegeta, GuideLLM or Chaos Toolkit, relative to this file.",
+        examples=["load/k6.json"],
     )
     kind: Name | None = Field(None, description="Or: a kind that an installed package brings.", examples=["chaos"])
     source: Text | None = Field(None, description="Of such a kind: its file or folder.", examples=["chaos/pods.yaml"])
@@ -158,6 +167,15 @@ class SuiteFile(Section):
     python: Text | None = Field(
         None, description="Of features: the Python that has behave and their packages.", examples=[".venv/bin/python"]
     )
+    evidence: Literal["point"] | None = Field(
+        None, description="Of results: aggregates without samples count, as weak evidence.", examples=["point"]
+    )
+    max_age: Duration | None = Field(None, description="Of results: how old they may be; 24h.", examples=["1h"])
+    url: Address | None = Field(
+        None,
+        description="Of results: the address that was asked, where it is not the target's own.",
+        examples=["http://127.0.0.1:8080"],
+    )
     url_variables: OneOrMany = Field(
         (), description="Of features: more variables that hold the target's address.", examples=[["MODEL_URL"]]
     )
@@ -169,7 +187,7 @@ class SuiteFile(Section):
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:
-        given = [key for key in ("notebook", "features", "kind") if getattr(self, key) is not None]
+        given = [key for key in ("notebook", "features", "results", "kind") if getattr(self, key) is not None]
         if not given:
             raise wrong("names nothing to run.", "Write notebook: suites/quality.ipynb, or features: features/.")
         if len(given) > 1:
@@ -192,6 +210,8 @@ class SuiteFile(Section):
         if own == "features" and self.parameters:
             remedy = "Their tests read variables: set them when you run, and name them under kernels: environment."
             raise wrong("has parameters, which features cannot take.", remedy)
+        if own == "results" and self.parameters:
+            raise wrong("has parameters, which results cannot take.", "Delete them: nothing is run here.")
 
 
 class MetricFile(Section):

@@ -9,6 +9,7 @@ from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.project.problems import nearest
 from jupyter_deployfeedback.project.schema import SuiteFile
 
+OLDEST_RESULTS = 24 * 3600.0  # seconds, where the file says nothing
 PASSED_THROUGH = ("TUTORIAL_MAX_REQUESTS_TEST", "DEBUG_LEVEL", "PIPELINE_HELPERS_METRICS_FILE_PATH")
 """Variables that AICoE's tests and pipelines read; features see them where they are set."""
 
@@ -16,12 +17,12 @@ PASSED_THROUGH = ("TUTORIAL_MAX_REQUESTS_TEST", "DEBUG_LEVEL", "PIPELINE_HELPERS
 def read_suite(written: SuiteFile) -> Suite:
     """Return the suite that an entry declares. Features run alone: they may all write one file of metrics."""
     key, source = source_of_suite(written)
-    kinds = {"notebook": SuiteKind.NOTEBOOK, "features": SuiteKind.BEHAVE}
+    kinds = {"notebook": SuiteKind.NOTEBOOK, "features": SuiteKind.BEHAVE, "results": SuiteKind.RESULTS}
     return Suite(
         name=suite_name(written),
         kind=kinds.get(key, written.kind or ""),
         source=source,
-        options=_behave_options(written) if key == "features" else written.options,
+        options=_OPTIONS[key](written) if key in _OPTIONS else written.options,
         environment=PASSED_THROUGH if key == "features" else (),
         parameters=written.parameters,
         timeout_seconds=written.timeout,
@@ -36,7 +37,7 @@ def suite_name(written: SuiteFile) -> str:
 
 def source_of_suite(written: SuiteFile) -> tuple[str, str]:
     """Return the key that says where a suite is, and what it says."""
-    for key in ("notebook", "features"):
+    for key in ("notebook", "features", "results"):
         source = getattr(written, key)
         if source is not None:
             return key, source.rstrip("/") if key == "features" else source
@@ -54,6 +55,8 @@ def source_problem(written: SuiteFile, folder: Path) -> tuple[str, str] | None:
         return "lies outside the project's folder.", remedy
     if key == "notebook" and path.suffix != ".ipynb":
         return "is not a notebook.", "Write the path of a file that ends in .ipynb."
+    if key == "results":
+        return _results_problem(written, path)
     if not path.exists() or (key == "notebook" and not path.is_file()):
         return f"{source} does not exist.", _nearby(source, folder, key=key)
     return None
@@ -62,6 +65,25 @@ def source_problem(written: SuiteFile, folder: Path) -> tuple[str, str] | None:
 def _behave_options(written: SuiteFile) -> dict[str, object]:
     options = {"pattern": written.name, "python": written.python, "url_variables": list(written.url_variables)}
     return {name: value for name, value in options.items() if value}
+
+
+def _results_options(written: SuiteFile) -> dict[str, object]:
+    options = {"evidence": written.evidence, "url": written.url, "max_age": written.max_age or OLDEST_RESULTS}
+    return {name: value for name, value in options.items() if value}
+
+
+_OPTIONS = {"features": _behave_options, "results": _results_options}
+
+
+def _results_problem(written: SuiteFile, path: Path) -> tuple[str, str] | None:
+    """Say what is wrong with results; that the file is there is seen when they are read, for it may come later."""
+    name = suite_name(written)
+    if path.is_dir():
+        return "is a folder.", "Write the path of the file."
+    if not name[:1].isalpha():
+        remedy = f"Its numbers are metrics called after it: {{results: {written.results}, name: load}}."
+        return f'"{name}" cannot begin the name of a metric.', remedy
+    return None
 
 
 def _what(key: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jupyter_deployfeedback.domain.run import Commit
@@ -9,6 +11,7 @@ from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused
 from jupyter_deployfeedback.release.git import Answer, confirmed, look, look_at_files
 
 DIRTY_FILES = 1000
+_COMMITTER = re.compile(r"^committer .*> (\d{1,11}) [+-]\d{4}$", re.MULTILINE)
 MADE_BY_RUNNING = frozenset({".ipynb_checkpoints", "__pycache__"})
 """Folders that Jupyter and Python leave where notebooks are edited and run: untracked, they change nothing tested."""
 
@@ -27,11 +30,13 @@ def read_commit(folder: Path, *, honour_filters: bool = False) -> Commit | None:
     if head.code != 0:
         return None
     branch = look(folder, "symbolic-ref", "--quiet", "--short", "HEAD")
+    written = look(folder, "cat-file", "commit", head.text).output.decode(errors="replace")
     return Commit(
         sha=head.text,
         branch=branch.text or None,
         dirty=dirty_files(folder, honour_filters=honour_filters),
-        subject=_subject(look(folder, "cat-file", "commit", head.text)),
+        subject=_subject(written),
+        committed_at=_committed_at(written),
     )
 
 
@@ -110,6 +115,12 @@ def _submodules(top: Path) -> list[str]:
     return [path for path in inside if (top / path / ".git").exists()]
 
 
-def _subject(commit: Answer) -> str:
-    _, _, message = commit.output.decode(errors="replace").partition("\n\n")
+def _subject(commit: str) -> str:
+    _, _, message = commit.partition("\n\n")
     return message.strip().partition("\n")[0]
+
+
+def _committed_at(commit: str) -> datetime | None:
+    """Return the time of a commit object's committer line; None where git wrote none that can be read."""
+    found = _COMMITTER.search(commit.partition("\n\n")[0])
+    return datetime.fromtimestamp(int(found[1]), UTC) if found else None

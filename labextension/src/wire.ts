@@ -280,6 +280,11 @@ export interface components {
              */
             readonly branch: string | null;
             /**
+             * Committed At
+             * @default null
+             */
+            readonly committed_at: string | null;
+            /**
              * Dirty
              * @default []
              */

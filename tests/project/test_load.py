@@ -269,3 +269,24 @@ def test_file_saved_by_windows_notepad_is_read(folder: Path) -> None:
     file.write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
 
     assert load_project(file, environment={}, check_rule=check_rule).default_target == "one"
+
+
+def test_file_of_results_becomes_a_suite_of_its_own_kind(load: Load) -> None:
+    project = load(
+        """
+        targets: {one: {url: http://127.0.0.1:1}}
+        suites:
+          - {results: load/k6.json}
+          - {results: load/summary.json, name: load, evidence: point, max_age: 1h, url: http://127.0.0.1:2}
+        """
+    )
+
+    assert project.suites == (
+        Suite(name="k6", kind="results", source="load/k6.json", options={"max_age": 86400.0}),
+        Suite(
+            name="load",
+            kind="results",
+            source="load/summary.json",
+            options={"evidence": "point", "max_age": 3600.0, "url": "http://127.0.0.1:2"},
+        ),
+    )

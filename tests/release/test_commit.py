@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,10 @@ def arm(repository: Path, git: Git, *, touch: str) -> None:
     for pattern in names.values():
         (repository / f"a{pattern[1:]}").write_text("2")  # as long as before: git must read them to tell
     (repository / "suites" / "quality.ipynb").write_text('{"cells": {}}\n')
+
+
+def test_commit_says_when_it_was_made(git: Git, repository: Path) -> None:
+    commit = read_commit(repository)
+
+    assert commit is not None
+    assert commit.committed_at == datetime.fromtimestamp(int(git(repository, "log", "-1", "--format=%ct")), UTC)

@@ -21,6 +21,10 @@ def adapter_for(kind: str) -> Adapter:
         from jupyter_deployfeedback.execution.suites.behave import suite as behave
 
         return behave.run
+    if kind == SuiteKind.RESULTS:
+        from jupyter_deployfeedback.execution.suites.results import suite as results
+
+        return results.run
     for entry in entry_points(group=ADAPTERS, name=kind):
         adapter: Adapter = entry.load()
         return adapter

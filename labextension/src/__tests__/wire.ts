@@ -76,7 +76,13 @@ export function aRun(change: Partial<Run> = {}): Run {
     against: null,
     suites: [],
     parameters: {},
-    commit: { sha: '4f1c2d9e8b7a', branch: 'main', dirty: [], subject: 'Prune' },
+    commit: {
+      sha: '4f1c2d9e8b7a',
+      branch: 'main',
+      dirty: [],
+      subject: 'Prune',
+      committed_at: null
+    },
     verdict: null,
     message: null,
     created_at: '2026-11-20T09:30:00Z',

@@ -1,0 +1,166 @@
+"""Reads one file of results as a suite: each claim is a case, requests are samples, aggregates are weak evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
+from jupyter_deployfeedback.execution.suites.results.found import (
+    Claim,
+    Found,
+    Number,
+    Outcome,
+    Requests,
+    Unreadable,
+    moment,
+)
+from jupyter_deployfeedback.execution.suites.results.shapes import read_results
+from jupyter_deployfeedback.execution.wire import Cell, CellEnded, CellStarted, Ending, Event, Opened, Recorded, Spec
+from jupyter_deployfeedback.probe import environment as names
+from jupyter_deployfeedback.probe.records import RECORD_MIME, evaluation_record, metric_record
+
+POINT = "point"
+STALE_SECONDS = 60.0  # after which it is said how old results are
+AHEAD_SECONDS = 60.0  # by which another machine's clock may be ahead
+
+
+def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: Account) -> None:  # noqa: ARG001 - an adapter
+    """Tell what a file says; a file that cannot be judged is BROKEN, with the reason."""
+    path = Path(spec.source)
+    suite = spec.environment[names.SUITE]
+    try:
+        found = read_results(path)
+        _refuse_unasked(found, spec)
+        claims = [*found.claims, *_trust(found, spec, path=path, now=time.time())]
+    except Unreadable as error:
+        message = f"{path.relative_to(spec.folder) if path.is_relative_to(spec.folder) else path}: {error}."
+        raise Unfinished(Ending.BROKEN, message) from None
+    account.notices += found.notices
+    cells = tuple(Cell(f"claim-{place}", "claim", claim.title, title=claim.title) for place, claim in enumerate(claims))
+    tell(Opened(cells))
+    for place, (cell, claim) in enumerate(zip(cells, claims, strict=True), start=1):
+        tell(CellStarted(cell.cell_id))
+        if place == 1:
+            for record in _records(found, suite=suite, path=path):
+                tell(Recorded(cell.cell_id, RECORD_MIME, record))
+        tell(_ended(cell.cell_id, claim, place=place))
+
+
+def _refuse_unasked(found: Found, spec: Spec) -> None:
+    """Refuse aggregates where nobody said that points without an interval may be judged."""
+    if found.numbers and found.requests is None and spec.options.get("evidence") != POINT:
+        each = {"k6": "k6 run --out json=FILE", "vegeta": "vegeta encode"}.get(found.tool)
+        better = f"Keep the single requests ({each}), or" if each else "To"
+        remedy = f"{better} write evidence: {POINT} to have them judged as weak evidence"
+        raise Unreadable(f"it holds only aggregates of {found.tool}, which have no interval. {remedy}")
+
+
+def _trust(found: Found, spec: Spec, *, path: Path, now: float) -> Iterator[Claim]:
+    """Yield why these results are of this run, or not: their number, their time and the address that was asked."""
+    if found.requests is not None:
+        sent = len(found.requests.states)
+        yield Claim.needed(f"{sent} requests of {found.tool}", holds=sent > 0, message="it holds no request")
+    yield _fresh(found, spec, path=path, now=now)
+    if found.addresses:
+        yield _of_this_target(found, spec)
+    elif found.numbers:
+        found.notices.append("The file does not say which address was asked; that it was the target's is not checked.")
+
+
+def _fresh(found: Found, spec: Spec, *, path: Path, now: float) -> Claim:
+    """Return whether the results are of this commit and not too old; without times in it the file's date counts."""
+    taken = path.stat().st_mtime if found.ended is None else found.ended
+    if found.ended is None:
+        found.notices.append("The file does not say when it was measured; its own date was taken.")
+    if now - taken > STALE_SECONDS:
+        found.notices.append(f"It was measured {_age(now - taken)} before this run.")
+    at = datetime.fromtimestamp(taken, UTC)
+    title = f"measured at {at:%Y-%m-%d %H:%M:%S} UTC"
+    oldest, commit = spec.options.get("max_age"), spec.options.get("not_before")
+    if taken > now + AHEAD_SECONDS:
+        return Claim.needed(title, holds=False, message="that is still to come: set the clocks")
+    if commit is not None and taken < moment(commit, where="the commit's time"):
+        message = f"that was before the tested commit was made ({commit}), so it cannot be of it. Measure again"
+        return Claim.needed(title, holds=False, message=message)
+    message = f"that is {_age(now - taken)} ago, more than max_age allows. Measure again"
+    return Claim.needed(title, holds=oldest is None or now - taken <= float(oldest), message=message)
+
+
+def _age(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
+
+
+def _of_this_target(found: Found, spec: Spec) -> Claim:
+    said = spec.options.get("url") or json.loads(spec.environment[names.TARGET])["url"]
+    parts = urlsplit(str(said))
+    expected = f"{parts.scheme}://{parts.netloc}"
+    others = sorted(found.addresses - {expected})
+    message = f"{', '.join(others[:3])} was asked. If that is the same deployment, write url: {(others or [''])[0]}"
+    return Claim.needed(f"{expected} was asked", holds=not others, message=message)
+
+
+def _ended(cell_id: str, claim: Claim, *, place: int) -> CellEnded:
+    if claim.outcome is Outcome.PASSED:
+        return CellEnded(cell_id, "ok", place)
+    kind = "AssertionError" if claim.outcome is Outcome.FAILED else "ResultsError"
+    return CellEnded(cell_id, "error", place, (kind, claim.message, ""))
+
+
+def _records(found: Found, *, suite: str, path: Path) -> Iterator[dict[str, Any]]:
+    if found.requests is not None and found.requests.states:
+        yield evaluation_record(_evaluation(found.requests, found, suite=suite, path=path))
+    for each in (*found.numbers, *_throughput(found)):
+        yield metric_record(
+            f"{suite}.{each.name}",
+            each.value,
+            unit=each.unit,
+            better=each.better,
+            family="application",
+            n=each.n,
+            missing_because=None,
+        ) | {"hits": each.hits}
+
+
+def _throughput(found: Found) -> Iterator[Number]:
+    """Yield answers per second of the whole load: side by side, so that the latencies do not tell it."""
+    if found.requests is None or found.started is None or found.ended is None or found.ended <= found.started:
+        return
+    answered = found.requests.states.count("answered")
+    yield Number("throughput", answered / (found.ended - found.started), "/s", "higher", n=len(found.requests.states))
+
+
+def _evaluation(requests: Requests, found: Found, *, suite: str, path: Path) -> dict[str, Any]:
+    """Return the requests as an evaluation without truths and predictions, which pairs with no other."""
+    order = requests.order()
+    nothing = [None] * len(order)
+    slices = {name: [column[row] for row in order] for name, column in requests.slices().items()}
+    return {
+        "name": f"{suite} requests",
+        "task": "classification",
+        "ids": [str(place) for place in range(len(order))],
+        "truth": nothing,
+        "slices": {**slices, "results": [suite] * len(order)},
+        "candidate": {
+            "target": found.tool,
+            "predictions": nothing,
+            "latency_seconds": [requests.latency_seconds[row] for row in order],
+            "sent_at": [requests.sent_at[row] for row in order],
+            "states": [requests.states[row] for row in order],
+            "errors": dict(requests.errors.most_common(20)),
+        },
+        "baseline": None,
+        "window": {"start": _iso(found.started), "end": _iso(found.ended)},
+        "dataset_digest": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "pairs": False,
+    }
+
+
+def _iso(seconds: float | None) -> str:
+    return datetime.fromtimestamp(seconds or 0.0, UTC).isoformat()
