@@ -1,8 +1,8 @@
 """Feedback about a deployed model, before you tag a release.
 
-In a suite notebook: ``import jupyter_deployfeedback as jdf`` gives ``connect``, ``evaluate``, ``record`` and ``check``.
-They are imported when first used, so that importing this package costs a kernel next to nothing. The doors are imported
-by name, because this package stands below them all: everything imports it for its version.
+In a suite notebook: ``import jupyter_deployfeedback as jdf`` gives ``connect``, ``evaluate``, ``load``, ``record``
+and ``check``. They are imported when first used, so that importing this package costs a kernel next to nothing. The
+doors are imported by name, because this package stands below them all: everything imports it for its version.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.probe import check, connect, evaluate, record
+    from jupyter_deployfeedback.probe import check, connect, evaluate, load, record
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "check", "connect", "evaluate", "record"]
+__all__ = ["__version__", "check", "connect", "evaluate", "load", "record"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the probe's functions differ in type

@@ -32,6 +32,7 @@ DeployFeedbackError
     |   `-- TargetTimedOut         no whole answer within the request's time
     |-- TargetMismatch             another model version answers than the project expects
     |-- ProtocolError              an answer that cannot be read as predictions
+    |-- GeneratorSaturated         a load could not keep its schedule, so it measured itself
     |-- MetricsUnavailable         the source of platform metrics did not give numbers
     |-- SecretUnavailable          a reference env:, file: or keyring: that resolves to nothing
     |-- WorkerDied                 the process that runs a suite ended without a result
@@ -285,6 +286,12 @@ class ProtocolError(HarnessError):
     """The endpoint answered with something that is not predictions."""
 
     code = "protocol"
+
+
+class GeneratorSaturated(HarnessError):
+    """A load sent too few of its requests in time: its numbers would be those of the sender, not of the target."""
+
+    code = "generator_saturated"
 
 
 class MetricsUnavailable(HarnessError):

@@ -57,13 +57,29 @@ class Answers(Frozen):
         return self
 
 
+class WindowPair(Frozen):
+    """The windows in which both sides were sent the same requests, one window right after the other."""
+
+    candidate: Window
+    baseline: Window | None = None
+
+
+class Load(Frozen):
+    """Requests sent at times fixed beforehand, ``rate`` of them per second, in windows that alternate between sides."""
+
+    rate: float = Field(gt=0)
+    pairs: tuple[WindowPair, ...] = Field(min_length=1)
+
+
 class Evaluation(Frozen):
-    """One call of ``evaluate``: the examples, what is true of them and what each side answered.
+    """One call of ``evaluate`` or ``load``: what was sent, what is true of it and what each side answered.
 
     With a live baseline both sides answered the same examples, interleaved; the columns pair by position.
     ``pictures`` show some of the examples, by id.
     ``dataset_digest`` is the sha256 of ids and truths, so that a changed data set is noticed. Where it does not
     ``pairs``, as with the requests of a load generator, the same id means another request in another run.
+    With a ``load`` the rows are requests, pair of windows by pair, equally many in each; nothing is known to be true of
+    them and no prediction is kept. ``sent_at`` is then when a request was to be sent, and latency counts from there.
     """
 
     name: str
@@ -78,6 +94,7 @@ class Evaluation(Frozen):
     dataset_digest: str
     pictures: dict[str, Picture] = {}
     pairs: bool = True
+    load: Load | None = None
 
     @model_validator(mode="after")
     def _columns_match_ids(self) -> Self:
@@ -88,4 +105,6 @@ class Evaluation(Frozen):
             raise ValueError("truth, slices and answers must have one entry for each id")
         if len(set(self.ids)) != len(self.ids):
             raise ValueError("example ids must be unique")
+        if self.load is not None and len(self.ids) % len(self.load.pairs):
+            raise ValueError("the windows of a load must hold equally many requests")
         return self

@@ -73,6 +73,29 @@ class Answers:
         }
 
 
+class Misses:
+    """Counts what a target leaves unanswered in a row, which tells whether it is dead."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self._unreachable = 0
+        self._timed_out = 0
+
+    def count(self, error: DeployFeedbackError | None) -> None:
+        """Count what became of one request; an answer begins anew."""
+        self._unreachable = self._unreachable + 1 if isinstance(error, TargetUnreachable) else 0
+        self._timed_out = self._timed_out + 1 if isinstance(error, TargetTimedOut) else 0
+
+    @property
+    def dead_because(self) -> str | None:
+        """Why the target is to be asked no more, None while it is."""
+        if self._timed_out >= TIMED_OUT_IN_A_ROW:
+            return f"never sent: {self._target} timed out {self._timed_out} times in a row."
+        if self._unreachable >= UNREACHABLE_IN_A_ROW:
+            return f"never sent: {self._target} could not be reached {self._unreachable} times in a row."
+        return None
+
+
 class Side:
     """One target being asked. Once it is dead it is left alone, and the rest is recorded as never sent."""
 
@@ -80,8 +103,7 @@ class Side:
         self.answers = Answers(target.name)
         self._target = target
         self._timeout_seconds = timeout_seconds
-        self._unreachable = 0
-        self._timed_out = 0
+        self._misses = Misses(target.name)
 
     def warm_up(self, batches: Sequence[Sequence[object]]) -> None:
         """Ask without counting, so that connections, caches and just-in-time compilers are ready; give up early."""
@@ -92,26 +114,13 @@ class Side:
 
     def ask(self, batch: Sequence[object]) -> None:
         """Send one batch and keep what became of it."""
-        reason = self.dead_because
+        reason = self._misses.dead_because
         if reason is not None:
             self.answers.add_unsent(len(batch), reason=reason)
             return
         exchange = self._target.exchange(batch, timeout_seconds=self._timeout_seconds)
         self.answers.add(exchange, count=len(batch))
-        self._count_misses(exchange.error)
-
-    @property
-    def dead_because(self) -> str | None:
-        """Why the target is asked no more, None while it is."""
-        if self._timed_out >= TIMED_OUT_IN_A_ROW:
-            return f"never sent: {self._target.name} timed out {self._timed_out} times in a row."
-        if self._unreachable >= UNREACHABLE_IN_A_ROW:
-            return f"never sent: {self._target.name} could not be reached {self._unreachable} times in a row."
-        return None
-
-    def _count_misses(self, error: DeployFeedbackError | None) -> None:
-        self._unreachable = self._unreachable + 1 if isinstance(error, TargetUnreachable) else 0
-        self._timed_out = self._timed_out + 1 if isinstance(error, TargetTimedOut) else 0
+        self._misses.count(exchange.error)
 
 
 def _probabilities(answer: Answer | None, count: int) -> Sequence[float | None]:

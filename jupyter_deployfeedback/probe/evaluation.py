@@ -16,14 +16,14 @@ from jupyter_deployfeedback.probe.display import Display, write
 from jupyter_deployfeedback.probe.environment import RUN_ID, read_seed
 from jupyter_deployfeedback.probe.examples import Examples, gather_examples, plain_rows
 from jupyter_deployfeedback.probe.pictures import gather_pictures
-from jupyter_deployfeedback.probe.records import evaluation_record, progress_record
+from jupyter_deployfeedback.probe.progress import Progress
+from jupyter_deployfeedback.probe.records import evaluation_record
 from jupyter_deployfeedback.probe.scores import CLASSIFICATION, REGRESSION, EvaluationResult, SideResult
 from jupyter_deployfeedback.probe.summaries import html_summary, text_summary
 from jupyter_deployfeedback.probe.target import Target
 
-SECONDS_BETWEEN_PROGRESS = 0.2
 DEFAULT_NAME = "evaluation"
-_unnamed = count(1)
+_unnamed: dict[str, Iterator[int]] = {}
 
 
 def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
@@ -60,11 +60,19 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     _warm_up(sides, examples, batch_size=batch_size, requests=warmup)
     display = Display()
     window = _ask_all(sides, examples, batch_size=batch_size, display=display)
-    result = _result(sides, examples, name=_name(name), task=task)
+    result = _result(sides, examples, name=place_name(name, default=DEFAULT_NAME), task=task)
     record = evaluation_record(_wire(result, window) | {"pictures": drawn.urls(_worth_seeing(result))})
     if not display.show(record, text=text_summary(result), html=html_summary(result)):
         write(text_summary(result))
     return result
+
+
+def place_name(given: str | None, *, default: str) -> str:
+    """Name what is unnamed after its place in the run: the same evaluation has the same name in every run."""
+    if given is not None:
+        return given
+    place = next(_unnamed.setdefault(default, count(1))) if RUN_ID in os.environ else 1
+    return default if place == 1 else f"{default} {place}"
 
 
 def _refuse_wrong(task: str, *, batch_size: int, warmup: int) -> None:
@@ -93,7 +101,7 @@ def _ask_all(
     sides: Sequence[Side], examples: Examples, *, batch_size: int, display: Display
 ) -> tuple[datetime, datetime]:
     """Ask all sides about all examples and return the window in which they were asked."""
-    chance, progress = Random(read_seed(os.environ)), _Progress(display, total=len(examples.ids))  # noqa: S311 - an order, no secret
+    chance, progress = Random(read_seed(os.environ)), Progress(display, total=len(examples.ids))  # noqa: S311 - an order, no secret
     began, started = datetime.now(UTC), time.perf_counter()
     progress.tell(0)
     for batch in _batches(examples, batch_size):
@@ -112,14 +120,6 @@ def _batches(examples: Examples, size: int) -> Iterator[list[object]]:
 def _result(sides: Sequence[Side], examples: Examples, *, name: str, task: str) -> EvaluationResult:
     baseline = SideResult(examples, sides[1].answers, task) if len(sides) > 1 else None
     return EvaluationResult(examples, sides[0].answers, task, name=name, baseline=baseline)
-
-
-def _name(given: str | None) -> str:
-    """Name an unnamed evaluation after its place in the run: the same evaluation has the same name in every run."""
-    if given is not None:
-        return given
-    place = next(_unnamed) if RUN_ID in os.environ else 1
-    return DEFAULT_NAME if place == 1 else f"{DEFAULT_NAME} {place}"
 
 
 def _worth_seeing(result: EvaluationResult) -> tuple[str, ...]:
@@ -143,20 +143,3 @@ def _wire(result: EvaluationResult, window: tuple[datetime, datetime]) -> dict[s
         "window": {"start": window[0].isoformat(), "end": window[1].isoformat()},
         "dataset_digest": result.examples.digest,
     }
-
-
-class _Progress:
-    """Shows how far an evaluation is: at once, then at most every 0.2 s."""
-
-    def __init__(self, display: Display, *, total: int) -> None:
-        self._display = display
-        self._total = total
-        self._next = 0.0
-
-    def tell(self, done: int) -> None:
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + SECONDS_BETWEEN_PROGRESS
-        record = progress_record(done, total=self._total)
-        self._display.show(record, text=f"{done} of {self._total} examples asked")

@@ -18,8 +18,41 @@ REGRESSION = "regression"
 _MEASURED = frozenset({RequestState.ANSWERED, RequestState.TIMED_OUT})
 
 
+class Asked:
+    """What a target's answers tell whatever it was asked for."""
+
+    answers: Answers
+
+    @property
+    def target(self) -> str:
+        """The name of the target that answered."""
+        return self.answers.target
+
+    @property
+    def latency(self) -> Samples:
+        """Seconds at the client, of answered and timed-out requests; a timed-out one counts with its timeout."""
+        seconds = zip(self.answers.latency_seconds, self.answers.states, strict=True)
+        return Samples([value for value, state in seconds if state in _MEASURED and value is not None], what="latency")
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many were planned, answered, failed, timed_out and not_sent; the four add up to the first."""
+        found = Counter(self.answers.states)
+        return {"planned": len(self.answers.states), **{state.value: found[state] for state in RequestState}}
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The distinct model versions that answered; more than one means that the model changed meanwhile."""
+        return tuple(self.answers.versions)
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """The distinct reasons why there is no answer, most frequent first, and how often each came."""
+        return dict(self.answers.errors.most_common())
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class SideResult:
+class SideResult(Asked):
     """One target's side of an evaluation.
 
     An example without an answer is not right, so ``accuracy`` counts it as an error; ``counts`` says how many.
@@ -29,11 +62,6 @@ class SideResult:
     examples: Examples
     answers: Answers
     task: str
-
-    @property
-    def target(self) -> str:
-        """The name of the target that answered."""
-        return self.answers.target
 
     @property
     def accuracy(self) -> float:
@@ -70,31 +98,9 @@ class SideResult:
         return Samples(given, what="probability")
 
     @property
-    def latency(self) -> Samples:
-        """Seconds at the client, of answered and timed-out requests; a timed-out one counts with its timeout."""
-        seconds = zip(self.answers.latency_seconds, self.answers.states, strict=True)
-        return Samples([value for value, state in seconds if state in _MEASURED and value is not None], what="latency")
-
-    @property
     def predictions(self) -> dict[str, Scalar | None]:
         """The prediction for each example id, None where there was no answer."""
         return dict(zip(self.examples.ids, self.answers.predictions, strict=True))
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many examples were planned, answered, failed, timed_out and not_sent; the four add up to the first."""
-        found = Counter(self.answers.states)
-        return {"planned": len(self.examples.ids), **{state.value: found[state] for state in RequestState}}
-
-    @property
-    def versions(self) -> tuple[str, ...]:
-        """The distinct model versions that answered; more than one means that the model changed meanwhile."""
-        return tuple(self.answers.versions)
-
-    @property
-    def errors(self) -> dict[str, int]:
-        """The distinct reasons why examples have no answer, most frequent first, and how often each came."""
-        return dict(self.answers.errors.most_common())
 
     @property
     def right(self) -> dict[str, bool]:

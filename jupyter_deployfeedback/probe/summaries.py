@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from jupyter_deployfeedback.errors import DeployFeedbackError
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.probe.scores import EvaluationResult, SideResult
+    from jupyter_deployfeedback.probe.load import LoadResult
+    from jupyter_deployfeedback.probe.scores import Asked, EvaluationResult, SideResult
 
+Side = TypeVar("Side", bound="Asked")
 NOT_MEASURED = "–"
 _ERRORS_SHOWN = 3
 
@@ -21,7 +23,7 @@ _SCORES: dict[str, dict[str, Callable[[SideResult], str]]] = {
         "root mean squared error": lambda side: f"{side.root_mean_squared_error:.4g}",
     },
 }
-_LATENCIES: dict[str, Callable[[SideResult], str]] = {
+_LATENCIES: dict[str, Callable[[Asked], str]] = {
     "latency p50": lambda side: _seconds(side.latency.p50),
     "latency p95": lambda side: _seconds(side.latency.p95),
 }
@@ -38,9 +40,22 @@ def text_summary(result: EvaluationResult) -> str:
     return "\n".join(lines)
 
 
+def load_summary(result: LoadResult) -> str:
+    """Return a load as a few lines of text."""
+    sides = [result, *([result.baseline] if result.baseline else [])]
+    lines = [f"{result.name}: {result.windows} windows of {result.seconds:g} s at {result.rate:g} requests a second"]
+    lines += [f"  {_line(side, _LATENCIES)}" for side in sides]
+    lines += [f"  {side.target}: {count} x {error}" for side in sides for error, count in _errors(side)]
+    return "\n".join(lines)
+
+
 def side_summary(side: SideResult) -> str:
     """Return one target's side on one line."""
-    measures = ", ".join(f"{label} {_shown(of, side)}" for label, of in _measures(side.task).items())
+    return _line(side, _measures(side.task))
+
+
+def _line(side: Side, measured: Mapping[str, Callable[[Side], str]]) -> str:
+    measures = ", ".join(f"{label} {_shown(of, side)}" for label, of in measured.items())
     counts = ", ".join(f"{side.counts[label]} {label.replace('_', ' ')}" for label in _COUNTS)
     version = f", model version {', '.join(side.versions)}" if side.versions else ""
     return f"{side.target}: {measures}; {counts}{version}"
@@ -72,7 +87,7 @@ def _measures(task: str) -> dict[str, Callable[[SideResult], str]]:
     return _SCORES[task] | _LATENCIES
 
 
-def _shown(of: Callable[[SideResult], str], side: SideResult) -> str:
+def _shown(of: Callable[[Side], str], side: Side) -> str:
     try:
         return of(side)
     except DeployFeedbackError:  # nothing was answered; the errors below the table say why
@@ -83,7 +98,7 @@ def _row(label: str, cells: list[str]) -> str:
     return f"<tr><th>{label}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
-def _errors(side: SideResult) -> list[tuple[str, int]]:
+def _errors(side: Asked) -> list[tuple[str, int]]:
     return list(side.errors.items())[:_ERRORS_SHOWN]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -114,6 +115,12 @@ class Target:
         Raises ``SecretUnavailable`` for a reference that resolves to nothing.
         """
         _ = self._transport, self._secret_headers
+
+    def twin(self) -> Target:
+        """Return the same target with a connection of its own, for another thread."""
+        twin = copy.copy(self)
+        twin.__dict__.pop("_transport", None)
+        return twin
 
     def close(self) -> None:
         """Close the connection; asking again opens a new one."""

@@ -12,7 +12,7 @@ import pytest
 import jupyter_deployfeedback as jdf
 from jupyter_deployfeedback.domain.evaluation import Evaluation, RequestState
 from jupyter_deployfeedback.errors import HarnessError, UsageError
-from jupyter_deployfeedback.probe import answers, environment, evaluation
+from jupyter_deployfeedback.probe import answers, environment, evaluation, progress
 from jupyter_deployfeedback.probe import target as probe_target
 
 if TYPE_CHECKING:
@@ -353,7 +353,7 @@ def test_progress_is_one_display_that_becomes_the_evaluation(deploy: Deploy, sho
     assert len({output["transient"]["display_id"] for output in shown}) == 1
     assert [record["kind"] for record in records()] == ["progress"] * (len(shown) - 1) + ["evaluation"]
     assert records()[0] == {"schema_version": 1, "kind": "progress", "done": 0, "total": 30}
-    assert 3 <= len(shown) <= 2 + 0.9 / evaluation.SECONDS_BETWEEN_PROGRESS + 4
+    assert 3 <= len(shown) <= 2 + 0.9 / progress.SECONDS_BETWEEN_PROGRESS + 4
     assert all(output["data"]["text/plain"] for output in shown)
 
 
@@ -361,7 +361,7 @@ def test_unnamed_evaluations_of_a_run_are_numbered(
     deploy: Deploy, records: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(environment.RUN_ID, "r1")
-    monkeypatch.setattr(evaluation, "_unnamed", iter([1, 2]))
+    monkeypatch.setattr(evaluation, "_unnamed", {})
     target = jdf.connect(deploy().url)
 
     for _ in range(2):
