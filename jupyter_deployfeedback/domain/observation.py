@@ -57,6 +57,13 @@ class Observation(Frozen):
         return self
 
 
+class LoadedWindow(Frozen):
+    """What was seen of one side's platform in one window of a load: one number for each metric, or why not."""
+
+    window: Window
+    observations: tuple[Observation, ...]
+
+
 class Series(Frozen):
     """How a platform metric moved over the window: (seconds since the window's start, value) pairs, oldest first."""
 

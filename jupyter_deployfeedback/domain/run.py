@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
-from jupyter_deployfeedback.domain.observation import Observation, Series, Window
+from jupyter_deployfeedback.domain.observation import LoadedWindow, Observation, Series, Window
 from jupyter_deployfeedback.domain.suite import SuiteResult
 from jupyter_deployfeedback.domain.verdict import Verdict
 
@@ -82,11 +82,16 @@ class TargetFacts(Frozen):
 
 
 class SideEvidence(Frozen):
-    """What was seen of one side while the run loaded it."""
+    """What was seen of one side while the run loaded it; ``loaded`` is the same for each window of its loads.
+
+    ``too_coarse`` says for a metric why it is renewed too rarely to have a number in each of those windows.
+    """
 
     facts: TargetFacts
     platform: tuple[Observation, ...] = ()
     series: tuple[Series, ...] = ()
+    loaded: tuple[LoadedWindow, ...] = ()
+    too_coarse: dict[str, str] = {}
 
 
 class Evidence(Frozen):

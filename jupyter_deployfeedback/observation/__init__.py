@@ -6,6 +6,7 @@ each platform metric a number over exactly the run's window, or the reason why t
 """
 
 from jupyter_deployfeedback.observation.facts import ask_target
+from jupyter_deployfeedback.observation.spans import load_window, loaded_windows
 from jupyter_deployfeedback.observation.watch import Watch, watch
 
-__all__ = ["Watch", "ask_target", "watch"]
+__all__ = ["Watch", "ask_target", "load_window", "loaded_windows", "watch"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable
+from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
 from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset
 from jupyter_deployfeedback.observation.prometheus import Numbers, Prometheus
@@ -35,6 +37,7 @@ class PrometheusWatch:
         self._target = target
         self._queries = queries
         self._environment = environment
+        self._seen: Sightings | str = "the run's window was not read."  # what was seen, or why nothing was
 
     def __enter__(self) -> Self:
         """Do nothing: the server watches."""
@@ -57,16 +60,37 @@ class PrometheusWatch:
                 observations, series = self._standard(server, window)
                 return (*observations, *(self._own(server, query, window) for query in self._queries)), series
         except DeployFeedbackError as error:
-            own = (
-                Observation(metric=metric_of(each), missing_because=str(error), source=SOURCE) for each in self._queries
-            )
-            return (*all_missing(str(error), source=SOURCE), *own), ()
+            self._seen = str(error)
+            return (*all_missing(str(error), source=SOURCE), *self._unasked(str(error))), ()
+
+    def read_each(self, windows: Sequence[Window]) -> Loaded:
+        """Return CPU, memory and the user's own queries in each window of a load."""
+        if isinstance(self._seen, str):
+            found = none_seen(windows, because=self._seen, source=SOURCE)
+            return found.with_own([self._unasked(self._seen) for _ in windows])
+        found = observe_each(self._seen, windows)
+        if not self._queries or not windows:
+            return found
+        if coarse := found.too_coarse.get("memory_mean"):
+            return replace(found, too_coarse=found.too_coarse | {each.name: coarse for each in self._queries})
+        try:
+            with Prometheus(
+                self._target.platform, environment=self._environment, deadline_seconds=DEADLINE_SECONDS
+            ) as server:
+                return found.with_own([[self._own(server, one, each) for one in self._queries] for each in windows])
+        except DeployFeedbackError as error:
+            return found.with_own([self._unasked(str(error)) for _ in windows])
+
+    def _unasked(self, because: str) -> list[Observation]:
+        return [Observation(metric=metric_of(each), missing_because=because, source=SOURCE) for each in self._queries]
 
     def _standard(self, server: Prometheus, window: Window) -> Observed:
         try:
-            return summarise(self._see(server, window))
+            self._seen = seen = self._see(server, window)
         except MetricsUnavailable as error:
+            self._seen = str(error)
             return all_missing(str(error), source=SOURCE), ()
+        return summarise(seen)
 
     def _own(self, server: Prometheus, query: MetricQuery, window: Window) -> Observation:
         text = fill_in(query.query, labels=matchers(self._target.platform.labels), seconds=window.seconds)
@@ -86,7 +110,7 @@ class PrometheusWatch:
         since, until = start - 2 * usual, end + 2 * usual
         series = {labels: near for labels, samples in heard.series.items() if (near := _between(samples, since, until))}
         refuse_doubles(series, preset)
-        _refuse_skew(server, tolerated_seconds=max(LEAST_SKEW_SECONDS, usual))
+        ahead = _refuse_skew(server, tolerated_seconds=max(LEAST_SKEW_SECONDS, usual))
         readings = self._read_parts(server, preset, start=since, end=until)
         return Sightings(
             source=SOURCE,
@@ -100,6 +124,7 @@ class PrometheusWatch:
             watched_since=_watched_since(readings[Part.UP]),
             notices=(*heard.notices, *notices(series, readings, preset, start=start, end=end, interval_seconds=usual)),
             advice=", or set platform.source: scrape",
+            clock_ahead_seconds=ahead,
         )
 
     def _preset(self) -> Preset:
@@ -158,7 +183,8 @@ def _seconds_to_next(heard: Numbers, *, end: float, usual: float) -> float | Non
     return max(0.2, min(late) + usual + 0.2 - time.time()) if late else None
 
 
-def _refuse_skew(server: Prometheus, *, tolerated_seconds: float) -> None:
+def _refuse_skew(server: Prometheus, *, tolerated_seconds: float) -> float:
+    """Return by how many seconds the server's clock is ahead; MetricsUnavailable where that is too much."""
     ahead = server.clock_ahead()
     if abs(ahead) > tolerated_seconds:
         raise MetricsUnavailable(
@@ -166,6 +192,7 @@ def _refuse_skew(server: Prometheus, *, tolerated_seconds: float) -> None:
             " so its samples belong to another window.",
             remedy="Set both clocks.",
         )
+    return ahead
 
 
 def _usual_interval(heard: Numbers) -> float:

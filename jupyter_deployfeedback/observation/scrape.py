@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Event, Thread
 from types import TracebackType
 from typing import Self
@@ -13,9 +13,11 @@ import requests
 from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import Auth, Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable
+from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
 from jupyter_deployfeedback.observation.page import read_page
 from jupyter_deployfeedback.observation.presets import PROCESS
 from jupyter_deployfeedback.observation.queries import metric_of
+from jupyter_deployfeedback.observation.sightings import Sightings
 from jupyter_deployfeedback.observation.snapshots import Snapshots
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
 from jupyter_deployfeedback.observation.wire import (
@@ -49,6 +51,7 @@ class ScrapeWatch:
         self._snapshots = Snapshots(period_seconds=PERIOD_SECONDS)
         self._problem: str | None = None  # why the newest look at the page failed
         self._mistake: Exception | None = None
+        self._seen: Sightings | str = "the run's window was not read."  # what was seen, or why nothing was
         self._looked = Event()
         self._stop = Event()
         self._thread = Thread(target=self._watch, name="deployfeedback-scrape", daemon=True)
@@ -80,13 +83,20 @@ class ScrapeWatch:
             for query in self._queries
         )
         try:
-            seen = self._snapshots.sightings(
+            self._seen = seen = self._snapshots.sightings(
                 window, source=SOURCE, url=shown(self._url), path=self._target.request.path, problem=self._problem
             )
         except MetricsUnavailable as error:
+            self._seen = str(error)
             return (*all_missing(str(error), source=SOURCE), *own), ()
         observations, series = summarise(seen)
         return (*observations, *own), series
+
+    def read_each(self, windows: Sequence[Window]) -> Loaded:
+        """Return CPU and memory in each window of a load."""
+        if isinstance(self._seen, str):
+            return none_seen(windows, because=self._seen, source=SOURCE)
+        return observe_each(self._seen, windows)
 
     def _finish(self) -> None:
         self._stop.set()

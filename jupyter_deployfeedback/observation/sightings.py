@@ -28,7 +28,8 @@ class Sightings:
 
     ``pulse`` holds the moments at which the target itself was looked at, ``interval_seconds`` their usual distance;
     a rate is taken over at least ``least_seconds``. ``watched_since`` says per ``instance`` since when it was watched.
-    ``advice`` ends the sentence that says how to get more samples.
+    ``advice`` ends the sentence that says how to get more samples. ``clock_ahead_seconds`` is how far the clock that
+    gave the samples their times is ahead of this machine's.
     """
 
     source: str
@@ -42,6 +43,7 @@ class Sightings:
     watched_since: Mapping[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     advice: str = ""
+    clock_ahead_seconds: float = 0.0
 
     @property
     def start(self) -> float:

@@ -42,20 +42,14 @@ class _Found:
 
 def summarise(seen: Sightings) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
     """Give every platform metric its number or the reason why it has none, and CPU and memory over time."""
-    return tuple(_observe(name, seen) for name in PLATFORM_METRICS), (
+    return tuple(observe(name, seen) for name in PLATFORM_METRICS), (
         *_series("cpu_max", seen),
         *_series("memory_max", seen),
     )
 
 
-def all_missing(reason: str, *, source: str) -> tuple[Observation, ...]:
-    """Give every platform metric the same reason: it is known as missing, so that a rule about it is an error."""
-    return tuple(
-        Observation(metric=metric, missing_because=reason, source=source) for metric in PLATFORM_METRICS.values()
-    )
-
-
-def _observe(name: str, seen: Sightings) -> Observation:
+def observe(name: str, seen: Sightings) -> Observation:
+    """Give one platform metric its number over the window, or the reason why it has none."""
     metric = PLATFORM_METRICS[name]
     if name in seen.preset.cannot:
         return Observation(metric=metric, missing_because=seen.preset.cannot[name], source=seen.source)
@@ -67,6 +61,13 @@ def _observe(name: str, seen: Sightings) -> Observation:
     notices = tuple(dict.fromkeys((*seen.notices, *reading.notices)))
     return Observation(
         metric=metric, value=found.value, n=found.n, source=seen.source, notices=notices, query=reading.asked
+    )
+
+
+def all_missing(reason: str, *, source: str) -> tuple[Observation, ...]:
+    """Give every platform metric the same reason: it is known as missing, so that a rule about it is an error."""
+    return tuple(
+        Observation(metric=metric, missing_because=reason, source=source) for metric in PLATFORM_METRICS.values()
     )
 
 

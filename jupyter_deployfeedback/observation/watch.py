@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
 from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import PlatformSource, Target
+from jupyter_deployfeedback.observation.loaded import Loaded
 from jupyter_deployfeedback.observation.queries import metric_of
 from jupyter_deployfeedback.observation.scrape import ScrapeWatch
 from jupyter_deployfeedback.observation.summaries import all_missing
@@ -30,6 +31,9 @@ class Watch(Protocol):
 
     def read(self, window: Window) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
         """Return the observations of the window, and CPU and memory over time."""
+
+    def read_each(self, windows: Sequence[Window]) -> Loaded:
+        """Return CPU, memory and the user's own queries in each window of a load; ``read`` comes first."""
 
 
 def watch(target: Target, queries: tuple[MetricQuery, ...], *, environment: Mapping[str, str]) -> Watch:
@@ -63,3 +67,7 @@ class NoWatch:
         reason = "platform.source is none."
         own = (Observation(metric=metric_of(query), missing_because=reason, source="none") for query in self._queries)
         return (*all_missing(reason, source="none"), *own), ()
+
+    def read_each(self, _windows: Sequence[Window]) -> Loaded:
+        """Return no windows."""
+        return Loaded()
