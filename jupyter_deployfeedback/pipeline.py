@@ -20,7 +20,6 @@ from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.comparison import compare, rehearse
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
-from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
@@ -29,7 +28,7 @@ from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.domain.verdict import SelfTest
 from jupyter_deployfeedback.execution import Progress, date_results, end_marked, execute, parallelism, plan_suites
 from jupyter_deployfeedback.feedback import build_report
-from jupyter_deployfeedback.observation import Watch, ask_target, watch
+from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
 from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project
 from jupyter_deployfeedback.release import grant_waiver, push_release, read_commit, tag_release
 from jupyter_deployfeedback.verdict import check_rule, estimands, judge, rehearsed_estimands, self_test
@@ -244,8 +243,11 @@ def _gather(
         if cancelled.is_set():
             raise errors.RunCancelled(f"Run {run.run_id} was cancelled.", remedy="Start it again when you are ready.")
         step(_stage("observe"))
-        window = _load_window(suites)
-        observed = [_side(fact, each, window=window) for fact, each in zip(facts, watches, strict=True)]
+        window = load_window(suites)
+        seen = zip(
+            facts, watches, loaded_windows(suites), strict=False
+        )  # the last is the baseline's, where there is one
+        observed = [_side(fact, each, window=window, loaded=load) for fact, each, load in seen]
     return Evidence(suites=suites, candidate=observed[0], baseline=observed[1] if plan.live else None, window=window)
 
 
@@ -279,19 +281,19 @@ def _judge(
         candidate=evidence.candidate.facts,
         expect_version=plan.target.expect_version,
         confidence=project.confidence,
-        tested=_self_test(project, asked),
+        tested=_self_test(project, asked, like=evidence),
     )
     ended = {"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)}
     return build_report(run.model_copy(update=ended), evidence, compared, judgement, project_file=project.digest)
 
 
-def _self_test(project: Project, asked: tuple[Estimand, ...]) -> SelfTest:
+def _self_test(project: Project, asked: tuple[Estimand, ...], *, like: Evidence) -> SelfTest:
     """Let the gate judge samples made up beyond and inside its limits; it goes the way the run itself goes."""
     tried = rehearsed_estimands(asked)
     return self_test(
         project.rules,
-        beyond=rehearse(tried, beyond=True),
-        inside=rehearse(tried, beyond=False),
+        beyond=rehearse(tried, beyond=True, like=like),
+        inside=rehearse(tried, beyond=False, like=like),
         confidence=project.confidence,
     )
 
@@ -319,17 +321,10 @@ def _not_run(suites: tuple[Suite, ...], *, because: str) -> tuple[SuiteResult, .
     )
 
 
-def _load_window(suites: tuple[SuiteResult, ...]) -> Window:
-    """Return the span in which requests were sent; suites that do not use ``evaluate`` count as a whole."""
-    ran = [suite for suite in suites if suite.suite.kind != SuiteKind.RESULTS] or suites  # results were measured before
-    spans = [(each.window.start, each.window.end) for suite in ran for each in suite.evaluations]
-    spans = spans or [(suite.started_at, suite.finished_at) for suite in ran]
-    return Window(start=min(start for start, _ in spans), end=max(end for _, end in spans))
-
-
-def _side(facts: TargetFacts, watching: Watch, *, window: Window) -> SideEvidence:
+def _side(facts: TargetFacts, watching: Watch, *, window: Window, loaded: list[Window]) -> SideEvidence:
     platform, series = watching.read(window)
-    return SideEvidence(facts=facts, platform=platform, series=series)
+    each = watching.read_each(loaded)
+    return SideEvidence(facts=facts, platform=platform, series=series, loaded=each.windows, too_coarse=each.too_coarse)
 
 
 def _slice_values(evidence: Evidence) -> dict[str, tuple[str, ...]]:

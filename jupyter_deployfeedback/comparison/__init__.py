@@ -37,8 +37,12 @@ def compare(
     )
 
 
-def rehearse(estimands: Iterable[Estimand], *, beyond: bool) -> tuple[Estimate, ...]:
-    """Answer estimands from samples made up well beyond their limits, or well inside; see ``rehearsal.rehearse``."""
+def rehearse(estimands: Iterable[Estimand], *, beyond: bool, like: Evidence | None = None) -> tuple[Estimate, ...]:
+    """Answer estimands from samples made up well beyond their limits, or well inside; see ``rehearsal.rehearse``.
+
+    They take the way that the evidence of the run takes, ``like``: window by window where it was loaded.
+    """
+    from jupyter_deployfeedback.comparison.loads import judged_by_windows
     from jupyter_deployfeedback.comparison.rehearsal import rehearse as rehearse_now
 
-    return rehearse_now(estimands, beyond=beyond)
+    return rehearse_now(estimands, beyond=beyond, loaded=judged_by_windows(like) if like else frozenset())

@@ -10,12 +10,16 @@ from jupyter_deployfeedback.domain.suite import SuiteResult
 
 
 def disturbance(suites: Iterable[SuiteResult]) -> str | None:
-    """Say which suites' evaluations overlapped, so that no latency is the target's alone; None where none did."""
-    loads = [each for suite in suites for each in suite.evaluations]
+    """Say which suites' evaluations overlapped, so that no latency is the target's alone; None where none did.
+
+    Where a suite used ``load``, its latencies are the ones that are judged, so only what overlapped with it counts.
+    """
+    asked = [each for suite in suites for each in suite.evaluations]
+    loads = any(each.load for each in asked)
     pairs = dict.fromkeys(
         (one.suite, other.suite)
-        for one, other in combinations(loads, 2)
-        if one.suite != other.suite and _met(one, other)
+        for one, other in combinations(asked, 2)
+        if one.suite != other.suite and _met(one, other) and (one.load or other.load or not loads)
     )
     if not pairs:
         return None

@@ -60,6 +60,7 @@ def _notices(material: Material) -> Iterator[str]:
         absent = [pair.evaluation.name for pair in material.pairs if pair.absent]
         yield from (f"{name} was not answered by the baseline and is not compared" for name in absent)
     yield from _apart(material)
+    yield from _loaded(material)
     yield from _unanswered(material)
     yield from _ignored(material)
 
@@ -70,6 +71,15 @@ def _apart(material: Material) -> Iterator[str]:
     if len(apart) < len(material.pairs):
         for each in apart:
             yield f"the requests of {each.suite} are judged apart, as latency{{results:{each.suite}}}"
+
+
+def _loaded(material: Material) -> Iterator[str]:
+    """Say that latency is that under load, and which windows it was seen in."""
+    loads = [load for pair in material.pairs if (load := pair.evaluation.load) is not None]
+    for load in loads:
+        each = f"{load.pairs[0].candidate.seconds:.3g} s at {load.rate:g} requests a second"
+        windows = "1 window" if len(load.pairs) == 1 else f"{len(load.pairs)} windows"
+        yield f"latency and throughput are those under load: {windows} of {each} on each side"
 
 
 def _unanswered(material: Material) -> Iterator[str]:

@@ -139,10 +139,31 @@ def _recorded_before(name: str, material: Material) -> Observation | None:
 
 def _rows(now: dict[str, Observation], before: dict[str, Observation], material: Material) -> Iterator[Delta]:
     for name, observation in now.items():
-        yield _number_row(observation, before.get(name), material)
+        windowed = _windowed_row(observation, material)
+        yield windowed or _number_row(observation, before.get(name), material)
     for name, gone in before.items():
         if name not in now:
             yield _removed(gone.metric, gone.value, source=gone.source)
+
+
+def _windowed_row(now: Observation, material: Material) -> Delta | None:
+    """Return the row of a metric that was seen window by window on both sides, None where it was not."""
+    if material.windows is None or not material.windows.holds(now.metric.name):
+        return None
+    moved = _ask(now.metric.name, Relation.DIFFERENCE, material)
+    if moved.value is None or moved.weak is not None:
+        return None
+    return Delta(
+        metric=now.metric,
+        value=moved.candidate,
+        n=moved.n,
+        baseline=moved.baseline,
+        difference=moved.value,
+        interval=moved.interval,
+        change=change(now.metric, difference=moved.value, interval=moved.interval, exact=False),
+        source=now.source,
+        notices=now.notices,
+    )
 
 
 def _number_row(now: Observation, before: Observation | None, material: Material) -> Delta:

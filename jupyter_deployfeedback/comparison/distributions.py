@@ -13,8 +13,11 @@ LEVELS = tuple(round(level / 100, 2) for level in range(1, 100))
 
 
 def distributions(material: Material) -> tuple[Distribution, ...]:
-    """Return the quantiles of latency over the requests that have one, time-outs included; nothing without any."""
-    pooled = material.pooled
+    """Return the quantiles of latency over the requests that have one, time-outs included; nothing without any.
+
+    Where a suite loaded the target, these are the requests of its loads.
+    """
+    pooled = material.load or material.pooled
     if pooled is None:
         return ()
     candidate = _quantiles(pooled.candidate)

@@ -6,6 +6,7 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.alarm import p_beyond
 from jupyter_deployfeedback.comparison.latency import measure_latency
+from jupyter_deployfeedback.comparison.loads import UNDER_LOAD, UnderLoad
 from jupyter_deployfeedback.comparison.material import Material
 from jupyter_deployfeedback.comparison.measured import Measured, Missing, finite
 from jupyter_deployfeedback.comparison.methods import floors
@@ -15,7 +16,6 @@ from jupyter_deployfeedback.comparison.methods.proportion import share, share_di
 from jupyter_deployfeedback.comparison.numbers import measure_number, unit_of
 from jupyter_deployfeedback.comparison.quantities import (
     COUNTS,
-    ENOUGH_ANSWERED,
     JUDGES_ERRORS,
     LATENCIES,
     MEANS,
@@ -25,8 +25,9 @@ from jupyter_deployfeedback.comparison.quantities import (
     every_row,
 )
 from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
-from jupyter_deployfeedback.comparison.selection import Selection, select
+from jupyter_deployfeedback.comparison.selection import Selection, select, too_few_answered
 from jupyter_deployfeedback.comparison.statistics import STATISTICS, measure_statistic
+from jupyter_deployfeedback.comparison.under_load import measure_under_load
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
@@ -97,7 +98,8 @@ def _historical(estimand: Estimand, material: Material) -> str | None:
 
 
 def _disturbed(estimand: Estimand, material: Material) -> str | None:
-    return material.disturbed if estimand.metric in {"latency", "throughput", *LATENCIES} else None
+    by_windows = material.windows is not None and material.windows.holds(estimand.metric)
+    return material.disturbed if by_windows or estimand.metric in UNDER_LOAD else None
 
 
 def _measure(estimand: Estimand, material: Material, *, errors_judged: bool) -> Measured | Missing:
@@ -106,26 +108,26 @@ def _measure(estimand: Estimand, material: Material, *, errors_judged: bool) -> 
         return measure_number(estimand, material)
     if material.partial:
         return Missing(material.partial)
+    if material.load is not None and estimand.metric in UNDER_LOAD and estimand.slice is None:
+        return _under_load(estimand, material, material.load, errors_judged=errors_judged)
     chosen = select(estimand, material)
     if isinstance(chosen, Missing):
         return chosen
     if not errors_judged and estimand.metric not in JUDGES_ERRORS:
-        unanswered = _too_few_answered(chosen)
+        unanswered = too_few_answered(chosen)
         if unanswered:
             return unanswered
     found = _sampled(estimand, chosen)
     return found.needing(floors.SLICE) if estimand.slice and isinstance(found, Measured) else found
 
 
-def _too_few_answered(chosen: Selection) -> Missing | None:
-    sides = {"the candidate": chosen.candidate, "the baseline": chosen.baseline}
-    for side, samples in sides.items():
-        if samples is None:
-            continue
-        answered = int(np.count_nonzero(samples.answered))
-        if answered < ENOUGH_ANSWERED * samples.n:
-            return Missing(f"{side} answered only {answered} of {samples.n} requests")
-    return None
+def _under_load(estimand: Estimand, material: Material, load: UnderLoad, *, errors_judged: bool) -> Measured | Missing:
+    relative = estimand.expression.relation is not Relation.ABSOLUTE
+    unpaired = material.unpaired() if relative else None
+    unanswered = too_few_answered(Selection(load.candidate, load.baseline if relative else None))
+    if unpaired or (unanswered and not errors_judged):
+        return unpaired or unanswered or Missing("nothing was loaded")
+    return measure_under_load(estimand, load)
 
 
 def _sampled(estimand: Estimand, chosen: Selection) -> Measured | Missing:

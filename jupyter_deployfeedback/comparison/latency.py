@@ -22,11 +22,8 @@ EXTREME = "the extreme of one window: another one may show a worse"
 
 def measure_latency(estimand: Estimand, chosen: Selection) -> Measured | Missing:
     """Return the estimate of ``latency`` or of one of its named numbers such as ``latency_p95``."""
-    expression = estimand.expression
-    aggregate, level = LATENCIES.get(estimand.metric, (expression.aggregate, expression.quantile))
-    latency = chosen.candidate.latency
-    if aggregate is Aggregate.MEDIAN:
-        aggregate, level = Aggregate.QUANTILE, 0.5
+    expression, latency = estimand.expression, chosen.candidate.latency
+    aggregate, level = level_of(estimand)
     if aggregate is Aggregate.QUANTILE and level is not None:
         return _quantile(level, estimand, chosen)
     if aggregate is Aggregate.MEAN:
@@ -38,6 +35,26 @@ def measure_latency(estimand: Estimand, chosen: Selection) -> Measured | Missing
     if aggregate is Aggregate.COUNT:
         return single(int(np.count_nonzero(np.isfinite(latency))), None, relation=Relation.ABSOLUTE, weak=None)
     return _extreme(aggregate, latency)
+
+
+def level_of(estimand: Estimand) -> tuple[Aggregate, float | None]:
+    """Return which aggregate is asked for, and for a quantile which: a median is one, ``latency_p95`` names one."""
+    expression = estimand.expression
+    aggregate, level = LATENCIES.get(estimand.metric, (expression.aggregate, expression.quantile))
+    return (Aggregate.QUANTILE, 0.5) if aggregate is Aggregate.MEDIAN else (aggregate, level)
+
+
+def beyond(edge: tuple[Comparator, float], latency: Floats) -> Bools:
+    """Return which requests lie beyond an edge; unanswered ones lie beyond every upper one."""
+    comparator, limit = edge
+    compare = {
+        Comparator.ABOVE: np.greater,
+        Comparator.AT_LEAST: np.greater_equal,
+        Comparator.BELOW: np.less,
+        Comparator.AT_MOST: np.less_equal,
+        Comparator.EQUAL: np.equal,
+    }[comparator]
+    return np.asarray(compare(latency, limit), dtype=bool)
 
 
 def _quantile(level: float, estimand: Estimand, chosen: Selection) -> Measured | Missing:
@@ -56,23 +73,10 @@ def _mean(relation: Relation, chosen: Selection) -> Measured | Missing:
 
 
 def _share(edge: tuple[Comparator, float], relation: Relation, chosen: Selection) -> Measured | Missing:
-    """Return the share of requests beyond an edge; unanswered ones are beyond every upper one."""
-    hits = _beyond(edge, chosen.candidate.latency)
+    hits = beyond(edge, chosen.candidate.latency)
     if relation is Relation.ABSOLUTE:
         return share(int(np.count_nonzero(hits)), len(hits))
-    return share_difference(hits, _beyond(edge, chosen.paired_baseline.latency))
-
-
-def _beyond(edge: tuple[Comparator, float], latency: Floats) -> Bools:
-    comparator, limit = edge
-    compare = {
-        Comparator.ABOVE: np.greater,
-        Comparator.AT_LEAST: np.greater_equal,
-        Comparator.BELOW: np.less,
-        Comparator.AT_MOST: np.less_equal,
-        Comparator.EQUAL: np.equal,
-    }[comparator]
-    return np.asarray(compare(latency, limit), dtype=bool)
+    return share_difference(hits, beyond(edge, chosen.paired_baseline.latency))
 
 
 def _extreme(aggregate: Aggregate, latency: Floats) -> Measured | Missing:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from jupyter_deployfeedback.comparison.company import disturbance
+from jupyter_deployfeedback.comparison.loads import UnderLoad, gather_load
 from jupyter_deployfeedback.comparison.measured import Missing
 from jupyter_deployfeedback.comparison.pairing import Pair, pair_live, pair_stored
 from jupyter_deployfeedback.comparison.samples import Bools, Objects, Samples, number_labels, pool, read
 from jupyter_deployfeedback.comparison.units import in_base_unit
+from jupyter_deployfeedback.comparison.windows import Windows, gather_windows
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
@@ -60,6 +62,8 @@ class Material:
     ``pairs`` are the evaluations, ``pooled`` their samples (None where nothing was evaluated), ``stored`` the samples
     of an earlier run by themselves, ``sources`` the suites' paths by name. ``partial`` says why samples may not be
     judged, ``disturbed`` why latencies are weak evidence. ``live`` says whether the baseline was loaded in this run.
+    ``load`` holds the requests of its loads, ``windows`` what the platform did in their windows; both are None where no
+    suite loaded the target.
     """
 
     baseline_name: str | None
@@ -73,6 +77,8 @@ class Material:
     broken_suites: dict[str, str]
     sources: dict[str, str]
     disturbed: str | None = None
+    load: UnderLoad | None = None
+    windows: Windows | None = None
 
     @property
     def weak(self) -> str | None:
@@ -114,6 +120,8 @@ def gather(evidence: Evidence, *, stored: Evidence | None, baseline: str | None)
         broken_suites=broken,
         sources={suite.suite.name: suite.suite.source for suite in evidence.suites},
         disturbed=disturbance(evidence.suites),
+        load=gather_load(pairs if baseline is not None else [Pair(pair.evaluation) for pair in pairs]),
+        windows=gather_windows(evidence),
     )
 
 

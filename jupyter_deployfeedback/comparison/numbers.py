@@ -44,7 +44,7 @@ def unit_of(name: str, material: Material) -> str:
 
 
 def _measured(estimand: Estimand, candidate: Observation, value: float, material: Material) -> Measured | Missing:
-    """Measure a share of counts by its interval; of any other number, itself is all there is."""
+    """Measure a share of counts by its interval, a number of windows by the windows; any other is all there is."""
     name, relation = estimand.metric, estimand.expression.relation
     if relation is Relation.ABSOLUTE and candidate.hits is not None and candidate.n:
         return share(candidate.hits, candidate.n)
@@ -52,7 +52,12 @@ def _measured(estimand: Estimand, candidate: Observation, value: float, material
     if isinstance(baseline, Missing):
         return baseline
     weak = _weakness(estimand, candidate, platform=name in material.numbers.platform)
-    return single(value, baseline, relation=relation, weak=weak, n=candidate.n)
+    windows = material.windows if material.live or relation is Relation.ABSOLUTE else None
+    if weak == ONE_WINDOW and windows is not None and windows.holds(name):
+        return windows.measure(name, relation)
+    coarse = windows.too_coarse(name) if windows is not None else None
+    told = f"{weak}: {coarse}" if weak and coarse else weak
+    return single(value, baseline, relation=relation, weak=told, n=candidate.n)
 
 
 def _weakness(estimand: Estimand, observed: Observation, *, platform: bool) -> str | None:

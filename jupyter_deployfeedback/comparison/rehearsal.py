@@ -22,6 +22,7 @@ from jupyter_deployfeedback.comparison.quantities import COUNTS, LATENCIES, MEAN
 from jupyter_deployfeedback.comparison.samples import Objects, Samples
 from jupyter_deployfeedback.comparison.statistics import STATISTICS
 from jupyter_deployfeedback.comparison.synthetic import samples_of
+from jupyter_deployfeedback.comparison.synthetic_load import under_load
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
@@ -41,16 +42,24 @@ class Sides(NamedTuple):
     baseline: float
 
 
-def rehearse(estimands: Iterable[Estimand], *, beyond: bool) -> tuple[Estimate, ...]:
-    """Return the estimates of samples well beyond the limits, or well inside; none where no sample lies there."""
-    return tuple(found for each in estimands if (found := _rehearsed(each, beyond=beyond)) is not None)
+def rehearse(
+    estimands: Iterable[Estimand], *, beyond: bool, loaded: frozenset[str] = frozenset()
+) -> tuple[Estimate, ...]:
+    """Return the estimates of samples well beyond the limits, or well inside; none where no sample lies there.
+
+    ``loaded`` are the metrics that the run itself judges window by window: they go that way here too.
+    """
+    found = (_rehearsed(each, beyond=beyond, loaded=each.metric in loaded) for each in estimands)
+    return tuple(each for each in found if each is not None)
 
 
-def _rehearsed(estimand: Estimand, *, beyond: bool) -> Estimate | None:
+def _rehearsed(estimand: Estimand, *, beyond: bool, loaded: bool) -> Estimate | None:
     sides = _sides(estimand, beyond=beyond)
     if sides is None or (n := _rows(estimand, sides)) > MOST_ROWS:
         return None
     material = _sampled(estimand, sides, n) if _has_samples(estimand.metric) else _observed(estimand, sides)
+    if loaded and estimand.slice is None:
+        material = under_load(material, estimand, sides)
     return estimate(estimand, material, errors_judged=True)
 
 

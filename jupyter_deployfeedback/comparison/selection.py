@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from jupyter_deployfeedback.comparison.material import Material
 from jupyter_deployfeedback.comparison.measured import Missing
+from jupyter_deployfeedback.comparison.quantities import ENOUGH_ANSWERED
 from jupyter_deployfeedback.comparison.samples import Samples
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.rule import Relation
@@ -54,3 +57,15 @@ def select(estimand: Estimand, material: Material) -> Selection | Missing:
     if not both.any():
         return Missing("the baseline answered none of these examples")
     return Selection(pooled.candidate.take(both), pooled.baseline.take(rows[pooled.paired]))
+
+
+def too_few_answered(chosen: Selection) -> Missing | None:
+    """Say where a side answered too few of the planned requests for anything but errors to be judged."""
+    sides = {"the candidate": chosen.candidate, "the baseline": chosen.baseline}
+    for side, samples in sides.items():
+        if samples is None:
+            continue
+        answered = int(np.count_nonzero(samples.answered))
+        if answered < ENOUGH_ANSWERED * samples.n:
+            return Missing(f"{side} answered only {answered} of {samples.n} requests")
+    return None

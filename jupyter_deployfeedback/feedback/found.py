@@ -129,7 +129,9 @@ def _read(finding: Finding, estimate: Estimate | None, metrics: Mapping[str, Met
         family=family,
         relation=relation,
         comparator=comparator,
-        noun="case" if finding.rule.startswith(SUITE_RULE) else names.sample_noun(family, aggregate),
+        noun="case"
+        if finding.rule.startswith(SUITE_RULE)
+        else names.sample_noun(family, aggregate, method=finding.method),
         metric_unit=unit,
         unit=finding_unit,
         measured=measured(

@@ -32,9 +32,14 @@ _METHODS = {
     "newcombe-paired": "Newcombe's paired score interval",
     "mover-ratio-paired": "paired interval of the ratio of shares (MOVER)",
     "order-statistics": "interval of a quantile from order statistics",
+    "windows": "t interval over windows of load",
+    "paired-windows": "t interval over pairs of windows of load",
+    "paired-windows-log-ratio": "t interval of the log ratio over pairs of windows of load",
+    "windows-jackknife": "t interval over pairs of windows of load (jackknife)",
     "bca-bootstrap-paired": "paired bootstrap, bias-corrected and accelerated",
     "bca-bootstrap": "bootstrap, bias-corrected and accelerated",
 }
+_WINDOW_METHODS = frozenset({"windows", "paired-windows", "paired-windows-log-ratio"})
 _SAMPLES = {Family.MODEL: "example", Family.APPLICATION: "request", Family.PLATFORM: "sample"}
 
 
@@ -82,8 +87,10 @@ def rule_name(estimand: Estimand) -> str:
     return f"{estimand.metric}{{{estimand.slice[0]}:{estimand.slice[1]}}}"
 
 
-def sample_noun(family: Family | None, aggregate: Aggregate | None) -> str:
+def sample_noun(family: Family | None, aggregate: Aggregate | None, *, method: str = "") -> str:
     """Return what the samples behind a number are called, in singular."""
+    if method in _WINDOW_METHODS:
+        return "window pair" if method.startswith("paired") else "window"
     if aggregate is Aggregate.TYPICAL:
         return "pair"
     return _SAMPLES[family] if family else "sample"

@@ -13,10 +13,12 @@ from jupyter_deployfeedback.comparison import compare, rehearse
 from jupyter_deployfeedback.domain.comparison import Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.rule import Aggregate, OnFail, Relation, Rule
+from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import GateState, SelfTest, Verdict
 from jupyter_deployfeedback.verdict import judge, rehearsed_estimands, self_test
 from jupyter_deployfeedback.verdict.support import support
 from tests.comparison.evidence import answers, asked, evaluation, evidence, facts, rule, suite_result
+from tests.comparison.loads import watched
 from tests.property_cases import SELF_TESTS
 
 TEN = (
@@ -34,13 +36,21 @@ TEN = (
 DIGITS = {"digit": tuple("0123456789")}
 
 
-def rehearsed(*rules: Rule, slice_values: dict[str, tuple[str, ...]] | None = None) -> list[tuple[Estimate, ...]]:
+LOADED = watched("cpu_mean", [1.0, 1.1, 1.0], [1.0, 1.0, 1.0])
+"""A run with a load: what it was asked goes through its windows, and so does the gate's test of itself."""
+
+
+def rehearsed(
+    *rules: Rule, slice_values: dict[str, tuple[str, ...]] | None = None, like: Evidence | None = None
+) -> list[tuple[Estimate, ...]]:
     tried = rehearsed_estimands(asked(*rules, slice_values=slice_values))
-    return [rehearse(tried, beyond=True), rehearse(tried, beyond=False)]
+    return [rehearse(tried, beyond=True, like=like), rehearse(tried, beyond=False, like=like)]
 
 
-def tried(*rules: Rule, slice_values: dict[str, tuple[str, ...]] | None = None) -> SelfTest:
-    beyond, inside = rehearsed(*rules, slice_values=slice_values)
+def tried(
+    *rules: Rule, slice_values: dict[str, tuple[str, ...]] | None = None, like: Evidence | None = None
+) -> SelfTest:
+    beyond, inside = rehearsed(*rules, slice_values=slice_values, like=like)
     return self_test(rules, beyond=beyond, inside=inside, confidence=0.95)
 
 
@@ -64,13 +74,22 @@ def written(name: str, aggregate: Aggregate, relation: Relation, *, comparator: 
 
 @pytest.mark.parametrize(("name", "aggregate", "relation"), list(askable()))
 @pytest.mark.parametrize("comparator", ["<=", ">="])
+@pytest.mark.parametrize("like", [None, LOADED], ids=["alone", "loaded"])
 def test_every_kind_of_rule_can_go_red_and_green(
-    name: str, aggregate: Aggregate, relation: Relation, comparator: str
+    name: str, aggregate: Aggregate, relation: Relation, comparator: str, like: Evidence | None
 ) -> None:
     number = 3.0 if name != "r2" else 0.5
     text = written(name, aggregate, relation, comparator=comparator, number=number)
 
-    assert tried(rule(name, text)) == SelfTest()
+    assert tried(rule(name, text), like=like) == SelfTest()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("cpu_mean", "<=+15%"), ("throughput", ">=-10%"), ("latency", "typical<=+10%")]
+)
+def test_a_loaded_run_is_tested_by_windows(name: str, text: str) -> None:
+    for estimates in rehearsed(rule(name, text), like=LOADED):
+        assert {(each.weak, "windows" in each.method) for each in estimates} == {(None, True)}
 
 
 @settings(max_examples=SELF_TESTS, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -79,14 +98,15 @@ def test_every_kind_of_rule_can_go_red_and_green(
     st.sampled_from(["<", "<=", ">", ">="]),
     st.floats(0.0, 99.0).map(lambda number: round(number, 2)),
     st.sampled_from([1, -1]),
+    st.sampled_from([None, LOADED]),
 )
 def test_whatever_the_limit_no_rule_is_called_broken(
-    kind: tuple[str, Aggregate, Relation], comparator: str, number: float, sign: int
+    kind: tuple[str, Aggregate, Relation], comparator: str, number: float, sign: int, like: Evidence | None
 ) -> None:
     name, aggregate, relation = kind
     text = written(name, aggregate, relation, comparator=comparator, number=number * sign)
 
-    assert tried(rule(name, text)).misses == ()
+    assert tried(rule(name, text), like=like).misses == ()
 
 
 def test_ten_rules_are_tested_in_less_than_fifty_milliseconds() -> None:

@@ -1,0 +1,140 @@
+"""Latency and throughput where a suite loaded the target: those under load, not those of one request at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from jupyter_deployfeedback.comparison.latency import beyond, level_of, measure_latency
+from jupyter_deployfeedback.comparison.loads import UnderLoad
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
+from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.methods.quantile import order_statistic
+from jupyter_deployfeedback.comparison.methods.typical import SMALLEST_LATENCY
+from jupyter_deployfeedback.comparison.methods.windows import JACKKNIFE, jackknife, on_log_scale, over_windows
+from jupyter_deployfeedback.comparison.samples import Samples
+from jupyter_deployfeedback.comparison.selection import Selection
+from jupyter_deployfeedback.domain.comparison import Estimand
+from jupyter_deployfeedback.domain.rule import Aggregate, Relation
+
+Number = Callable[[Selection], float]
+
+
+def measure_under_load(estimand: Estimand, load: UnderLoad) -> Measured | Missing:
+    """Return a latency or the throughput of a load; how sure it is, the windows say, because each is one sample.
+
+    Requests within a window resemble each other, so that an interval over all of them would be too narrow.
+    """
+    relation = estimand.expression.relation
+    absolute = relation is Relation.ABSOLUTE
+    if load.doubt is not None and not absolute:
+        return Missing(load.doubt)
+    if load.baseline is None and not absolute:
+        return Missing("the baseline was not loaded")
+    if estimand.metric == "throughput":
+        sides = [
+            load.each(_answered, side) / load.seconds for side in (load.candidate, load.baseline) if side is not None
+        ]
+        return over_windows(sides[0], None if absolute else sides[1], relation=relation)
+    if absolute:
+        return _alone(estimand, load)
+    return _compared(estimand, load, Selection(load.candidate, load.baseline))
+
+
+def _alone(estimand: Estimand, load: UnderLoad) -> Measured | Missing:
+    """Return a latency of the candidate; its interval is the wider one: over requests, or over windows."""
+    found = measure_latency(estimand, Selection(load.candidate))
+    if isinstance(found, Missing) or found.interval_at is None or load.doubt is not None:
+        return found
+    number, over_requests = _number(estimand), found.interval_at
+    over = jackknife(found.value, _without_each(number, load))
+    if over is None or len(load.seconds) < floors.WINDOWS:
+        return found
+    return replace(found, interval_at=lambda confidence: _hull(over_requests(confidence), over(confidence)))
+
+
+def _compared(estimand: Estimand, load: UnderLoad, both: Selection) -> Measured | Missing:
+    number, ratio = _number(estimand), estimand.expression.relation is Relation.RATIO
+    whole = number(both)
+    at = jackknife(whole, _without_each(number, load))
+    windows = len(load.seconds)
+    ends = [_statistic(estimand)(side) for side in (both.candidate, both.paired_baseline)]
+    found = Measured(
+        value=_ratio(whole) if ratio else whole,
+        n=both.candidate.n,
+        method=JACKKNIFE,
+        candidate=ends[0],
+        baseline=ends[1],
+        interval_at=on_log_scale(at) if ratio else at,
+        facts={"windows": windows},
+    )
+    found = found.needing(_floor(estimand))
+    few = f"{windows} windows of load, at least {floors.WINDOWS} are needed"
+    return replace(found, below_floor=few) if windows < floors.WINDOWS else found
+
+
+def _floor(estimand: Estimand) -> int:
+    aggregate, level = level_of(estimand)
+    if level is not None:
+        return floors.relative_quantile(level)
+    return floors.PAIRED_SHARE if aggregate is Aggregate.SHARE else floors.MEAN
+
+
+def _without_each(number: Number, load: UnderLoad) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return a number of all windows but one, for each of them."""
+    kept = (load.window != each for each in range(len(load.seconds)))
+    return np.array(
+        [number(Selection(load.candidate.take(rows), load.baseline and load.baseline.take(rows))) for rows in kept]
+    )
+
+
+def _number(estimand: Estimand) -> Number:
+    """Return what is asked of the rows of both sides; a ratio on the log scale."""
+    relation, of = estimand.expression.relation, _statistic(estimand)
+    if estimand.expression.aggregate is Aggregate.TYPICAL:
+        return _typical
+    if relation is Relation.ABSOLUTE:
+        return lambda chosen: of(chosen.candidate)
+    if relation is Relation.DIFFERENCE:
+        return lambda chosen: of(chosen.candidate) - of(chosen.paired_baseline)
+    return lambda chosen: _log(of(chosen.candidate)) - _log(of(chosen.paired_baseline))
+
+
+def _typical(chosen: Selection) -> float:
+    """Return by which factor, on the log scale, the same request is slower in the median."""
+    kept = np.isfinite(chosen.paired_baseline.latency)
+    if not kept.any():
+        return math.nan
+    sides = (np.maximum(side.latency[kept], SMALLEST_LATENCY) for side in (chosen.candidate, chosen.paired_baseline))
+    now, before = sides
+    return order_statistic(np.log(now / before), 0.5)
+
+
+def _statistic(estimand: Estimand) -> Callable[[Samples], float]:
+    """Return which number of one side's latencies is asked for."""
+    aggregate, level = level_of(estimand)
+    edge = estimand.expression.edge
+    if aggregate is Aggregate.SHARE and edge is not None:
+        return lambda samples: float(np.mean(beyond(edge, samples.latency)))
+    if aggregate is Aggregate.MEAN:
+        return lambda samples: float(np.mean(samples.latency, where=np.isfinite(samples.latency)))
+    return lambda samples: order_statistic(samples.latency, 0.5 if level is None else level)
+
+
+def _answered(samples: Samples) -> float:
+    return float(np.count_nonzero(samples.answered))
+
+
+def _log(value: float) -> float:
+    return math.log(max(value, SMALLEST_LATENCY))
+
+
+def _ratio(log: float) -> float:
+    return math.expm1(log) if log < math.log(1e300) else math.inf
+
+
+def _hull(one: Interval, other: Interval) -> Interval:
+    return min(one[0], other[0]), max(one[1], other[1])
