@@ -37,8 +37,9 @@ def code_cells(name: str) -> list[dict[str, Any]]:
     return [cell for cell in read(name)["cells"] if cell["cell_type"] == "code"]
 
 
-def test_example_has_its_four_notebooks() -> None:
-    assert NOTEBOOKS == ["model.ipynb", "suites/latency.ipynb", "suites/quality.ipynb", "suites/smoke.ipynb"]
+def test_example_has_its_five_notebooks() -> None:
+    suites = ["latency", "load", "quality", "smoke"]
+    assert ["model.ipynb", *(f"suites/{name}.ipynb" for name in suites)] == NOTEBOOKS
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -93,9 +94,8 @@ def test_all_suites_pass_against_the_real_deployments(
 ) -> None:
     urls = {f"DIGITS_{name.upper()}_URL": deployment.url for name, deployment in deployments.items()}
     project = load_project(project_folder / "deployfeedback.yaml", environment=urls, check_rule=check_rule)
-    small = [
-        suite.model_copy(update={"parameters": {"n": 60} if suite.name != "smoke" else {}}) for suite in project.suites
-    ]
+    less = {"quality": {"n": 60}, "latency": {"n": 60}, "load": {"seconds": 0.5, "windows": 2}}
+    small = [suite.model_copy(update={"parameters": less.get(suite.name, {})}) for suite in project.suites]
 
     results = execute(
         tuple(small),
@@ -116,9 +116,9 @@ def test_all_suites_pass_against_the_real_deployments(
     ]
     assert failed == []
     assert [(result.suite.name, result.outcome) for result in results] == [
-        ("smoke", Outcome.PASSED), ("quality", Outcome.PASSED), ("latency", Outcome.PASSED),
+        ("smoke", Outcome.PASSED), ("quality", Outcome.PASSED), ("latency", Outcome.PASSED), ("load", Outcome.PASSED),
     ]  # fmt: skip
-    assert [len(evaluation.ids) for result in results for evaluation in result.evaluations] == [60, 60]
+    assert [len(evaluation.ids) for result in results for evaluation in result.evaluations] == [60, 60, 20]
 
 
 def test_model_notebook_trains_both_versions_and_draws_its_plots(project_folder: Path, tmp_path: Path) -> None:
