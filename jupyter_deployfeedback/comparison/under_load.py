@@ -49,11 +49,14 @@ def _alone(estimand: Estimand, load: UnderLoad) -> Measured | Missing:
     found = measure_latency(estimand, Selection(load.candidate))
     if isinstance(found, Missing) or found.interval_at is None or load.doubt is not None:
         return found
-    number, over_requests = _number(estimand), found.interval_at
-    over = jackknife(found.value, _without_each(number, load))
+    of, over_requests = _statistic(estimand), found.interval_at
+    share = estimand.expression.aggregate is Aggregate.SHARE
+    scaled = of if share else lambda samples: _log(of(samples))
+    over = jackknife(scaled(load.candidate), _without_each(lambda chosen: scaled(chosen.candidate), load))
     if over is None or len(load.seconds) < floors.WINDOWS:
         return found
-    return replace(found, interval_at=lambda confidence: _hull(over_requests(confidence), over(confidence)))
+    over_windows = over if share else lambda confidence: _exp(over(confidence))
+    return replace(found, interval_at=lambda confidence: _hull(over_requests(confidence), over_windows(confidence)))
 
 
 def _compared(estimand: Estimand, load: UnderLoad, both: Selection) -> Measured | Missing:
@@ -130,6 +133,11 @@ def _answered(samples: Samples) -> float:
 
 def _log(value: float) -> float:
     return math.log(max(value, SMALLEST_LATENCY))
+
+
+def _exp(interval: Interval) -> Interval:
+    low, high = interval
+    return math.exp(low), math.exp(high) if high < math.log(1e300) else math.inf
 
 
 def _ratio(log: float) -> float:

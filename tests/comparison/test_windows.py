@@ -213,7 +213,7 @@ def test_an_absolute_latency_is_as_unsure_as_its_windows_differ() -> None:
         baseline=None,
     )
 
-    assert alike.interval == (0.2, 0.2)
+    assert alike.interval == pytest.approx((0.2, 0.2))
     assert unlike.interval is not None
     assert unlike.interval[1] - unlike.interval[0] > 0.2
 
