@@ -187,6 +187,15 @@ class SeriesRow(Frozen):
     points: tuple[tuple[float, float], ...]
 
 
+class WindowsRow(Frozen):
+    """A platform metric in each window of the loads, pair by pair; None where it was not seen."""
+
+    metric: str
+    unit: str
+    candidate: tuple[float | None, ...]
+    baseline: tuple[float | None, ...] | None
+
+
 OPEN_BY_WAIVER = "The gate is open by waiver: tag the release, or mend what was waived and run again."
 
 
@@ -224,6 +233,7 @@ class FeedbackReport(Frozen):
     changes: tuple[ChangeRow, ...]
     distributions: tuple[DistributionRow, ...]
     series: tuple[SeriesRow, ...]
+    windows: tuple[WindowsRow, ...] = ()
     digests: tuple[Digest, ...] = ()
     waivers: tuple[WaiverRow, ...] = ()
 

@@ -55,6 +55,7 @@ def build_report(
         changes=tuple(rows.change_row(difference) for difference in comparison.differences),
         distributions=tuple(rows.distribution_row(distribution) for distribution in comparison.distributions),
         series=rows.series_rows(evidence),
+        windows=rows.windows_rows(evidence),
         digests=rows.digests(run, evidence, project_file=project_file),
     )
 

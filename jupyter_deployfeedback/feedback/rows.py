@@ -19,6 +19,7 @@ from jupyter_deployfeedback.domain.feedback import (
     MetricText,
     SeriesRow,
     SuiteRow,
+    WindowsRow,
 )
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.run import Evidence, Run, SideEvidence
@@ -94,6 +95,22 @@ def series_rows(evidence: Evidence) -> tuple[SeriesRow, ...]:
     return (*_side_series(evidence.candidate, "candidate"), *baseline)
 
 
+def windows_rows(evidence: Evidence) -> tuple[WindowsRow, ...]:
+    """Return what was seen of the platform in each window of the loads, one row for each metric."""
+    names = dict.fromkeys(each.metric for window in evidence.candidate.loaded for each in window.observations)
+    baseline = evidence.baseline
+    return tuple(
+        WindowsRow(
+            metric=metric.name,
+            unit=metric.unit,
+            candidate=_in_windows(evidence.candidate, metric.name),
+            baseline=_in_windows(baseline, metric.name) if baseline else None,
+        )
+        for metric in names
+        if metric.name not in evidence.candidate.too_coarse
+    )
+
+
 def shared_fields(noun: Frozen, row: type[Frozen]) -> dict[str, Any]:
     """Return the noun's fields that the row has too, by name; a noun may grow fields that no row shows."""
     return {name: getattr(noun, name) for name in type(noun).model_fields if name in row.model_fields}
@@ -133,6 +150,11 @@ def _difference_text(delta: Delta) -> str:
 def _case_row(case: CaseResult) -> CaseRow:
     error = CaseErrorText(**shared_fields(case.error, CaseErrorText)) if case.error else None
     return CaseRow(**shared_fields(case, CaseRow) | {"error": error})
+
+
+def _in_windows(side: SideEvidence, name: str) -> tuple[float | None, ...]:
+    found = ((each.value for each in window.observations if each.metric.name == name) for window in side.loaded)
+    return tuple(next(values, None) for values in found)
 
 
 def _side_series(side: SideEvidence, name: Literal["candidate", "baseline"]) -> tuple[SeriesRow, ...]:

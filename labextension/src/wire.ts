@@ -510,6 +510,11 @@ export interface components {
              * @default []
              */
             readonly waivers: readonly components["schemas"]["WaiverRow"][];
+            /**
+             * Windows
+             * @default []
+             */
+            readonly windows: readonly components["schemas"]["WindowsRow"][];
         };
         /**
          * FindingNumbers
@@ -1170,6 +1175,20 @@ export interface components {
             readonly until: string;
             /** Valid */
             readonly valid: boolean;
+        };
+        /**
+         * WindowsRow
+         * @description A platform metric in each window of the loads, pair by pair; None where it was not seen.
+         */
+        readonly WindowsRow: {
+            /** Baseline */
+            readonly baseline: readonly (number | null)[] | null;
+            /** Candidate */
+            readonly candidate: readonly (number | null)[];
+            /** Metric */
+            readonly metric: string;
+            /** Unit */
+            readonly unit: string;
         };
     };
     responses: never;

@@ -7,6 +7,7 @@ import json
 import pytest
 import vl_convert
 
+from jupyter_deployfeedback.domain.feedback import WindowsRow
 from jupyter_deployfeedback.feedback import charts
 from tests.feedback.reading import Page
 from tests.feedback.runs import failing, passing_with_a_warning, target_is_down
@@ -67,6 +68,33 @@ def test_slices_stand_in_the_order_in_which_people_count() -> None:
         each for each in charts(report.model_copy(update={"findings": tuple(sliced)})) if "by size" in each.title
     ]
     assert chart.spec["encoding"]["y"]["sort"] == ["1", "2", "10", "large"]
+
+
+def test_each_window_of_a_load_is_a_point_of_both_sides() -> None:
+    row = WindowsRow(metric="memory_max", unit="B", candidate=(2.0**20, 2.0**21), baseline=(2.0**22, None))
+    report = passing_with_a_warning().model_copy(update={"windows": (row,)})
+    (chart,) = [each for each in charts(report) if "each window of load" in each.title]
+    assert chart.title == "Memory max in each window of load (MiB)"
+    assert [(value["window"], value["side"], value["value"]) for value in chart.spec["data"]["values"]] == [
+        (1, "candidate", 1.0), (2, "candidate", 2.0), (1, "released", 4.0),
+    ]  # fmt: skip
+    assert "<svg" in vl_convert.vegalite_to_svg(chart.spec, vl_version="5.8")
+
+
+def test_windows_of_what_no_rule_asks_for_are_not_drawn_beside_what_one_does() -> None:
+    rows = [
+        WindowsRow(metric=name, unit="B", candidate=(1.0, 2.0), baseline=None) for name in ("memory_max", "memory_mean")
+    ]
+    asked, unasked = passing_with_a_warning(), passing_with_a_warning().model_copy(update={"findings": ()})
+    titles = [
+        [
+            chart.title
+            for chart in charts(report.model_copy(update={"windows": tuple(rows)}))
+            if "window of" in chart.title
+        ]
+        for report in (asked, unasked)
+    ]
+    assert titles == [["Memory max in each window of load (MiB)"], ["Memory mean in each window of load (MiB)"]]
 
 
 def test_the_tail_that_would_squeeze_the_rest_is_left_out() -> None:

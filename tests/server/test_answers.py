@@ -17,7 +17,7 @@ async def test_project_is_found_from_its_model_notebook(fetch: Any, project: Pat
     assert answer["problems"] == []
     assert answer["project"]["folder"] == "digits"
     assert answer["project"]["default_target"] == "candidate"
-    assert [suite["name"] for suite in answer["project"]["suites"]] == ["smoke", "quality", "latency"]
+    assert [suite["name"] for suite in answer["project"]["suites"]] == ["smoke", "quality", "latency", "load"]
 
 
 async def test_broken_project_file_is_described_with_line_and_remedy(fetch: Any, project: Path) -> None:

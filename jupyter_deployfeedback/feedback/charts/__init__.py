@@ -8,6 +8,7 @@ from jupyter_deployfeedback.feedback.charts.latency import latency
 from jupyter_deployfeedback.feedback.charts.platform import platform
 from jupyter_deployfeedback.feedback.charts.slices import slices
 from jupyter_deployfeedback.feedback.charts.style import INK, Chart
+from jupyter_deployfeedback.feedback.charts.windows import windows
 
 __all__ = ["Chart", "charts"]
 
@@ -18,5 +19,11 @@ def charts(report: FeedbackReport, *, width: int = 360, ink: str = INK) -> tuple
     ``ink`` is the colour of text and axes; the default can be read on white and on black. Text of others stands in the
     specs only as values, never in an expression.
     """
-    found = (effects(report, width), latency(report, width), *platform(report, width), *slices(report, width))
+    found = (
+        effects(report, width),
+        latency(report, width),
+        *windows(report, width),
+        *platform(report, width),
+        *slices(report, width),
+    )
     return tuple(chart.dressed(ink) for chart in found if chart is not None)

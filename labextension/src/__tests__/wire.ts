@@ -221,6 +221,7 @@ export function aReport(change: Partial<Report> = {}): Report {
     series: [],
     digests: [],
     waivers: [],
+    windows: [],
     ...change
   };
 }

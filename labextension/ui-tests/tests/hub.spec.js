@@ -59,7 +59,7 @@ test('the panel works behind the proxy of a hub', async ({ page }) => {
   await test.step('a run comes back as an error, never as a pass', async () => {
     await panel.getByRole('button', { name: 'Run', exact: true }).click();
     const verdict = panel.getByRole('region', { name: 'Verdict' });
-    await expect(verdict).toBeVisible({ timeout: 60000 });
+    await expect(verdict).toBeVisible({ timeout: 150000 });
     await expect(verdict.getByText('Error', { exact: true })).toBeVisible();
   });
 

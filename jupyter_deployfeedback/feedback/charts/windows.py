@@ -1,0 +1,75 @@
+"""What the platform did in each window of a load: one pair of points for each pair of windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, WindowsRow
+from jupyter_deployfeedback.feedback.charts.style import BASELINE, CANDIDATE, Chart, Spec, side_names
+from jupyter_deployfeedback.feedback.names import label
+from jupyter_deployfeedback.feedback.visible import one_line
+
+_FACTORS = {"B": (2.0**-20, "MiB")}
+_USUAL = ("cpu_mean", "memory_mean")
+
+
+def windows(report: FeedbackReport, width: int) -> Iterator[Chart]:
+    """Yield one plot for each metric that a rule asks for, of CPU and memory where none does."""
+    judged = {finding.rule for finding in report.findings}
+    known = [row for row in report.windows if len(row.candidate) > 1]
+    wanted = [row for row in known if row.metric in judged] or [row for row in known if row.metric in _USUAL]
+    return (_chart(report, width, row) for row in wanted)
+
+
+def _chart(report: FeedbackReport, width: int, row: WindowsRow) -> Chart:
+    factor, unit = _FACTORS.get(row.unit, (1.0, one_line(row.unit, limit=30)))
+    names = list(side_names(report))
+    values: list[Spec] = [
+        {"window": place + 1, "value": value * factor, "side": name}
+        for name, column in zip(names, (row.candidate, row.baseline or ()), strict=True)
+        for place, value in enumerate(column)
+        if value is not None
+    ]
+    text = label(row.metric)
+    title = f"{text[0].upper()}{text[1:]} in each window of load{f' ({unit})' if unit else ''}"
+    sides = {"field": "side", "type": "nominal"}
+    legend = {"title": None, "orient": "top", "labelLimit": 160}
+    return Chart(
+        title=title,
+        description=f"{title}: one point per side, one column per pair of windows.",
+        spec={
+            "width": width,
+            "height": 140,
+            "data": {"values": values},
+            "encoding": {
+                "x": {"field": "window", "type": "ordinal", "axis": {"title": "pair of windows", "labelAngle": 0}},
+                "y": {
+                    "field": "value",
+                    "type": "quantitative",
+                    "scale": {"zero": True},
+                    "axis": {"title": None, "tickCount": 4},
+                },
+            },
+            "layer": [
+                {
+                    "mark": {"type": "line", "strokeWidth": 2, "opacity": 0.35, "color": BASELINE},
+                    "encoding": {"detail": {"field": "window"}},
+                },
+                {
+                    "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+                    "encoding": {
+                        "color": {
+                            **sides,
+                            "scale": {"domain": names, "range": [CANDIDATE, BASELINE]},
+                            "legend": legend,
+                        },
+                        "shape": {
+                            **sides,
+                            "scale": {"domain": names, "range": ["circle", "diamond"]},
+                            "legend": legend,
+                        },
+                    },
+                },
+            ],
+        },
+    )
