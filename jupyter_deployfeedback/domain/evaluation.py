@@ -105,6 +105,15 @@ class Evaluation(Frozen):
             raise ValueError("truth, slices and answers must have one entry for each id")
         if len(set(self.ids)) != len(self.ids):
             raise ValueError("example ids must be unique")
-        if self.load is not None and len(self.ids) % len(self.load.pairs):
+        return self
+
+    @model_validator(mode="after")
+    def _a_load_holds_nothing_but_requests(self) -> Self:
+        if self.load is None:
+            return self
+        if len(self.ids) % len(self.load.pairs):
             raise ValueError("the windows of a load must hold equally many requests")
+        sides = [self.candidate, *([self.baseline] if self.baseline else [])]
+        if any(each is not None for column in (self.truth, *(side.predictions for side in sides)) for each in column):
+            raise ValueError("a load knows no truth and keeps no predictions")
         return self

@@ -90,6 +90,7 @@ def test_a_number_is_read_as_an_observation(record: Recorded, expected: Observat
         own("verdict", value="pass"),
         own("evaluation", **{**EVALUATION, "ids": ["1", "1"]}),
         own("evaluation", **{**EVALUATION, "truth": [3]}),
+        own("evaluation", **{**EVALUATION, "load": {"rate": 1, "pairs": [{"candidate": EVALUATION["window"]}]}}),
         Recorded("c1", RECORD_MIME, {"schema_version": 2, "kind": "metric", "name": "x", "value": 1.0}),
         Recorded("c1", RECORD_MIME, {"schema_version": 2, "kind": "evaluation", **EVALUATION}),
         Recorded("c1", RECORD_MIME, [1, 2]),

@@ -1,0 +1,1 @@
+"""What benchmarks/judging.py measures, by what it is about."""

@@ -1,0 +1,51 @@
+"""How long judging takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from judged.figure import Figure
+from judged.made_up import judged, paired
+from jupyter_deployfeedback.comparison import rehearse
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.verdict import estimands, rehearsed_estimands, self_test
+
+
+def speed() -> Iterator[Figure]:
+    """Time the judgement of 100,000 paired requests and predictions, and the gate's test of itself."""
+    ten = (
+        Rule(metric="latency", passing=("p(95)<2s", "typical<=+10%")),
+        Rule(metric="latency", passing=("p(50)<=+10%", "p(95)<=+25%")),
+        Rule(metric="latency", passing=("share(>300ms)<=+1pp",)),
+        Rule(metric="latency", passing=("avg<=+10%",)),
+        Rule(metric="accuracy", passing=(">=0.90", ">=-1pp")),
+        Rule(metric="error_rate", passing=("<=+1pp",)),
+        Rule(metric="f1", passing=(">=0.85", ">=-3pp")),
+        Rule(metric="failure_rate", passing=("<=1%",)),
+        Rule(metric="requests_timed_out", passing=("==0",)),
+        Rule(metric="throughput", passing=(">=-10%",)),
+    )
+    seen = paired(np.random.default_rng(0), n=100_000, wrong=0.05)
+    judged(paired(np.random.default_rng(0), n=500), *ten)  # what is imported first is not measured
+    took = min(timed(lambda: judged(seen, *ten)) for _ in range(3))
+    yield Figure("100,000 paired requests under 10 rules", took, at_most=2.0, unit="s")
+    took = min(timed(lambda: tested(*ten)) for _ in range(3))
+    yield Figure("the gate's test of itself, 10 rules", took, at_most=0.05, unit="s")
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return how many seconds a piece of work takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def tested(*rules: Rule) -> None:
+    """Let the gate test itself, as every run does."""
+    tried = rehearsed_estimands(estimands(rules, metrics=STANDARD_METRICS, confidence=0.95, slice_values={}))
+    beyond, inside = rehearse(tried, beyond=True), rehearse(tried, beyond=False)
+    self_test(rules, beyond=beyond, inside=inside, confidence=0.95)
