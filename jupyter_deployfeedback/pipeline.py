@@ -81,7 +81,13 @@ def plan_run(request: RunRequest, *, store: Store, environment: Mapping[str, str
     project = open_project(Path(request.project_file), environment=environment)
     target = choose_target(project, request.target or project.default_target)
     parameters = {suite.name: frozenset(inspect_suite(project, suite).parameters) for suite in project.suites}
-    suites = plan_suites(project, selected=request.suites, parameters=request.parameters, known_parameters=parameters)
+    suites = plan_suites(
+        project,
+        selected=request.suites,
+        parameters=request.parameters,
+        matrix=request.matrix,
+        known_parameters=parameters,
+    )
     parallel = parallelism(suites, wanted=request.parallel or project.parallel, environment=environment)
     plan = Plan(project=project, target=target, suites=suites, parallel=parallel)
     return _with_baseline(plan, request.against or project.baseline, store=store)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
 
 from jupyter_deployfeedback.errors import PermissionMissing
 
@@ -33,13 +32,24 @@ output_option = click.option(
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of ``run``: target, baseline, suites, parameters, how many at once, format and output."""
+    """Add the options of ``run``: target, baseline, suites, their parameters, how many at once, format and output."""
     options: tuple[Decorator, ...] = (
         click.option("--target", default="", help="The target to test; default: the project's."),
         click.option("--against", help="What to compare with: a target, a run, a tag, last-release or none."),
         click.option("--suite", "suites", multiple=True, help="Run only this suite; may be repeated."),
         click.option(
             "-p", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter of the suites."
+        ),
+        click.option(
+            "-f",
+            "--parameters-file",
+            "parameters_files",
+            multiple=True,
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="YAML file with parameters of the suites; -p comes before it.",
+        ),
+        click.option(
+            "--matrix", multiple=True, metavar="NAME=V1,V2", help="Run each suite once for each of these values."
         ),
         click.option(
             "--parallel", type=click.IntRange(min=1), help="Suites at once; default: the project's, else one per core."
@@ -52,9 +62,28 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def read_parameters(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    """Return parameters with the type YAML gives their text: ``-p n 100`` is a number, ``-p name x`` a string."""
-    return {name: yaml.safe_load(text) for name, text in pairs}
+def read_parameters(files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """Return parameters by name: those of the files, each before the next, then those of the command line.
+
+    Text has the type that YAML gives it: ``-p n 100`` is a number, ``-p name x`` a string.
+    """
+    if not (files or pairs):
+        return {}
+    from jupyter_deployfeedback.project import read_parameters_file, read_value
+
+    read: dict[str, Any] = {}
+    for file in files:
+        read |= read_parameters_file(file)
+    return read | {name: read_value(name, text) for name, text in pairs}
+
+
+def read_matrix(texts: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Return the values of each ``NAME=VALUE,VALUE``; of two with the same name the last counts."""
+    if not texts:
+        return {}
+    from jupyter_deployfeedback.project import read_axis
+
+    return dict(map(read_axis, texts))
 
 
 def environment() -> Mapping[str, str]:

@@ -34,10 +34,10 @@ def show_progress(*, parallel: int | None = None) -> Iterator[Callable[[RunEvent
         return
     columns = (
         SpinnerColumn(finished_text=" "),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # a name may hold what looks like markup: quality[n=100]
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[count]}"),
-        TextColumn("[dim]{task.fields[doing]}"),
+        TextColumn("{task.fields[count]}", markup=False),
+        TextColumn("{task.fields[doing]}", style="dim", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bars:
@@ -80,4 +80,4 @@ def _one_line(console: Console, event: RunEvent, *, stages: Mapping[str, str]) -
         console.print(f"{stages.get(event.message or '', event.message)} ...", highlight=False)
     if event.kind is EventKind.SUITE_FINISHED:
         mark = MARKS.get(event.outcome or "", " ")
-        console.print(f"  {mark} {event.suite}: {event.outcome}", highlight=False)
+        console.print(f"  {mark} {event.suite}: {event.outcome}", highlight=False, markup=False)

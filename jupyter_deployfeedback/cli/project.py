@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -49,7 +50,8 @@ def check_command(*, project_file: Path) -> None:
         click.echo(f"  target  {target.name}{mark}: {target.url}")
     click.echo(f"  baseline  {checked.baseline}")
     for suite in checked.suites:
-        click.echo(f"  suite  {suite.name}: {suite.source}")
+        points = math.prod(len(values) for values in suite.matrix.values())
+        click.echo(f"  suite  {suite.name}: {suite.source}" + (f" ({points} points)" if suite.matrix else ""))
         for notice in inspect_suite(checked, suite).notices:
             click.echo(f"    {notice}")
     for rule in checked.rules:

@@ -37,42 +37,23 @@ def run_command(**chosen: Any) -> int:  # noqa: ANN401 - click passes its option
     return report.exit_code
 
 
-def run_and_emit(
-    *,
-    project_file: Path,
-    target: str,
-    against: str | None,
-    suites: tuple[str, ...],
-    parameters: tuple[tuple[str, str], ...],
-    parallel: int | None,
-    form: str,
-    output: Path | None,
-) -> FeedbackReport:
+def run_and_emit(*, form: str, output: Path | None, **asked: Any) -> FeedbackReport:  # noqa: ANN401 - click's options
     """Start a run, show its progress, print its feedback."""
     with execution.prepare(options.environment()) as worker:  # it loads papermill while this process loads the rest
-        report = _evaluate(
-            project_file,
-            target,
-            against=against,
-            suites=suites,
-            parameters=options.read_parameters(parameters),
-            parallel=parallel,
-            worker=worker,
-        )
+        report = _evaluate(worker=worker, **asked)
     append_step_summary(report, environment=options.environment())
     options.emit(report, form=form, output=output)
     return report
 
 
 def _evaluate(
-    project_file: Path,
-    target: str,
     *,
-    against: str | None,
-    suites: tuple[str, ...],
-    parameters: dict[str, Any],
-    parallel: int | None,
     worker: WorkerProcess,
+    project_file: Path,
+    parameters_files: tuple[Path, ...],
+    parameters: tuple[tuple[str, str], ...],
+    matrix: tuple[str, ...],
+    **asked: Any,  # noqa: ANN401 - what goes into the request as it is
 ) -> FeedbackReport:
     from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.cli.progress import show_progress
@@ -80,11 +61,9 @@ def _evaluate(
 
     request = RunRequest(
         project_file=str(project_file.resolve()),
-        target=target,
-        against=against,
-        suites=suites,
-        parameters=parameters,
-        parallel=parallel,
+        parameters=options.read_parameters(parameters_files, parameters),
+        matrix=options.read_matrix(matrix),
+        **asked,
     )
     opened = options.store()
     environment = options.environment()

@@ -12,8 +12,9 @@ from jupyter_deployfeedback.comparison.distributions import distributions
 from jupyter_deployfeedback.comparison.estimates import estimate
 from jupyter_deployfeedback.comparison.material import Material, gather
 from jupyter_deployfeedback.comparison.pairing import changed_examples
+from jupyter_deployfeedback.comparison.points import Part, parts_about, parts_of
 from jupyter_deployfeedback.comparison.quantities import JUDGES_ERRORS, applies
-from jupyter_deployfeedback.domain.comparison import Comparison, Estimand
+from jupyter_deployfeedback.domain.comparison import Comparison, Delta, Estimand, Estimate
 from jupyter_deployfeedback.domain.run import Evidence
 
 
@@ -31,22 +32,35 @@ def compare(
     ``stored`` is the evidence of an earlier run; without it the baseline is the one that was loaded live in this run.
     ``baseline`` None says that there is nothing to compare with.
     """
-    material = gather(evidence, stored=stored, baseline=baseline)
-    judged = any(each.metric in JUDGES_ERRORS for each in estimands)
-    broken, fixed = changed_examples(material.pairs) if baseline is not None else ((), ())
+    parts = parts_of(evidence, stored=stored, baseline=baseline)
+    pairs = [pair for part in parts for pair in part.material.pairs]
+    whole = parts[0].material if len(parts) == 1 else gather(evidence, stored=stored, baseline=baseline)
+    broken, fixed = changed_examples(pairs) if baseline is not None else ((), ())
     return Comparison(
         baseline=baseline,
-        paired=material.live and any(pair.baseline is not None for pair in material.pairs),
-        deltas=deltas(material),
-        estimates=tuple(estimate(each, material, errors_judged=judged) for each in estimands),
+        paired=whole.live and any(pair.baseline is not None for pair in pairs),
+        deltas=tuple(row for part in parts for row in _rows(part)),
+        estimates=tuple(_estimates(estimands, parts)),
         broken=broken,
         fixed=fixed,
         differences=()
         if baseline is None
         else differences(evidence, stored=stored, commit=commit, baseline_commit=baseline_commit),
-        distributions=distributions(material),
-        notices=tuple(_notices(material)),
+        distributions=distributions(whole),
+        notices=tuple(dict.fromkeys(notice for part in parts for notice in _notices(part.material))),
     )
+
+
+def _estimates(estimands: tuple[Estimand, ...], parts: tuple[Part, ...]) -> Iterator[Estimate]:
+    judged = any(each.metric in JUDGES_ERRORS for each in estimands)
+    for each in estimands:
+        for part in parts_about(each.metric, parts):
+            yield estimate(each.model_copy(update={"point": part.point}), part.material, errors_judged=judged)
+
+
+def _rows(part: Part) -> Iterator[Delta]:
+    for row in deltas(part.material):
+        yield row if part.point is None else row.model_copy(update={"point": part.point})
 
 
 def _notices(material: Material) -> Iterator[str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.company import disturbance
 from jupyter_deployfeedback.comparison.loads import UnderLoad, gather_load
 from jupyter_deployfeedback.comparison.measured import Missing
 from jupyter_deployfeedback.comparison.pairing import Pair, pair_live, pair_stored
@@ -101,7 +100,9 @@ class Material:
         return Missing("no evaluation of this run was answered by the baseline too")
 
 
-def gather(evidence: Evidence, *, stored: Evidence | None, baseline: str | None) -> Material:
+def gather(
+    evidence: Evidence, *, stored: Evidence | None, baseline: str | None, disturbed: str | None = None
+) -> Material:
     """Gather both sides; a stored baseline was asked for by name, so it counts before one that was loaded live."""
     against = stored if baseline is not None else None
     live = baseline is not None and against is None and _is_live(evidence)
@@ -119,7 +120,7 @@ def gather(evidence: Evidence, *, stored: Evidence | None, baseline: str | None)
         partial=partial,
         broken_suites=broken,
         sources={suite.suite.name: suite.suite.source for suite in evidence.suites},
-        disturbed=disturbance(evidence.suites),
+        disturbed=disturbed,
         load=gather_load(pairs if baseline is not None else [Pair(pair.evaluation) for pair in pairs]),
         windows=gather_windows(evidence),
     )

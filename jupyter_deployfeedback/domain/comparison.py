@@ -13,12 +13,23 @@ from jupyter_deployfeedback.domain.metric import Metric
 from jupyter_deployfeedback.domain.rule import Expression
 
 
+def finding_name(metric: str, *, within: tuple[str, str] | None = None, point: str | None = None) -> str:
+    """Return how a finding names a metric: ``accuracy``, ``accuracy{digit:8}``, ``accuracy{suite:quality[n=100]}``."""
+    said = [f"{within[0]}:{within[1]}"] if within else []
+    said += [f"suite:{point}"] if point else []
+    return f"{metric}{{{','.join(said)}}}" if said else metric
+
+
 class Estimand(Frozen):
-    """A number that a rule asks for: an expression about one metric, in one slice or in all examples."""
+    """A number that a rule asks for: an expression about one metric, in one slice or in all examples.
+
+    ``point`` is the point of a matrix it is about; None where it is about all other suites together.
+    """
 
     metric: str
     expression: Expression
     slice: tuple[str, str] | None = None
+    point: str | None = None
     confidence: float = 0.95  # one-sided; the interval is two-sided at 2 * confidence - 1
 
 
@@ -67,9 +78,13 @@ class Change(StrEnum):
 
 
 class Delta(Frozen):
-    """One metric on both sides. ``interval`` surrounds candidate - baseline at 90 %, None where it cannot be had."""
+    """One metric on both sides. ``interval`` surrounds candidate - baseline at 90 %, None where it cannot be had.
+
+    ``point`` is the point of a matrix that measured it.
+    """
 
     metric: Metric
+    point: str | None = None
     value: float | None = None
     n: int | None = None
     missing_because: str | None = None

@@ -90,10 +90,14 @@ class MetricText(Frozen):
 
 
 class MetricRow(Frozen):
-    """One row of one of the three tables. ``interval`` surrounds value - baseline."""
+    """One row of one of the three tables. ``interval`` surrounds value - baseline.
+
+    ``point`` is the point of a matrix that measured it, None for all other suites together and the platform.
+    """
 
     family: Family
     name: str
+    point: str | None = None
     unit: str
     better: Better
     value: float | None

@@ -45,6 +45,7 @@ class RunRequest(Frozen):
     against: str | None = None  # a target, a run, a tag, "none"; None takes the project's baseline
     suites: tuple[str, ...] = ()  # none named: all
     parameters: dict[str, Scalar | list[Scalar]] = {}
+    matrix: dict[str, list[Scalar]] = {}  # values that parameters take point by point
     parallel: int | None = None  # suites at once; None: as many as the project says, or as there are cores
 
 

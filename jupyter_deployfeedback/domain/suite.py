@@ -18,6 +18,8 @@ class Suite(Frozen):
 
     ``source`` is its path relative to the project's folder, ``options`` what only its adapter understands.
     ``environment`` names variables it may see beside the project's. ``exclusive`` suites run while nothing else does.
+    ``matrix`` holds the values that parameters take point by point; a suite at one of them has none, a name of its own,
+    and in ``point_of`` the name that the file gives the suite.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Suite(Frozen):
     parameters: dict[str, Scalar | list[Scalar]] = {}
     timeout_seconds: float = 600.0
     exclusive: bool = False
+    matrix: dict[str, tuple[Scalar, ...]] = {}
+    point_of: str | None = None
 
 
 class Outcome(StrEnum):

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.kind import SuiteKind
+from jupyter_deployfeedback.domain.matrix import Axes, alike
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.secrecy import looks_secret
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import UnknownParameter, UnknownSuite, UsageError
+from jupyter_deployfeedback.execution.grid import points
 
-Parameters = Mapping[str, Scalar | list[Scalar]]
+Value = Scalar | list[Scalar]
+Parameters = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A suite as the file declares it, the parameters its notebook knows, and the suite at each point to be run."""
+
+    suite: Suite
+    known: frozenset[str]
+    points: tuple[Suite, ...]
 
 
 def plan_suites(
@@ -21,21 +34,29 @@ def plan_suites(
     *,
     selected: tuple[str, ...] = (),
     parameters: Parameters | None = None,
+    matrix: Axes | None = None,
     known_parameters: Mapping[str, frozenset[str]],
 ) -> tuple[Suite, ...]:
     """Return the selected suites (none selected: all) in the file's order, each with the parameters it takes.
 
-    ``known_parameters`` are the names in each suite's ``parameters`` cell. ``parameters`` override the file's and go to
-    every suite that knows them. Raises UnknownSuite, UnknownParameter, and UsageError for a parameter that looks like a
+    A suite with a matrix becomes one for each of its points; ``selected`` names suites or points. ``known_parameters``
+    are the names in each suite's ``parameters`` cell. ``parameters`` and ``matrix`` override the file's and go to every
+    suite that knows them. Raises UnknownSuite, UnknownParameter, and UsageError for what is given twice or looks like a
     secret.
     """
-    given = parameters or {}
-    suites = _select(project, selected)
-    known = {suite.name: known_parameters.get(suite.name, frozenset()) for suite in suites}
-    for suite in suites:
-        _check_names(suite.parameters, known[suite.name], where=f"Suite {suite.name!r} ({suite.source})")
-    _check_names(given, frozenset().union(*known.values()), where="No suite of this run")
-    return tuple(_with_parameters(suite, given, known[suite.name]) for suite in suites)
+    given, axes = parameters or {}, matrix or {}
+    _check_axes(axes, given)
+    grids = [
+        _grid(suite, known_parameters.get(suite.name, frozenset()), parameters=given, axes=axes)
+        for suite in project.suites
+    ]
+    chosen = _select(grids, selected, file=project.file)
+    for each in chosen:
+        where = f"Suite {each.suite.name!r} ({each.suite.source})"
+        _check_names(_named(each.suite.parameters, each.suite.matrix), each.known, where=where)
+    anywhere = frozenset[str]().union(*(each.known for each in chosen))
+    _check_names(_named(given, axes), anywhere, where="No suite of this run")
+    return tuple(point for each in chosen for point in each.points)
 
 
 def turns(suites: Iterable[Suite]) -> tuple[tuple[Suite, ...], ...]:
@@ -61,19 +82,49 @@ def date_results(suites: tuple[Suite, ...], committed_at: datetime | None) -> tu
     )
 
 
-def _select(project: Project, selected: tuple[str, ...]) -> tuple[Suite, ...]:
-    names = [suite.name for suite in project.suites]
+def _check_axes(axes: Axes, given: Parameters) -> None:
+    for name, values in axes.items():
+        if name in given:
+            problem = f"Parameter {name!r} has a value and a matrix."
+            raise UsageError(problem, remedy="Give it with -p (or -f), or with --matrix, not both.")
+        if not values or (twice := alike(values)) is not None:
+            problem = f"The matrix of {name!r} " + ("has no values." if not values else f"has {twice!r} twice.")
+            raise UsageError(problem, remedy="Give each value once: --matrix n=100,200.")
+
+
+def _grid(suite: Suite, known: frozenset[str], *, parameters: Parameters, axes: Axes) -> Grid:
+    own = {name: value for name, value in parameters.items() if name in known}
+    own_axes = {name: values for name, values in axes.items() if name in known}
+    return Grid(suite, known, points(suite, parameters=own, axes=own_axes))
+
+
+def _select(grids: Sequence[Grid], selected: tuple[str, ...], *, file: str) -> list[Grid]:
+    """Return what is selected by a suite's name or a point's; none selected: all."""
+    names = [each.suite.name for each in grids]
+    known = {*names, *(point.name for each in grids for point in each.points)}
     for name in selected:
-        if name not in names:
+        if name not in known:
             raise UnknownSuite(
-                f"{project.file} declares no suite {name!r}.",
-                remedy=f"{_nearest(name, names)}Suites: {', '.join(names)}.",
+                f"{file} declares no suite {name!r}.",
+                remedy=f"{_nearest(name, sorted(known))}Suites: {', '.join(names)}.",
             )
-    return tuple(suite for suite in project.suites if not selected or suite.name in selected)
+    chosen = set(selected or names)
+    kept = [replace(each, points=_selected_points(each, chosen)) for each in grids]
+    return [each for each in kept if each.points]
 
 
-def _check_names(parameters: Parameters, known: frozenset[str], *, where: str) -> None:
-    for name, value in parameters.items():
+def _selected_points(grid: Grid, chosen: set[str]) -> tuple[Suite, ...]:
+    return tuple(point for point in grid.points if {grid.suite.name, point.name} & chosen)
+
+
+def _named(parameters: Parameters, axes: Axes) -> Iterator[tuple[str, Value]]:
+    """Yield every value with the name of its parameter."""
+    yield from parameters.items()
+    yield from ((name, value) for name, values in axes.items() for value in values)
+
+
+def _check_names(values: Iterable[tuple[str, Value]], known: frozenset[str], *, where: str) -> None:
+    for name, value in values:
         if looks_secret(name, value):  # papermill writes each parameter in clear into the executed notebook, twice
             raise UsageError(
                 f"Parameter {name!r} looks like a secret, but parameters stand in clear in the executed notebook.",
@@ -90,8 +141,3 @@ def _check_names(parameters: Parameters, known: frozenset[str], *, where: str) -
 def _nearest(name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name, list(known), n=1)
     return f"Did you mean {close[0]!r}? " if close else ""
-
-
-def _with_parameters(suite: Suite, given: Parameters, known: frozenset[str]) -> Suite:
-    own = {name: value for name, value in given.items() if name in known}
-    return suite.model_copy(update={"parameters": {**suite.parameters, **own}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_deployfeedback.domain.comparison import Estimand
+from jupyter_deployfeedback.domain.comparison import Estimand, finding_name
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.rule import Aggregate
 from jupyter_deployfeedback.feedback.quantities import limit_text
@@ -69,22 +69,25 @@ def says_its_unit(name: str, unit: str) -> bool:
 
 
 def subject(estimand: Estimand, *, unit: str) -> str:
-    """Return what a rule is about: ``typical latency``, ``latency p95``, ``accuracy for digit 8``.
+    """Return what a rule is about: ``typical latency``, ``latency p95``, ``accuracy for digit 8 in quality[n=100]``.
 
     ``unit`` is that of the metric, in which the edge of a ``share(>300ms)`` is given.
     """
     name = _aggregated(estimand, unit)
-    if estimand.slice is None:
-        return name
-    key, value = estimand.slice
-    return f"{name} for {one_line(key, limit=40)} {one_line(value, limit=40)}"
+    if estimand.slice is not None:
+        key, value = estimand.slice
+        name = f"{name} for {one_line(key, limit=40)} {one_line(value, limit=40)}"
+    return at_point(name, estimand.point)
+
+
+def at_point(name: str, point: str | None) -> str:
+    """Return what was measured at a point of a matrix: ``accuracy in quality[n=100]``."""
+    return name if point is None else f"{name} in {one_line(point, limit=80)}"
 
 
 def rule_name(estimand: Estimand) -> str:
     """Return how a finding names the estimand's metric and slice: ``accuracy{digit:8}``."""
-    if estimand.slice is None:
-        return estimand.metric
-    return f"{estimand.metric}{{{estimand.slice[0]}:{estimand.slice[1]}}}"
+    return finding_name(estimand.metric, within=estimand.slice, point=estimand.point)
 
 
 def sample_noun(family: Family | None, aggregate: Aggregate | None, *, method: str = "") -> str:

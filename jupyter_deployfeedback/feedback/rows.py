@@ -24,7 +24,7 @@ from jupyter_deployfeedback.domain.feedback import (
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.run import Evidence, Run, SideEvidence
 from jupyter_deployfeedback.domain.suite import CaseResult, SuiteResult
-from jupyter_deployfeedback.feedback.names import label, says_its_unit
+from jupyter_deployfeedback.feedback.names import at_point, label, says_its_unit
 from jupyter_deployfeedback.feedback.quantities import MISSING, measured, quantity
 
 _FAMILIES = list(Family)
@@ -122,7 +122,7 @@ def _metric_row(delta: Delta) -> MetricRow:
         **shared_fields(metric, MetricRow),
         **shared_fields(delta, MetricRow),
         text=MetricText(
-            label=label(metric.name),
+            label=at_point(label(metric.name), delta.point),
             value=_plain(delta.value, metric.name, metric.unit),
             baseline=_plain(delta.baseline, metric.name, metric.unit),
             difference=_difference_text(delta),

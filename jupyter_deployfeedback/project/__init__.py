@@ -4,6 +4,7 @@ from jupyter_deployfeedback.project.drafting import FIRST_SUITE, draft_project, 
 from jupyter_deployfeedback.project.inspection import SuiteInspection, inspect_suite
 from jupyter_deployfeedback.project.loading import load_project
 from jupyter_deployfeedback.project.location import find_project_file
+from jupyter_deployfeedback.project.parameters import read_axis, read_parameters_file, read_value
 from jupyter_deployfeedback.project.schema import project_schema
 
 __all__ = [
@@ -16,4 +17,7 @@ __all__ = [
     "inspect_suite",
     "load_project",
     "project_schema",
+    "read_axis",
+    "read_parameters_file",
+    "read_value",
 ]

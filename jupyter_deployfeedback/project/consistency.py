@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from jupyter_deployfeedback.domain.matrix import MOST_POINTS
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, PlatformSource
 from jupyter_deployfeedback.domain.secrecy import HOW_TO_REFER, looks_secret
@@ -13,7 +15,7 @@ from jupyter_deployfeedback.errors import Problem
 from jupyter_deployfeedback.project.document import Document
 from jupyter_deployfeedback.project.problems import nearest
 from jupyter_deployfeedback.project.reading import Sections
-from jupyter_deployfeedback.project.schema import PlatformFile, Preset, RequestFile
+from jupyter_deployfeedback.project.schema import PlatformFile, Preset, RequestFile, SuiteFile
 from jupyter_deployfeedback.project.suites import source_of_suite, source_problem, suite_name
 
 RESERVED = frozenset({LAST_RELEASE, "none"})  # words that say what to compare with
@@ -29,7 +31,8 @@ def check_consistency(sections: Sections, document: Document, *, folder: Path) -
     for index, suite in sections.suites.items():
         if (said := source_problem(suite, folder)) is not None:
             yield document.problem(("suites", index, source_of_suite(suite)[0]), *said)
-        yield from _check_parameters(index, suite.parameters, document)
+        yield from _check_parameters(("suites", index, "parameters"), suite.parameters, document)
+        yield from _check_matrix(index, suite, document)
     yield from _check_metrics(sections, document)
     yield from _check_settings(sections, document)
 
@@ -102,9 +105,23 @@ def _check_suite_names(sections: Sections, document: Document) -> Iterator[Probl
         first.setdefault(name, index)
 
 
-def _check_parameters(index: int, parameters: dict[str, object], document: Document) -> Iterator[Problem]:
+def _check_matrix(index: int, suite: SuiteFile, document: Document) -> Iterator[Problem]:
+    at = ("suites", index, "matrix")
+    for name, values in suite.matrix.items():
+        secret = next((value for value in values if looks_secret(name, value)), values[0])
+        yield from _check_parameters(at, {name: secret}, document)
+        if name in suite.parameters:
+            yield document.problem((*at, name), "is one of the parameters, too.", "Keep it in one of the two.")
+    count = math.prod(len(values) for values in suite.matrix.values())
+    if count > MOST_POINTS:
+        yield document.problem(at, f"has {count} points; {MOST_POINTS} are the most.", "Leave values out.")
+
+
+def _check_parameters(
+    section: tuple[str | int, ...], parameters: Mapping[str, object], document: Document
+) -> Iterator[Problem]:
     for name, value in parameters.items():
-        at = ("suites", index, "parameters", name)
+        at = (*section, name)
         if not name.isidentifier():
             yield document.problem(at, "cannot be a variable of the notebook.", "Use letters, digits and _.")
         elif looks_secret(name, value):

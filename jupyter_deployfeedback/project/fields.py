@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.domain.matrix import alike
 from jupyter_deployfeedback.domain.secrecy import HOW_TO_REFER, is_reference
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.protocols.paths import parse_path
@@ -121,6 +122,18 @@ def _parameter(value: object) -> object:
     return value
 
 
+def _axis(values: object) -> object:
+    if not isinstance(values, list) or not values:
+        raise wrong("is not a list of values.", "Write the values to try, such as [100, 200].")
+    if any(isinstance(value, list) for value in values):
+        raise wrong("holds a list.", "A point has one value for each parameter: text, a number, true or false.")
+    for value in values:
+        _parameter(value)
+    if (twice := alike(values)) is not None:
+        raise wrong(f"has {twice} twice.", "Write each value once.")
+    return values
+
+
 OneOrMany = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]
 Duration = Annotated[float, BeforeValidator(_duration, json_schema_input_type=str | float), AfterValidator(_positive)]
 Address = Annotated[str, AfterValidator(_expanded), AfterValidator(_address)]
@@ -129,4 +142,5 @@ SecretReference = Annotated[str, AfterValidator(_reference)]
 Name = Annotated[str, AfterValidator(as_name)]
 ServerPath = Annotated[str, AfterValidator(_server_path)]
 AnswerPath = Annotated[str, AfterValidator(_answer_path)]
+AxisValues = Annotated[list[Any], BeforeValidator(_axis, json_schema_input_type=list[Scalar])]
 ParameterValue = Annotated[Any, BeforeValidator(_parameter, json_schema_input_type=Scalar | list[Scalar])]

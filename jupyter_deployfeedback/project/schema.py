@@ -13,6 +13,7 @@ from jupyter_deployfeedback.domain.rule import OnFail
 from jupyter_deployfeedback.project.fields import (
     Address,
     AnswerPath,
+    AxisValues,
     Duration,
     Name,
     OneOrMany,
@@ -182,6 +183,11 @@ class SuiteFile(Section):
     parameters: dict[str, ParameterValue] = Field(
         {}, description="Values for the notebook's parameters cell; never secrets.", examples=[{"n": 500}]
     )
+    matrix: dict[str, AxisValues] = Field(
+        {},
+        description="Values for parameters; the suite runs once for each combination.",
+        examples=[{"n": [100, 1000], "seed": [1, 2]}],
+    )
     timeout: Duration = Field(600.0, description="Time limit of the whole suite.", examples=["5min"])
     exclusive: bool = Field(default=False, description="Nothing else runs meanwhile.", examples=[True])
 
@@ -207,11 +213,12 @@ class SuiteFile(Section):
             strangers = [key for key in keys if getattr(self, key)] if kind != own else []
             if strangers:
                 raise wrong(f"has {strangers[0]}, which only a suite with {kind} can have.", "Delete it.")
-        if own == "features" and self.parameters:
-            remedy = "Their tests read variables: set them when you run, and name them under kernels: environment."
-            raise wrong("has parameters, which features cannot take.", remedy)
-        if own == "results" and self.parameters:
-            raise wrong("has parameters, which results cannot take.", "Delete them: nothing is run here.")
+        for key in ("parameters", "matrix"):
+            if own == "features" and getattr(self, key):
+                remedy = "Their tests read variables: set them when you run, and name them under kernels: environment."
+                raise wrong(f"has {key}, which features cannot take.", remedy)
+            if own == "results" and getattr(self, key):
+                raise wrong(f"has {key}, which results cannot take.", "Delete them: nothing is run here.")
 
 
 class MetricFile(Section):

@@ -27,6 +27,7 @@ def read_suite(written: SuiteFile) -> Suite:
         parameters=written.parameters,
         timeout_seconds=written.timeout,
         exclusive=written.exclusive or key == "features",
+        matrix={name: tuple(values) for name, values in written.matrix.items()},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.release import Release
@@ -58,9 +59,10 @@ def _served(version: str | None) -> str:
 
 def _metrics(report: FeedbackReport, family: Family) -> Iterator[str]:
     rows = [row for row in report.metrics if row.family is family]
-    width = max((len(row.name) for row in rows), default=0)
-    for row in rows:
-        yield f"{row.name:<{width}}  {_numbers(row)}"
+    names = [finding_name(row.name, point=row.point) for row in rows]
+    width = max(map(len, names), default=0)
+    for name, row in zip(names, rows, strict=True):
+        yield f"{name:<{width}}  {_numbers(row)}"
 
 
 def _numbers(row: MetricRow) -> str:

@@ -109,6 +109,7 @@ class Desk:
                 against=asked.against,
                 suites=tuple(asked.suites),
                 parameters=asked.parameters,
+                matrix=asked.matrix,
             )
             return pipeline.start(request, store=self._store, environment=self._environment)
 

@@ -62,6 +62,7 @@ def run_body(run: Run, *, root: Path) -> wire.RunBody:
         against=run.request.against,
         suites=run.request.suites,
         parameters=run.request.parameters,
+        matrix=run.request.matrix,
         **{name: getattr(run, name) for name in shared + moments},
     )
 

@@ -33,6 +33,7 @@ class CreateRun(Body):
     suites: list[str] = []
     against: str | None = None
     parameters: dict[str, Scalar | list[Scalar]] = {}
+    matrix: dict[str, list[Scalar]] = {}
 
 
 class CreateRelease(Body):
@@ -151,6 +152,7 @@ class RunBody(Frozen):
     against: str | None
     suites: tuple[str, ...]
     parameters: dict[str, Scalar | list[Scalar]]
+    matrix: dict[str, list[Scalar]]
     commit: Commit | None
     verdict: Verdict | None
     message: str | None

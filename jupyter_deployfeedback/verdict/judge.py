@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
+from jupyter_deployfeedback.domain.comparison import Comparison, Estimate, finding_name
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.rule import OnFail, Rule
 from jupyter_deployfeedback.domain.run import TargetFacts
@@ -20,14 +21,22 @@ from jupyter_deployfeedback.verdict.rules import FAIL_LIST, WARN_LIST, doubts, s
 from jupyter_deployfeedback.verdict.suites import judge_suites, judge_target, judge_versions
 
 Slice = tuple[str, str] | None
-Key = tuple[str, str, Slice]
 OPEN = frozenset({Verdict.PASS, Verdict.WARN})
 NOT_SIGNIFICANT = "beyond the limit, but not beyond what chance gives among so many rules"
 
 
+class Key(NamedTuple):
+    """What an estimate answers: an expression about a metric, in a slice, at a point of a matrix."""
+
+    metric: str
+    text: str
+    within: Slice
+    point: str | None
+
+
 @dataclass(frozen=True)
 class Answers:
-    """The estimates by metric, expression and slice; ``repeated`` were answered more than once, which is an error."""
+    """The estimates by what they answer; ``repeated`` were answered more than once, which is an error."""
 
     estimates: Mapping[Key, Estimate]
     repeated: frozenset[Key]
@@ -37,9 +46,12 @@ class Answers:
 
     def slices(self, metric: str, name: str) -> list[Slice]:
         """Return the values of a slice that were asked of a metric."""
-        return list(
-            dict.fromkeys(key[2] for key in self.estimates if key[0] == metric and key[2] and key[2][0] == name)
-        )
+        asked = (key.within for key in self.estimates if key.metric == metric)
+        return list(dict.fromkeys(within for within in asked if within and within[0] == name))
+
+    def points(self, metric: str) -> list[str | None]:
+        """Return the points of matrices at which a metric was asked; None stands for all other suites together."""
+        return list(dict.fromkeys(key.point for key in self.estimates if key.metric == metric)) or [None]
 
 
 def judge(
@@ -87,7 +99,8 @@ def _answers(comparison: Comparison, rules: Iterable[Rule], *, alpha: float) -> 
     estimates: dict[Key, Estimate] = {}
     repeated: set[Key] = set()
     for each in comparison.estimates:
-        key = (each.estimand.metric, each.estimand.expression.text, each.estimand.slice)
+        asked = each.estimand
+        key = Key(asked.metric, asked.expression.text, asked.slice, asked.point)
         if key in estimates:
             repeated.add(key)
         estimates[key] = each
@@ -110,7 +123,7 @@ def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alph
     family = [
         key
         for key, each in estimates.items()
-        if key[0] in failing and each.interval is not None and not each.exact and each.weak is None
+        if key.metric in failing and each.interval is not None and not each.exact and each.weak is None
     ]
     p_values = [1.0 if (p := estimates[key].p_beyond) is None else p for key in family]
     return frozenset(
@@ -119,23 +132,31 @@ def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alph
 
 
 def _judge_rule(rule: Rule, answers: Answers) -> list[Finding]:
+    """Judge a rule at each point where its metric was measured; the worst counts."""
+    points = answers.points(select(rule.metric).metric)
+    findings = [each for point in points for each in _judge_at(rule, point, answers)]
+    if rule.info:
+        return [_informing(each) for each in findings]
+    return findings
+
+
+def _judge_at(rule: Rule, point: str | None, answers: Answers) -> list[Finding]:
     selector = select(rule.metric)
-    findings = _judge_within(rule, selector.slice, answers)
+    findings = _judge_within(rule, selector.slice, point=point, answers=answers)
     for name in rule.slices:
         values = answers.slices(selector.metric, name)
         if not values:
             label, reason = f"{selector.metric}{{{name}}}", f"no suite evaluated examples with a slice {name!r}"
             findings.append(missing(rule=label, expression=", ".join(rule.passing), reason=reason))
         for value in values:
-            findings += _judge_within(rule, value, answers)
-    if rule.info:
-        return [_informing(each) for each in findings]
+            findings += _judge_within(rule, value, point=point, answers=answers)
     return findings
 
 
-def _judge_within(rule: Rule, within: Slice, answers: Answers) -> list[Finding]:
+def _judge_within(rule: Rule, within: Slice, *, point: str | None, answers: Answers) -> list[Finding]:
     def told(text: str, *, listed: str = "") -> Finding:
-        return _judge_expression(rule, text, within=within, listed=listed, answers=answers)
+        key = Key(select(rule.metric).metric, text, within, point)
+        return _judge_expression(rule, key, listed=listed, answers=answers)
 
     return combine(
         [told(text) for text in rule.passing],
@@ -144,16 +165,14 @@ def _judge_within(rule: Rule, within: Slice, answers: Answers) -> list[Finding]:
     )
 
 
-def _judge_expression(rule: Rule, text: str, *, within: Slice, listed: str, answers: Answers) -> Finding:
+def _judge_expression(rule: Rule, key: Key, *, listed: str, answers: Answers) -> Finding:
     """Judge one expression: its own limit, then the other rules' alarms, then ``on_fail``, then weak evidence."""
-    name = select(rule.metric).metric
-    label = name if within is None else f"{name}{{{within[0]}:{within[1]}}}"
-    key = (name, text, within)
+    label = finding_name(key.metric, within=key.within, point=key.point)
     problem = _unanswered(key, answers)
     if problem:
-        return missing(rule=label, expression=listed + text, reason=problem)
+        return missing(rule=label, expression=listed + key.text, reason=problem)
     estimate = answers.estimates[key]
-    told = finding(estimate, rule=label, expression=listed + text, first_release=answers.first_release)
+    told = finding(estimate, rule=label, expression=listed + key.text, first_release=answers.first_release)
     if told.verdict is Verdict.FAIL and rule.on_fail is OnFail.WARN:
         told = told.model_copy(update={"verdict": Verdict.WARN})
     elif told.verdict is Verdict.FAIL and key in answers.overruled:
@@ -163,7 +182,7 @@ def _judge_expression(rule: Rule, text: str, *, within: Slice, listed: str, answ
 
 def _unanswered(key: Key, answers: Answers) -> str | None:
     """Say why an expression has no answer that can be trusted, None where it has one."""
-    name, text, _ = key
+    name, text = key.metric, key.text
     if key in answers.repeated:
         return "it was answered twice"
     if key not in answers.estimates:

@@ -323,6 +323,13 @@ export interface components {
              */
             readonly against: string | null;
             /**
+             * Matrix
+             * @default {}
+             */
+            readonly matrix: {
+                readonly [key: string]: readonly (string | number | boolean | null)[];
+            };
+            /**
              * Parameters
              * @default {}
              */
@@ -629,6 +636,8 @@ export interface components {
         /**
          * MetricRow
          * @description One row of one of the three tables. ``interval`` surrounds value - baseline.
+         *
+         *     ``point`` is the point of a matrix that measured it, None for all other suites together and the platform.
          */
         readonly MetricRow: {
             /** Baseline */
@@ -654,6 +663,11 @@ export interface components {
              * @default []
              */
             readonly notices: readonly string[];
+            /**
+             * Point
+             * @default null
+             */
+            readonly point: string | null;
             /** Source */
             readonly source: string;
             readonly text: components["schemas"]["MetricText"];
@@ -823,6 +837,10 @@ export interface components {
             readonly created_at: string;
             /** Finished At */
             readonly finished_at: string | null;
+            /** Matrix */
+            readonly matrix: {
+                readonly [key: string]: readonly (string | number | boolean | null)[];
+            };
             /** Message */
             readonly message: string | null;
             /** Parameters */

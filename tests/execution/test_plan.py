@@ -81,3 +81,107 @@ def test_a_parameter_that_only_sounds_like_a_secret_is_not_refused(name: str) ->
     planned = plan_suites(PROJECT, parameters={name: 1}, known_parameters={"quality": frozenset({name, "n", "seed"})})
 
     assert planned[1].parameters[name] == 1
+
+
+def with_matrix(**axes: tuple[object, ...]) -> Project:
+    """The project, with a matrix of its quality suite."""
+    smoke, quality, latency = PROJECT.suites
+    parameters = {name: value for name, value in quality.parameters.items() if name not in axes}
+    swept = Suite.model_validate(quality.model_dump() | {"parameters": parameters, "matrix": axes})
+    return PROJECT.model_copy(update={"suites": (smoke, swept, latency)})
+
+
+GRID = with_matrix(n=(100, 200), seed=(1, 2))
+
+
+def names(suites: tuple[Suite, ...]) -> list[str]:
+    return [suite.name for suite in suites]
+
+
+def test_a_suite_with_a_matrix_becomes_one_for_each_point_and_the_last_axis_changes_fastest() -> None:
+    planned = plan_suites(GRID, known_parameters=KNOWN)
+
+    assert names(planned) == [
+        "smoke",
+        "quality[n=100,seed=1]",
+        "quality[n=100,seed=2]",
+        "quality[n=200,seed=1]",
+        "quality[n=200,seed=2]",
+        "latency",
+    ]
+    assert planned[2].parameters == {"n": 100, "seed": 2}
+    assert (planned[2].point_of, planned[2].source, planned[2].matrix) == ("quality", "suites/quality.ipynb", {})
+
+
+@pytest.mark.parametrize(
+    ("selected", "expected"),
+    [
+        (("quality[n=200,seed=1]", "smoke"), ["smoke", "quality[n=200,seed=1]"]),
+        (("quality[n=200,seed=1]", "quality"), [f"quality[n={n},seed={seed}]" for n in (100, 200) for seed in (1, 2)]),
+    ],
+)
+def test_points_are_selected_by_their_own_name_or_by_their_suites(
+    selected: tuple[str, ...], expected: list[str]
+) -> None:
+    assert names(plan_suites(GRID, selected=selected, known_parameters=KNOWN)) == expected
+
+
+def test_a_misspelt_point_is_an_error_that_names_the_nearest() -> None:
+    with pytest.raises(UnknownSuite, match=r"Did you mean 'quality\[n=200,seed=1\]'"):
+        plan_suites(GRID, selected=("quality[n=20,seed=1]",), known_parameters=KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "matrix", "expected"),
+    [
+        ({"seed": 7}, {}, ["quality[n=100]", "quality[n=200]", "latency"]),
+        ({"n": 5, "seed": 7}, {}, ["quality", "latency"]),
+        ({}, {"seed": [3]}, ["quality[n=100,seed=3]", "quality[n=200,seed=3]", "latency"]),
+        ({"seed": 7}, {"n": [1, 2]}, ["quality[n=1]", "quality[n=2]", "latency[n=1]", "latency[n=2]"]),
+    ],
+)
+def test_what_is_given_comes_before_the_files_matrix(
+    parameters: dict[str, object], matrix: dict[str, list[object]], expected: list[str]
+) -> None:
+    planned = plan_suites(GRID, parameters=parameters, matrix=matrix, known_parameters=KNOWN)
+
+    assert names(planned) == ["smoke", *expected]
+    assert all(suite.parameters[name] == value for suite in planned[1:2] for name, value in parameters.items())
+
+
+def test_an_axis_comes_before_a_parameter_of_the_file() -> None:
+    planned = plan_suites(PROJECT, matrix={"n": [1, 2]}, selected=("quality",), known_parameters=KNOWN)
+
+    assert [suite.parameters for suite in planned] == [{"n": 1, "seed": 1}, {"n": 2, "seed": 1}]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "matrix", "expected"),
+    [
+        ({"n": 1}, {"n": [1, 2]}, "Parameter 'n' has a value and a matrix."),
+        ({}, {"n": []}, "The matrix of 'n' has no values."),
+        ({}, {"n": [1, "1"]}, "The matrix of 'n' has '1' twice."),
+        ({}, {"sed": [1]}, "No suite of this run takes a parameter 'sed'. Did you mean 'seed'?"),
+        ({}, {"api_token": ["hunter2"]}, "Parameter 'api_token' looks like a secret"),
+        ({}, {"n": list(range(300))}, "The matrix of suite 'quality' has 600 points; 500 are the most."),
+    ],
+)
+def test_a_matrix_is_checked_as_parameters_are(
+    parameters: dict[str, object], matrix: dict[str, list[object]], expected: str
+) -> None:
+    with pytest.raises(UsageError) as raised:
+        plan_suites(GRID, parameters=parameters, matrix=matrix, known_parameters=KNOWN)
+
+    assert str(raised.value).startswith(expected)
+
+
+def test_an_axis_of_the_file_that_its_notebook_does_not_know_is_an_error() -> None:
+    with pytest.raises(UnknownParameter, match="Suite 'quality'"):
+        plan_suites(with_matrix(depth=(1, 2)), known_parameters=KNOWN)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(True, "true"), (None, "null"), (0.5, "0.5"), ("a b", "a b")])
+def test_values_stand_in_a_points_name_as_in_yaml(value: object, expected: str) -> None:
+    (planned,) = plan_suites(PROJECT, matrix={"seed": [value]}, selected=("quality",), known_parameters=KNOWN)
+
+    assert planned.name == f"quality[seed={expected}]"

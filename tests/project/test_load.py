@@ -55,7 +55,7 @@ baseline: released
 suites:
   - suites/smoke.ipynb
   - {notebook: suites/quality.ipynb, parameters: {n: 1000}, timeout: 5min}
-  - {notebook: suites/latency.ipynb, exclusive: true}
+  - {notebook: suites/latency.ipynb, exclusive: true, matrix: {n: [50, 200], warm: [true, "no"]}}
 parallel: 2
 metrics:
   queue_depth: {query: "max(queue_depth{$labels})", unit: requests, better: lower}
@@ -116,7 +116,12 @@ def test_complete_file_of_the_design_becomes_a_project(load: Load, folder: Path)
         suites=(
             Suite(name="smoke", source="suites/smoke.ipynb"),
             Suite(name="quality", source="suites/quality.ipynb", parameters={"n": 1000}, timeout_seconds=300.0),
-            Suite(name="latency", source="suites/latency.ipynb", exclusive=True),
+            Suite(
+                name="latency",
+                source="suites/latency.ipynb",
+                exclusive=True,
+                matrix={"n": (50, 200), "warm": (True, "no")},
+            ),
         ),
         parallel=2,
         metrics=(

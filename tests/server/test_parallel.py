@@ -61,3 +61,16 @@ async def test_an_administrator_can_have_suites_run_one_by_one(fetch: Any, finis
     answer = await finished(run["run_id"])
 
     assert [(suite["name"], suite["outcome"]) for suite in answer["suites"]] == [("a", "failed"), ("b", "passed")]
+
+
+async def test_a_run_can_be_asked_for_with_a_matrix(fetch: Any, finished: Any, project: Path) -> None:
+    body = {"path": "digits/model.ipynb", "suites": ["smoke"], "matrix": {"per_digit": [1, 2]}}
+
+    code, run = await fetch("runs", method="POST", body=json.dumps(body))
+    answer = await finished(run["run_id"])
+
+    assert (code, run["matrix"]) == (202, {"per_digit": [1, 2]})
+    assert {(suite["name"], suite["outcome"]) for suite in answer["suites"]} == {
+        ("smoke[per_digit=1]", "passed"),
+        ("smoke[per_digit=2]", "passed"),
+    }

@@ -11,6 +11,7 @@ from jupyter_deployfeedback.feedback.names import label
 from jupyter_deployfeedback.feedback.visible import one_line
 
 _SLICED = re.compile(r"(?P<metric>[^{]+)\{(?P<slice>[^:]+):(?P<value>.*)\}", re.DOTALL)
+_NUMBER = re.compile(r"([0-9]+)")
 _ROW_HEIGHT = 22
 
 
@@ -84,6 +85,9 @@ def _chart(report: FeedbackReport, width: int, title: str, findings: dict[str, F
 
 
 def _natural(values: dict[str, FindingText]) -> list[str]:
-    """Order slice values as people count: 2 before 10, words after numbers."""
-    ordered = sorted(values, key=lambda value: (not value.isdecimal(), int(value) if value.isdecimal() else 0, value))
+    """Order values as people count: 2 before 10, n=2 before n=10, words after numbers."""
+    ordered = sorted(
+        values,
+        key=lambda value: [int(part) if part.isascii() and part.isdecimal() else part for part in _NUMBER.split(value)],
+    )
     return [one_line(value, limit=40) for value in ordered]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
+from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import CaseRow, FeedbackReport, FindingText, SuiteRow
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.suite import Outcome
@@ -45,7 +46,7 @@ def _rules(report: FeedbackReport) -> ET.Element:
     for waiver in report.waivers:
         ET.SubElement(properties, "property", name="waiver", value=one_line(waiver.sentence, limit=3000))
     for row in report.metrics:
-        name = one_line(f"{row.family}.{row.name}", limit=200)
+        name = one_line(f"{row.family}.{finding_name(row.name, point=row.point)}", limit=200)
         ET.SubElement(properties, "property", name=name, value=outline.metric_line(row, report))
     families = {row.name: row.family.value for row in report.metrics}
     for finding in report.findings:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.feedback import outline
@@ -97,7 +98,7 @@ def _aicoe(report: FeedbackReport) -> Iterator[list[str]]:
 
 def _deployed(report: FeedbackReport, families: set[Family]) -> list[str]:
     rows = [row for row in report.metrics if row.family in families]
-    titles = [inert(_AICOE_NAMES.get(row.name, row.name)) for row in rows]
+    titles = [inert(finding_name(_AICOE_NAMES.get(row.name, row.name), point=row.point)) for row in rows]
     run = report.run
     models = [[_version(run.target, run.model_version), *(inert(row.text.value) for row in rows)]]
     if run.baseline is not None:

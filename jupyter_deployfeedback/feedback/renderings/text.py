@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 
 from rich import box
@@ -45,6 +45,7 @@ _STYLES = {
 }
 _CHANGE_STYLES = {Change.IMPROVED: "green", Change.REGRESSED: "red", Change.UNCHANGED: "dim"}
 _TRACEBACK_LINES = 8
+_WIDEST_NAME = 40  # longer names of suites are folded
 _ROOMY = 100  # columns from which on there is room for the number of samples
 _BLANK = "\ue000"  # stands for a blank at which rich must not break a line
 
@@ -167,17 +168,19 @@ def _cells(row: MetricRow, *, compared: bool) -> list[Text]:
     return cells
 
 
-def _suites(suites: Iterable[SuiteRow]) -> Iterator[RenderableType]:
+def _suites(suites: Sequence[SuiteRow]) -> Iterator[RenderableType]:
     if not suites:
         return
     yield _heading("Suites")
-    for suite in suites:
+    names = [one_line(suite.name, limit=80) for suite in suites]
+    width = min(max(8, *map(cell_len, names)), _WIDEST_NAME)
+    for suite, name in zip(suites, names, strict=True):
         line = Table.grid(padding=(0, 2, 0, 0))
         line.add_column(width=11)
-        line.add_column(min_width=8, overflow="fold")
+        line.add_column(min_width=width, overflow="fold")
         line.add_row(
             Text(f" {outcome_word(suite.outcome)}", style=_STYLES[suite.outcome]),
-            Text(one_line(suite.name, limit=80), style="bold"),
+            Text(name, style="bold"),
             _prose(outline.suites_line(suite)),
         )
         yield line

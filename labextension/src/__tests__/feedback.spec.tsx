@@ -40,6 +40,7 @@ describe('the feedback', () => {
       {
         family: 'platform' as const,
         name: 'memory_max',
+        point: null,
         unit: 'B',
         better: 'lower' as const,
         value: null,

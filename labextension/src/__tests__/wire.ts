@@ -76,6 +76,7 @@ export function aRun(change: Partial<Run> = {}): Run {
     against: null,
     suites: [],
     parameters: {},
+    matrix: {},
     commit: {
       sha: '4f1c2d9e8b7a',
       branch: 'main',

@@ -31,7 +31,7 @@ export function MetricTable({ family, rows, candidate, baseline }: MetricTablePr
       </thead>
       <tbody>
         {rows.map(row => (
-          <MetricLine key={row.name} row={row} />
+          <MetricLine key={row.text.label} row={row} />
         ))}
       </tbody>
     </table>

@@ -1,0 +1,79 @@
+"""Parameters from outside the project file: words of the command line, and files of name: value as papermill reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.errors import ProjectError, UsageError
+from jupyter_deployfeedback.project.document import Document, read_document
+from jupyter_deployfeedback.project.fields import ParameterValue
+from jupyter_deployfeedback.project.problems import translate_all
+
+Value: TypeAlias = Scalar | list[Scalar]
+
+_FILE: TypeAdapter[dict[str, Value]] = TypeAdapter(dict[str, ParameterValue])
+
+
+def read_parameters_file(path: Path) -> dict[str, Value]:
+    """Return the parameters of a YAML file; an empty one has none.
+
+    Raises UsageError where it cannot be read, and ProjectError with file, line and key of everything wrong in it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise UsageError(
+            f"{path} cannot be read: {why}.", remedy="Give a YAML file with lines such as n: 100."
+        ) from None
+    document = read_document(text, file=str(path))
+    problems = document.problems
+    if document.data is None:
+        return {}
+    if not isinstance(document.data, dict):
+        raise ProjectError([document.problem((), "must hold names with values.", "Write lines such as n: 100.")])
+    try:
+        read = _FILE.validate_python(document.data)
+    except ValidationError as error:
+        problems = [*problems, *translate_all(error.errors(include_url=False), document)]
+    if problems:
+        raise ProjectError(problems)
+    return read
+
+
+def read_value(name: str, text: str) -> Value:
+    """Return a parameter with the type that YAML gives its text: 100 is a number, x is text."""
+    value = _read(name, text).data
+    items = value if isinstance(value, list) else [value]
+    if not all(_is_scalar(item) for item in items):
+        raise _no_parameter(name, text)
+    return value  # type: ignore[return-value]  # what it may be was just looked at
+
+
+def read_axis(text: str) -> tuple[str, list[Scalar]]:
+    """Return the name and the values of ``NAME=VALUE,VALUE``; a value that holds a comma stands in quotes."""
+    name, equals, listed = text.partition("=")
+    if not (name and equals):
+        raise UsageError(f"{text!r} is no matrix.", remedy="Write a parameter and its values: --matrix n=100,200.")
+    value = read_value(name, f"[{listed}]")
+    return name, value if isinstance(value, list) else [value]
+
+
+def _read(name: str, text: str) -> Document:
+    try:
+        return read_document(text, file="the command line")
+    except ProjectError:
+        raise _no_parameter(name, text) from None
+
+
+def _no_parameter(name: str, text: str) -> UsageError:
+    remedy = "Write text, a number, true, false, or a list of those; quote what YAML would read otherwise."
+    return UsageError(f"{text!r} is no value for parameter {name!r}.", remedy=remedy)
+
+
+def _is_scalar(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
