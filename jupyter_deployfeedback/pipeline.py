@@ -29,7 +29,7 @@ from jupyter_deployfeedback.domain.verdict import SelfTest
 from jupyter_deployfeedback.execution import Progress, date_results, end_marked, execute, parallelism, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
-from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project
+from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project, with_addresses
 from jupyter_deployfeedback.release import grant_waiver, push_release, read_commit, tag_release
 from jupyter_deployfeedback.verdict import check_rule, estimands, judge, rehearsed_estimands, self_test
 
@@ -79,10 +79,13 @@ def check_project(start: Path, *, environment: Mapping[str, str]) -> Project:
 def plan_run(request: RunRequest, *, store: Store, environment: Mapping[str, str]) -> Plan:
     """Check all that can be checked before a request is sent; every error is a UsageError."""
     project = open_project(Path(request.project_file), environment=environment)
-    target = choose_target(project, request.target or project.default_target)
+    name = request.target or project.default_target
+    project = with_addresses(project, request.urls, target=name)
+    target = choose_target(project, name)
     parameters = {suite.name: frozenset(inspect_suite(project, suite).parameters) for suite in project.suites}
     suites = plan_suites(
         project,
+        target=name,
         selected=request.suites,
         parameters=request.parameters,
         matrix=request.matrix,

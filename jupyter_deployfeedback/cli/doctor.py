@@ -111,5 +111,6 @@ def _target(project: Project, name: str) -> Check:
     target = project.targets[name]
     facts = ask_target(target, environment=os.environ)
     if not facts.ready:
-        return Check(f"target {name}", facts.problem or "not ready", f"Start the deployment, or mend {target.url}.")
+        mend = target.how_to_address if target.url is None else f"Start the deployment, or mend {target.url}."
+        return Check(f"target {name}", facts.problem or "not ready", mend)
     return Check(f"target {name}", f"{facts.url} ready, model version {facts.model_version or 'unknown'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.store import Store
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "benchmark-json", "benchmark-json-bigger", "in-toto")
+_NAMED_URL = re.compile(r"[^=/:?#]+=")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 project_option = click.option(
@@ -35,6 +37,13 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of ``run``: target, baseline, suites, their parameters, how many at once, format and output."""
     options: tuple[Decorator, ...] = (
         click.option("--target", default="", help="The target to test; default: the project's."),
+        click.option(
+            "--url",
+            "urls",
+            multiple=True,
+            metavar="[TARGET=]URL",
+            help="Where a target is; may be repeated.",
+        ),
         click.option("--against", help="What to compare with: a target, a run, a tag, last-release or none."),
         click.option("--suite", "suites", multiple=True, help="Run only this suite; may be repeated."),
         click.option(
@@ -84,6 +93,12 @@ def read_matrix(texts: tuple[str, ...]) -> dict[str, list[Any]]:
     from jupyter_deployfeedback.project import read_axis
 
     return dict(map(read_axis, texts))
+
+
+def read_urls(given: tuple[str, ...]) -> dict[str, str]:
+    """Return addresses by target: ``candidate=http://...``; one alone is that of the run's target, named ""."""
+    named = (text.partition("=") if _NAMED_URL.match(text) else ("", "", text) for text in given)
+    return {name: url for name, _, url in named}
 
 
 def environment() -> Mapping[str, str]:

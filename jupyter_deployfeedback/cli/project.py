@@ -47,7 +47,10 @@ def check_command(*, project_file: Path) -> None:
     click.echo(f"{checked.file} is fine.")
     for target in checked.targets.values():
         mark = " (default)" if target.name == checked.default_target else ""
-        click.echo(f"  target  {target.name}{mark}: {target.url}")
+        address = target.url or f"its address is not known. {target.how_to_address}"
+        click.echo(f"  target  {target.name}{mark}: {address}")
+    for notice in checked.notices:
+        click.echo(f"    {notice}")
     click.echo(f"  baseline  {checked.baseline}")
     for suite in checked.suites:
         points = math.prod(len(values) for values in suite.matrix.values())

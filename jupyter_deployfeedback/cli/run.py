@@ -53,6 +53,7 @@ def _evaluate(
     parameters_files: tuple[Path, ...],
     parameters: tuple[tuple[str, str], ...],
     matrix: tuple[str, ...],
+    urls: tuple[str, ...],
     **asked: Any,  # noqa: ANN401 - what goes into the request as it is
 ) -> FeedbackReport:
     from jupyter_deployfeedback import pipeline
@@ -63,6 +64,7 @@ def _evaluate(
         project_file=str(project_file.resolve()),
         parameters=options.read_parameters(parameters_files, parameters),
         matrix=options.read_matrix(matrix),
+        urls=options.read_urls(urls),
         **asked,
     )
     opened = options.store()

@@ -8,8 +8,10 @@ from jupyter_deployfeedback.domain.base import Frozen
 from jupyter_deployfeedback.domain.observation import MetricQuery
 from jupyter_deployfeedback.domain.rule import Rule
 from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.errors import UsageError
 
 PROJECT_FILE = "deployfeedback.yaml"
+AICOE_FILE = ".aicoe-ci.yaml"  # what its predecessor read
 LAST_RELEASE = "last-release"
 
 
@@ -72,7 +74,7 @@ class Target(Frozen):
     """One deployed endpoint that can be tested. Never a Prometheus scrape target."""
 
     name: str
-    url: str
+    url: str | None  # None: not known yet; it is given when a run is asked for
     protocol: Protocol = Protocol.REST
     model: str | None = None
     request: RequestShape = RequestShape()
@@ -82,6 +84,18 @@ class Target(Frozen):
     auth: Auth = Auth()
     platform: Platform = Platform()
     timeout_seconds: float = 10.0  # of one request
+
+    @property
+    def address(self) -> str:
+        """The url. Raises UsageError where it is not known."""
+        if self.url is None:
+            raise UsageError(f"The address of {self.name} is not known.", remedy=self.how_to_address)
+        return self.url
+
+    @property
+    def how_to_address(self) -> str:
+        """What to do where the url is not known."""
+        return f"Give it: --url {self.name}=http://HOST:PORT"
 
 
 class Kernels(Frozen):
@@ -101,7 +115,7 @@ class ReleaseSettings(Frozen):
 class Project(Frozen):
     """Everything the project file declares, checked. ``folder`` and ``file`` are absolute paths.
 
-    ``digest`` is the sha256 of the file as it was read.
+    ``digest`` is the sha256 of the file as it was read; ``notices`` are worth reading before a run, nothing more.
     """
 
     name: str
@@ -118,3 +132,4 @@ class Project(Frozen):
     confidence: float = 0.95  # one-sided
     kernels: Kernels = Kernels()
     release: ReleaseSettings = ReleaseSettings()
+    notices: tuple[str, ...] = ()

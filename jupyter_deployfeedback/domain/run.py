@@ -46,6 +46,7 @@ class RunRequest(Frozen):
     suites: tuple[str, ...] = ()  # none named: all
     parameters: dict[str, Scalar | list[Scalar]] = {}
     matrix: dict[str, list[Scalar]] = {}  # values that parameters take point by point
+    urls: dict[str, str] = {}  # target -> its address in this run; "" is the target of the run
     parallel: int | None = None  # suites at once; None: as many as the project says, or as there are cores
 
 
@@ -74,7 +75,7 @@ class TargetFacts(Frozen):
     """What a target said of itself when the run began."""
 
     target: str
-    url: str  # without user, password and query
+    url: str | None  # without user, password and query; None where it is not known
     ready: bool
     model_version: str | None = None
     server_version: str | None = None

@@ -27,6 +27,7 @@ class Suite(Frozen):
     source: str
     options: dict[str, Any] = {}
     environment: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()  # it is run against these only; none named: all
     parameters: dict[str, Scalar | list[Scalar]] = {}
     timeout_seconds: float = 600.0
     exclusive: bool = False

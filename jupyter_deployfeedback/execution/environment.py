@@ -49,7 +49,7 @@ def kernel_environment(
         names.RUN_ID: run_id,
         names.SUITE: suite,
         names.SEED: str(crc32(f"{run_id}/{suite}".encode())),
-        names.DEPLOYED_MODEL_URL: target.url.rstrip("/"),
+        names.DEPLOYED_MODEL_URL: target.address.rstrip("/"),
     }
     if baseline is not None:
         told[names.BASELINE] = _wire(baseline)

@@ -32,12 +32,13 @@ class Grid:
 def plan_suites(
     project: Project,
     *,
+    target: str | None = None,
     selected: tuple[str, ...] = (),
     parameters: Parameters | None = None,
     matrix: Axes | None = None,
     known_parameters: Mapping[str, frozenset[str]],
 ) -> tuple[Suite, ...]:
-    """Return the selected suites (none selected: all) in the file's order, each with the parameters it takes.
+    """Return the selected suites (none selected: all) for a target, in the file's order, each with its parameters.
 
     A suite with a matrix becomes one for each of its points; ``selected`` names suites or points. ``known_parameters``
     are the names in each suite's ``parameters`` cell. ``parameters`` and ``matrix`` override the file's and go to every
@@ -49,6 +50,7 @@ def plan_suites(
     grids = [
         _grid(suite, known_parameters.get(suite.name, frozenset()), parameters=given, axes=axes)
         for suite in project.suites
+        if target is None or not suite.targets or target in suite.targets
     ]
     chosen = _select(grids, selected, file=project.file)
     for each in chosen:

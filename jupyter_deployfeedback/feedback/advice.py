@@ -55,7 +55,8 @@ def remedy(found: Found, situation: Situation) -> str:
     if found.finding.rule == _VERSION_RULE:
         return "Deploy the version you mean to release, or correct expect_version in deployfeedback.yaml."
     if situation.down is not None:
-        return f"Start {one_line(situation.down.target, limit=40)} first."
+        begin = "Start" if situation.down.url else "Give the address of"
+        return f"{begin} {one_line(situation.down.target, limit=40)} first."
     suite = situation.broken_suite
     if suite is not None and found.family is not Family.PLATFORM:
         return f"Mend suite {one_line(suite.suite.name, limit=60)} first."
@@ -114,7 +115,10 @@ def _mend(situation: Situation) -> str:
 
 def _restore(situation: Situation) -> str:
     down = situation.down
-    if down is not None:
+    if down is not None and down.url is None:
+        name = one_line(down.target, limit=40)
+        return f"Give the address of {name} and run again: --url {name}=http://HOST:PORT"
+    if down is not None and down.url is not None:
         place = f"{one_line(down.target, limit=40)} at {one_line(down.url, limit=120)}"
         return f"Start {place}, or correct its url in deployfeedback.yaml, then run again."
     suite = situation.broken_suite

@@ -156,7 +156,7 @@ class ScrapeWatch:
         """Send the platform's own credentials, or the target's where the page is the target's: never elsewhere."""
         platform = self._target.platform
         auth = platform.auth
-        if auth == Auth() and same_origin(self._url, self._target.url):
+        if auth == Auth() and same_origin(self._url, self._target.address):
             auth = self._target.auth
         return {
             "Accept": "text/plain;version=0.0.4",
@@ -166,4 +166,4 @@ class ScrapeWatch:
 
 def page_url(target: Target) -> str:
     """Return where the target's metrics are: ``platform.url``, or ``/metrics`` under its own URL."""
-    return target.platform.url or target.url.split("?")[0].rstrip("/") + "/metrics"
+    return target.platform.url or target.address.split("?")[0].rstrip("/") + "/metrics"

@@ -38,6 +38,8 @@ class Watch(Protocol):
 
 def watch(target: Target, queries: tuple[MetricQuery, ...], *, environment: Mapping[str, str]) -> Watch:
     """Return what watches a target as its ``platform.source`` says; nothing is asked before it is entered."""
+    if target.url is None:
+        return NoWatch(queries, reason="The address of the target is not known.")
     if target.platform.source is PlatformSource.SCRAPE:
         return ScrapeWatch(target, queries, environment=environment)
     if target.platform.source is PlatformSource.NONE:
@@ -50,8 +52,9 @@ def watch(target: Target, queries: tuple[MetricQuery, ...], *, environment: Mapp
 class NoWatch:
     """Watches nothing, and says so of every metric: a rule about one of them is then an error, not a pass."""
 
-    def __init__(self, queries: tuple[MetricQuery, ...]) -> None:
+    def __init__(self, queries: tuple[MetricQuery, ...], *, reason: str = "platform.source is none.") -> None:
         self._queries = queries
+        self._reason = reason
 
     def __enter__(self) -> Self:
         """Do nothing."""
@@ -64,9 +67,10 @@ class NoWatch:
 
     def read(self, _window: Window) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
         """Return all platform metrics as missing."""
-        reason = "platform.source is none."
-        own = (Observation(metric=metric_of(query), missing_because=reason, source="none") for query in self._queries)
-        return (*all_missing(reason, source="none"), *own), ()
+        own = (
+            Observation(metric=metric_of(query), missing_because=self._reason, source="none") for query in self._queries
+        )
+        return (*all_missing(self._reason, source="none"), *own), ()
 
     def read_each(self, _windows: Sequence[Window]) -> Loaded:
         """Return no windows."""

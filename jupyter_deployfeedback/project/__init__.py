@@ -1,5 +1,6 @@
 """Stage 1: ``deployfeedback.yaml`` -> Project, with file, line and key in every error; and what its suites offer."""
 
+from jupyter_deployfeedback.project.addresses import with_addresses
 from jupyter_deployfeedback.project.drafting import FIRST_SUITE, draft_project, draft_suite, find_suites
 from jupyter_deployfeedback.project.inspection import SuiteInspection, inspect_suite
 from jupyter_deployfeedback.project.loading import load_project
@@ -20,4 +21,5 @@ __all__ = [
     "read_axis",
     "read_parameters_file",
     "read_value",
+    "with_addresses",
 ]

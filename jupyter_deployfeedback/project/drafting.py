@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from jupyter_deployfeedback.errors import NotebookInvalid, UsageError
-from jupyter_deployfeedback.project.fields import Address
+from jupyter_deployfeedback.errors import NotebookInvalid
+from jupyter_deployfeedback.project.addresses import read_address
 from jupyter_deployfeedback.project.inspection import parameters_cell, read_notebook, source_of
 
 FIRST_SUITE = "suites/smoke.ipynb"
@@ -56,7 +54,7 @@ def draft_project(folder: Path, *, url: str | None) -> str:
     there is none, the file names FIRST_SUITE, which ``draft_suite`` writes. Raises UsageError for a wrong address.
     """
     if url is not None:
-        _check_url(url)
+        read_address(url)
     suites = find_suites(folder) or (FIRST_SUITE,)
     name = _plain(folder.absolute().name)
     return _FILE.format(
@@ -108,14 +106,6 @@ def _entries(suites: Sequence[str]) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     return "".join(char if char.isalnum() and char.isascii() else "-" for char in text).strip("-")
-
-
-def _check_url(url: str) -> None:
-    try:
-        TypeAdapter(Address).validate_python(url, context={"environment": {}})
-    except ValidationError as error:
-        context = error.errors()[0]["ctx"]
-        raise UsageError(f"The address {context['problem']}", remedy=context["remedy"]) from None
 
 
 def _passed_over(path: Path) -> bool:

@@ -1,12 +1,12 @@
-"""``deployfeedback.yaml`` -> Project, or everything that is wrong with it at once."""
+"""``deployfeedback.yaml`` (or ``.aicoe-ci.yaml``) -> Project, or everything that is wrong with it at once."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_deployfeedback.domain.project import (
+    AICOE_FILE,
     Auth,
     Kernels,
     Platform,
@@ -16,16 +16,15 @@ from jupyter_deployfeedback.domain.project import (
     ResponseShape,
     Target,
 )
-from jupyter_deployfeedback.errors import Problem, ProjectError
+from jupyter_deployfeedback.errors import ProjectError
+from jupyter_deployfeedback.project.aicoe import load_aicoe
 from jupyter_deployfeedback.project.consistency import check_consistency
 from jupyter_deployfeedback.project.document import read_document
-from jupyter_deployfeedback.project.location import not_found
+from jupyter_deployfeedback.project.files import read_file
 from jupyter_deployfeedback.project.reading import read_sections
 from jupyter_deployfeedback.project.rules import CheckRule, check_rules, read_metrics, read_rule
 from jupyter_deployfeedback.project.schema import PlatformFile, ProjectFile, TargetFile
 from jupyter_deployfeedback.project.suites import read_suite
-
-LARGEST_FILE = 1_000_000  # bytes
 
 
 def load_project(path: Path, *, environment: Mapping[str, str], check_rule: CheckRule) -> Project:
@@ -33,7 +32,9 @@ def load_project(path: Path, *, environment: Mapping[str, str], check_rule: Chec
 
     Sends no request and runs nothing. Raises ProjectNotFound, and ProjectError with every problem, ordered by line.
     """
-    text, digest = _read(path)
+    if path.name == AICOE_FILE:
+        return load_aicoe(path, environment=environment)
+    text, digest = read_file(path)
     document = read_document(text, file=str(path))
     sections = read_sections(document, environment=environment)
     problems = [
@@ -45,23 +46,6 @@ def load_project(path: Path, *, environment: Mapping[str, str], check_rule: Chec
     if problems or sections.whole is None:
         raise ProjectError(sorted(problems, key=lambda problem: (problem.line or 0, problem.key)))
     return _project(sections.whole, path.absolute(), digest=digest)
-
-
-def _read(path: Path) -> tuple[str, str]:
-    """Return the text and the sha256 of the file."""
-    if not path.is_file():
-        raise not_found(path)
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ProjectError([Problem(str(path), None, "", "is larger than 1 MB.", "This is not a project file.")])
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-        return text, hashlib.sha256(content).hexdigest()
-    except UnicodeDecodeError:
-        raise ProjectError([Problem(str(path), None, "", "is not text in UTF-8.", "Save it as UTF-8.")]) from None
-    except OSError as error:
-        what = f"cannot be read: {error.strerror}."
-        raise ProjectError([Problem(str(path), None, "", what, "Give yourself the right to read it.")]) from error
 
 
 def _project(file: ProjectFile, path: Path, *, digest: str) -> Project:

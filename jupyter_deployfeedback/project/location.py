@@ -4,31 +4,47 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jupyter_deployfeedback.domain.project import PROJECT_FILE
+from jupyter_deployfeedback.domain.project import AICOE_FILE, PROJECT_FILE
 from jupyter_deployfeedback.errors import Problem, ProjectNotFound
+
+_MISNAMED = ".aicoe.yaml"
 
 
 def find_project_file(start: Path) -> Path:
     """Return the nearest ``deployfeedback.yaml`` at or above ``start``, which may be that file itself.
 
-    The search ends at the root of the git repository, so that a repository is never judged by a file outside it.
+    Where there is none, a repository's ``.aicoe-ci.yaml`` takes its place. The search ends at the root of the git
+    repository, so that a repository is never judged by a file outside it.
     Raises ProjectNotFound.
     """
     start = start.absolute()
     if start.is_file() and start.suffix in {".yaml", ".yml"}:
         return start
-    for folder in (start, *start.parents):
-        if (folder / PROJECT_FILE).is_file():
-            return folder / PROJECT_FILE
-        if (folder / ".git").exists():
-            break
+    folders = _folders(start)
+    for name in (PROJECT_FILE, AICOE_FILE):
+        for folder in folders:
+            if (folder / name).is_file():
+                return folder / name
     raise not_found(start)
 
 
 def not_found(start: Path) -> ProjectNotFound:
     """Make the error for a place that no project file governs."""
     what = "does not exist." if not start.exists() else f"has no {PROJECT_FILE}, nor has a folder above it."
+    misnamed = next((folder / _MISNAMED for folder in _folders(start) if (folder / _MISNAMED).is_file()), None)
+    if misnamed is not None:
+        what += f" There is {misnamed}, but the file that is read is called {AICOE_FILE}."
     remedy = (
         f"Make one with: jupyter deployfeedback init --url http://... (in the folder that shall hold {PROJECT_FILE})."
     )
     return ProjectNotFound([Problem(str(start), None, "", what, remedy)])
+
+
+def _folders(start: Path) -> list[Path]:
+    """Return where to look: the folder itself and those above it, up to the root of the repository."""
+    found = []
+    for folder in (start, *start.parents):
+        found.append(folder)
+        if (folder / ".git").exists():
+            break
+    return found

@@ -110,6 +110,7 @@ class Desk:
                 suites=tuple(asked.suites),
                 parameters=asked.parameters,
                 matrix=asked.matrix,
+                urls=asked.urls,
             )
             return pipeline.start(request, store=self._store, environment=self._environment)
 

@@ -34,6 +34,7 @@ class CreateRun(Body):
     against: str | None = None
     parameters: dict[str, Scalar | list[Scalar]] = {}
     matrix: dict[str, list[Scalar]] = {}
+    urls: dict[str, str] = {}
 
 
 class CreateRelease(Body):
@@ -77,7 +78,7 @@ class TargetBody(Frozen):
     """One target of a project."""
 
     name: str
-    url: str
+    url: str | None
     protocol: Protocol
     expect_version: str | None
 

@@ -348,6 +348,13 @@ export interface components {
              * @default null
              */
             readonly target: string | null;
+            /**
+             * Urls
+             * @default {}
+             */
+            readonly urls: {
+                readonly [key: string]: string;
+            };
         };
         /**
          * CreateWaiver
@@ -1104,7 +1111,7 @@ export interface components {
             readonly name: string;
             readonly protocol: components["schemas"]["Protocol"];
             /** Url */
-            readonly url: string;
+            readonly url: string | null;
         };
         /**
          * TargetFacts
@@ -1138,7 +1145,7 @@ export interface components {
             /** Target */
             readonly target: string;
             /** Url */
-            readonly url: string;
+            readonly url: string | null;
         };
         /**
          * Verdict

@@ -52,8 +52,11 @@ export function shortCommit(sha: string): string {
   return sha.slice(0, 7);
 }
 
-/** The part of a URL that tells targets apart. */
-export function hostOf(target: Pick<Target, 'url'>): string {
+/** The part of a URL that tells targets apart, null where the address is not known. */
+export function hostOf(target: Pick<Target, 'url'>): string | null {
+  if (target.url === null) {
+    return null;
+  }
   try {
     const { host, pathname } = new URL(target.url);
     return host + pathname.replace(/\/$/, '');

@@ -39,7 +39,7 @@ export function TargetBar(props: TargetBarProps): JSX.Element {
         >
           {project.targets.map(target => (
             <option key={target.name} value={target.name}>
-              {`${target.name} \u2014 ${hostOf(target)}`}
+              {`${target.name} \u2014 ${hostOf(target) ?? trans.__('address not known')}`}
             </option>
           ))}
         </HTMLSelect>
