@@ -17,7 +17,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback import errors
-from jupyter_deployfeedback.comparison import compare, rehearse
+from jupyter_deployfeedback.comparison import compare, known_scores, rehearse, strangers
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
@@ -304,6 +304,8 @@ def _self_test(project: Project, asked: tuple[Estimand, ...], *, like: Evidence)
         beyond=rehearse(tried, beyond=True, like=like),
         inside=rehearse(tried, beyond=False, like=like),
         confidence=project.confidence,
+        known=known_scores(like),
+        strangers=strangers(like),
     )
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
+    from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate, KnownScore
     from jupyter_deployfeedback.domain.run import Evidence
 
-__all__ = ["compare", "rehearse"]
+__all__ = ["compare", "known_scores", "rehearse", "strangers"]
 
 
 def compare(
@@ -46,3 +46,17 @@ def rehearse(estimands: Iterable[Estimand], *, beyond: bool, like: Evidence | No
     from jupyter_deployfeedback.comparison.rehearsal import rehearse as rehearse_now
 
     return rehearse_now(estimands, beyond=beyond, loaded=judged_by_windows(like) if like else frozenset())
+
+
+def known_scores(evidence: Evidence) -> tuple[KnownScore, ...]:
+    """Score the examples whose score is known beforehand; see ``known.known_scores``."""
+    from jupyter_deployfeedback.comparison.known import known_scores as score_now
+
+    return score_now(evidence)
+
+
+def strangers(evidence: Evidence) -> tuple[str, ...]:
+    """Name the evaluations whose answers are of another type than the truth; see ``known.strangers``."""
+    from jupyter_deployfeedback.comparison.known import strangers as find_now
+
+    return tuple(find_now(evidence))

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
-from jupyter_deployfeedback.domain.evaluation import Picture
+from jupyter_deployfeedback.domain.evaluation import KnownKind, Picture
 from jupyter_deployfeedback.domain.metric import Metric
 from jupyter_deployfeedback.domain.rule import Expression
 
@@ -123,6 +123,18 @@ class Distribution(Frozen):
     levels: tuple[float, ...]
     candidate: tuple[float, ...]
     baseline: tuple[float, ...] | None = None
+
+
+class KnownScore(Frozen):
+    """How an example whose score is known was scored: by the kernel, and by the methods that judge the run.
+
+    ``where`` names the evaluation. The estimate's rule holds where the example is right, not where it is wrong.
+    """
+
+    where: str
+    kind: KnownKind
+    scored_right: bool
+    estimate: Estimate
 
 
 class Comparison(Frozen):

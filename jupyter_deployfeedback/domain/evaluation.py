@@ -71,6 +71,24 @@ class Load(Frozen):
     pairs: tuple[WindowPair, ...] = Field(min_length=1)
 
 
+class KnownKind(StrEnum):
+    """What is known of an example beforehand."""
+
+    RIGHT = "right"  # labelled with what the target itself answered
+    WRONG = "wrong"  # labelled with anything else
+    UNREACHABLE = "unreachable"  # sent to an address where nobody listens
+
+
+class Known(Frozen):
+    """An example whose score is known beforehand, as the kernel scored it; it belongs to no metric."""
+
+    kind: KnownKind
+    truth: Scalar
+    prediction: Scalar
+    state: RequestState
+    scored_right: bool
+
+
 class Evaluation(Frozen):
     """One call of ``evaluate`` or ``load``: what was sent, what is true of it and what each side answered.
 
@@ -80,6 +98,7 @@ class Evaluation(Frozen):
     ``pairs``, as with the requests of a load generator, the same id means another request in another run.
     With a ``load`` the rows are requests, pair of windows by pair, equally many in each; nothing is known to be true of
     them and no prediction is kept. ``sent_at`` is then when a request was to be sent, and latency counts from there.
+    ``known`` are the examples of the self-test.
     """
 
     name: str
@@ -95,6 +114,7 @@ class Evaluation(Frozen):
     pictures: dict[str, Picture] = {}
     pairs: bool = True
     load: Load | None = None
+    known: tuple[Known, ...] = ()
 
     @model_validator(mode="after")
     def _columns_match_ids(self) -> Self:

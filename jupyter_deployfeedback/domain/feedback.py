@@ -35,6 +35,7 @@ class RunFacts(Frozen):
     duration_seconds: float | None = None
     window_seconds: float | None = None
     url: str | None = None  # of the target, without user, password and query
+    self_test: str = ""  # how the gate's test of itself went
     model_version: str | None = None  # what the target and the baseline said they serve
     baseline_version: str | None = None
 

@@ -80,20 +80,25 @@ class Finding(Frozen):
 
 
 class SelfTest(Frozen):
-    """What the gate's test of itself found: ``misses`` make a run ERROR, ``notices`` name rules that guard nothing."""
+    """What the gate's test of itself found: ``misses`` make a run ERROR, ``notices`` name rules that guard nothing.
+
+    ``told`` says in a few words what was tried and what came out.
+    """
 
     misses: tuple[Finding, ...] = ()
     notices: tuple[str, ...] = ()
+    told: str = ""
 
 
 class Judgement(Frozen):
-    """All findings of a run and what they add up to."""
+    """All findings of a run and what they add up to; ``self_test`` says how the gate's test of itself went."""
 
     verdict: Verdict
     gate: GateState
     findings: tuple[Finding, ...]
     first_release: bool = False
     notices: tuple[str, ...] = ()
+    self_test: str = ""
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:

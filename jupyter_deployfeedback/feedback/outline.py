@@ -59,11 +59,12 @@ def run_facts(report: FeedbackReport) -> list[tuple[str, str]]:
         ("took", duration(run.duration_seconds)),
         ("window", duration(run.window_seconds)),
         ("compared", _pairing(report)),
+        ("self-test", one_line(run.self_test, limit=200)),
         ("exit code", str(report.exit_code)),
     ]
     if run.url:
         facts.insert(1, ("target", one_line(run.url, limit=200)))
-    return facts
+    return [(name, value) for name, value in facts if value]
 
 
 def metric_line(row: MetricRow, report: FeedbackReport) -> str:

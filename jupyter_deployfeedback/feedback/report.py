@@ -85,6 +85,7 @@ def _run_facts(run: Run, evidence: Evidence, comparison: Comparison, judgement: 
         commit=run.commit.sha if run.commit else None,
         dirty=bool(run.commit and run.commit.dirty),
         first_release=judgement.first_release,
+        self_test=judgement.self_test,
         paired=comparison.paired,
         started_at=run.started_at,
         finished_at=finished_at,

@@ -19,6 +19,7 @@ from jupyter_deployfeedback.probe.pictures import gather_pictures
 from jupyter_deployfeedback.probe.progress import Progress
 from jupyter_deployfeedback.probe.records import evaluation_record
 from jupyter_deployfeedback.probe.scores import CLASSIFICATION, REGRESSION, EvaluationResult, SideResult
+from jupyter_deployfeedback.probe.self_test import known_scores
 from jupyter_deployfeedback.probe.summaries import html_summary, text_summary
 from jupyter_deployfeedback.probe.target import Target
 
@@ -61,7 +62,9 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     display = Display()
     window = _ask_all(sides, examples, batch_size=batch_size, display=display)
     result = _result(sides, examples, name=place_name(name, default=DEFAULT_NAME), task=task)
-    record = evaluation_record(_wire(result, window) | {"pictures": drawn.urls(_worth_seeing(result))})
+    known = known_scores(result, target, next(_batches(examples, 1)))
+    seen = {"pictures": drawn.urls(_worth_seeing(result)), "known": known}
+    record = evaluation_record(_wire(result, window) | seen)
     if not display.show(record, text=text_summary(result), html=html_summary(result)):
         write(text_summary(result))
     return result

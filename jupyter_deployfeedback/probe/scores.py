@@ -83,8 +83,8 @@ class SideResult(Asked):
     @property
     def root_mean_squared_error(self) -> float:
         """Square root of the mean of (prediction - truth) squared over the answered examples (regression)."""
-        squares = [residual**2 for residual in self._residuals("root_mean_squared_error")]
-        return math.sqrt(math.fsum(squares) / len(squares))
+        residuals = self._residuals("root_mean_squared_error")
+        return math.hypot(*residuals) / math.sqrt(len(residuals))  # whose squares may be too large for a float
 
     @property
     def probability(self) -> Samples:

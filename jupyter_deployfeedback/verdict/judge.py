@@ -87,6 +87,7 @@ def judge(
         findings=tuple(findings),
         first_release=answers.first_release,
         notices=tuple(dict.fromkeys((*_hints(comparison), *tested.notices))),
+        self_test=tested.told,
     )
 
 

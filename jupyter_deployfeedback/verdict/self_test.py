@@ -10,11 +10,12 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
+from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate, KnownScore
 from jupyter_deployfeedback.domain.rule import OnFail, Rule
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.verdict import SELF_TEST, Finding, SelfTest, Verdict
 from jupyter_deployfeedback.verdict.judge import judge
+from jupyter_deployfeedback.verdict.known import missed_scores
 from jupyter_deployfeedback.verdict.rules import FAIL_LIST, select
 
 Slice = tuple[str, str] | None
@@ -33,9 +34,18 @@ def rehearsed_estimands(asked: Iterable[Estimand]) -> tuple[Estimand, ...]:
 
 
 def self_test(
-    rules: tuple[Rule, ...], *, beyond: Iterable[Estimate], inside: Iterable[Estimate], confidence: float
+    rules: tuple[Rule, ...],
+    *,
+    beyond: Iterable[Estimate],
+    inside: Iterable[Estimate],
+    confidence: float,
+    known: tuple[KnownScore, ...] = (),
+    strangers: Iterable[str] = (),
 ) -> SelfTest:
-    """Judge the estimates of samples made up well beyond and well inside the limits, of a NaN and of a dead target."""
+    """Judge the estimates of samples made up well beyond and well inside the limits, of a NaN and of a dead target.
+
+    ``known`` are examples whose score is known, ``strangers`` evaluations none of whose answers can be right.
+    """
     bad, good = _by_key(beyond), _by_key(inside)
     slices = list(dict.fromkeys(key[2] for key in (*bad, *good)))
     misses: list[Finding] = []
@@ -48,7 +58,10 @@ def self_test(
                 notices += trial.notices()
     if not misses:
         misses += _dead_target(rules, list(good.values()), confidence=confidence)
-    return SelfTest(misses=tuple(misses), notices=tuple(dict.fromkeys(notices)))
+    misses += [_miss(reason) for reason in (*missed_scores(known, confidence=confidence), *strangers)]
+    limits = sum(len(dict.fromkeys(rule.passing)) for rule in rules)
+    told = f"{limits} limits and {len(known)} known examples tried, {len(misses) or 'none'} came out wrong"
+    return SelfTest(misses=tuple(misses), notices=tuple(dict.fromkeys(notices)), told=told)
 
 
 @dataclass(frozen=True)

@@ -972,6 +972,11 @@ export interface components {
             readonly project: string;
             /** Run Id */
             readonly run_id: string;
+            /**
+             * Self Test
+             * @default
+             */
+            readonly self_test: string;
             /** Started At */
             readonly started_at: string | null;
             readonly state: components["schemas"]["RunState"];

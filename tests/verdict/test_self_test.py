@@ -51,7 +51,8 @@ def tried(
     *rules: Rule, slice_values: dict[str, tuple[str, ...]] | None = None, like: Evidence | None = None
 ) -> SelfTest:
     beyond, inside = rehearsed(*rules, slice_values=slice_values, like=like)
-    return self_test(rules, beyond=beyond, inside=inside, confidence=0.95)
+    found = self_test(rules, beyond=beyond, inside=inside, confidence=0.95)
+    return found.model_copy(update={"told": ""})
 
 
 def askable() -> Iterator[tuple[str, Aggregate, Relation]]:

@@ -203,6 +203,7 @@ export function aReport(change: Partial<Report> = {}): Report {
       finished_at: '2026-11-20T09:30:11Z',
       duration_seconds: 10,
       window_seconds: 9,
+      self_test: '',
       url: 'http://127.0.0.1:8002',
       model_version: '2.1.0',
       baseline_version: '2.0.0'
