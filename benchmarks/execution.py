@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import websocket
 
 PYTHON = sys.executable
 QUICK = ("pass",) * 6
@@ -72,9 +73,9 @@ def main() -> int:
         folder = Path(text)
         write_projects(folder, url=url)
         environment = {**os.environ, "DEPLOYFEEDBACK_STORE": str(folder / "store")}
-        with server(folder, environment) as ask, in_process(folder) as execute:
-            measured = measure(ways(folder, environment, ask, execute), rounds=options.rounds)
-            measured |= batches(folder, ask, execute, count=options.batch)
+        with deployfeedback(folder, environment) as server, in_process(folder) as execute:
+            measured = measure(ways(folder, environment, server, execute), rounds=options.rounds)
+            measured |= batches(folder, server, execute, count=options.batch)
     verdicts = judged(measured)
     show(measured, verdicts, batch=options.batch)
     if options.json:
@@ -83,7 +84,7 @@ def main() -> int:
 
 
 def ways(
-    folder: Path, environment: dict[str, str], ask: Callable[..., Any], execute: Callable[[str], float]
+    folder: Path, environment: dict[str, str], server: Deployfeedback, execute: Callable[[str], float]
 ) -> dict[str, Callable[[], object]]:
     """Return each way to run the notebook of six cells that do nothing."""
 
@@ -94,8 +95,8 @@ def ways(
         "papermill": shell(PYTHON, "-m", "papermill", "quick.ipynb", "out.ipynb"),
         "papermill in process": lambda: execute("quick.ipynb"),
         "cold": shell(PYTHON, "-m", "jupyter", "deployfeedback", "run", "--project", "quick"),
-        "warm": lambda: finish(ask, [ask("runs", {"path": "quick"})]),
-        "warm, numpy pandas scikit-learn": lambda: finish(ask, [ask("runs", {"path": "heavy"})]),
+        "warm": lambda: server.run("quick"),
+        "warm, numpy pandas scikit-learn": lambda: server.run("heavy"),
         "import": _import_seconds,
     }
     if find_spec("nbmake"):
@@ -117,7 +118,7 @@ def measure(found: dict[str, Callable[[], object]], *, rounds: int) -> dict[str,
 
 
 def batches(
-    folder: Path, ask: Callable[..., Any], execute: Callable[[str], float], *, count: int
+    folder: Path, server: Deployfeedback, execute: Callable[[str], float], *, count: int
 ) -> dict[str, list[float]]:
     """Time ``count`` notebooks, two at a time."""
     command = (PYTHON, "-m", "papermill", "quick.ipynb")
@@ -130,7 +131,7 @@ def batches(
             list(pool.map(papermill, range(count)))
 
     found: dict[str, Callable[[], object]] = {
-        "batch": lambda: finish(ask, [ask("runs", {"path": "quick"}) for _ in range(count)]),
+        "batch": lambda: server.run("quick", times=count),
         "batch, papermill": in_two_threads,
         "batch, papermill in process": lambda: [execute("quick.ipynb") for _ in range(count)],
     }
@@ -150,13 +151,40 @@ def batches(
     return seconds
 
 
-def finish(ask: Callable[..., Any], runs: list[dict[str, Any]]) -> None:
-    """Wait until these runs are over; one that did not pass is no measurement."""
-    for run in runs:
-        while (told := ask(f"runs/{run['run_id']}")["run"])["state"] not in ENDS:
-            time.sleep(0.005)
-        if told["verdict"] != "pass":
-            raise SystemExit(f"run {run['run_id']} ended {told['state']}: {told['verdict']}")
+class Deployfeedback:
+    """A running server with the extension: ask it, and hear of its runs as the panel does."""
+
+    def __init__(self, port: int) -> None:
+        self._address = f"127.0.0.1:{port}"
+        self._events: websocket.WebSocket | None = None
+
+    def ask(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - the answer's JSON
+        address = f"http://{self._address}/deployfeedback/api/v1/{path}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(address, data=data, headers={"Authorization": "token bench"})
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)
+
+    def listen(self) -> None:
+        """Have the server tell of every run from now on."""
+        address = f"ws://{self._address}/api/events/subscribe"
+        self._events = websocket.create_connection(address, header=["Authorization: token bench"], timeout=60)
+
+    def run(self, path: str, *, times: int = 1) -> float:
+        """Return the seconds from the first request to the end of the last run; one that did not pass counts not."""
+        began = time.perf_counter()
+        waiting = {self.ask("runs", {"path": path})["run_id"] for _ in range(times)}
+        runs = tuple(waiting)
+        while waiting:
+            event = json.loads(self._events.recv())
+            if event.get("kind") == "run" and event["state"] in ENDS:
+                waiting.discard(event["run_id"])
+        took = time.perf_counter() - began
+        for run_id in runs:
+            told = self.ask(f"runs/{run_id}")["run"]
+            if told["verdict"] != "pass":
+                raise SystemExit(f"run {run_id} ended {told['state']}: {told['verdict']}")
+        return took
 
 
 def judged(measured: dict[str, list[float]]) -> list[dict[str, Any]]:
@@ -215,8 +243,8 @@ def deployment() -> Iterator[str]:
 
 
 @contextmanager
-def server(folder: Path, environment: dict[str, str]) -> Iterator[Callable[..., Any]]:
-    """Start a Jupyter server with the extension, two runs at a time; gives a function that asks it."""
+def deployfeedback(folder: Path, environment: dict[str, str]) -> Iterator[Deployfeedback]:
+    """Start a Jupyter server with the extension, two runs at a time."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -227,19 +255,15 @@ def server(folder: Path, environment: dict[str, str]) -> Iterator[Callable[..., 
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen((*command, *settings, *limits), env=environment, stdout=log, stderr=log)
 
-    def ask(path: str, body: object = None) -> Any:  # noqa: ANN401 - the answer's JSON
-        address = f"http://127.0.0.1:{port}/deployfeedback/api/v1/{path}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(address, data=data, headers={"Authorization": "token bench"})
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return json.load(response)
-
+    server = Deployfeedback(port)
     try:
-        _until_it_answers(ask)
+        _until_it_answers(server)
+        server.listen()
         for _ in range(3):  # the panel is open: what stands by has been started
-            finish(ask, [ask("runs", {"path": name}) for name in ("quick", "heavy")])
+            for name in ("quick", "heavy"):
+                server.run(name)
             time.sleep(1.5)
-        yield ask
+        yield server
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
@@ -269,10 +293,10 @@ def in_process(folder: Path) -> Iterator[Callable[[str], float]]:
         stdin.close()
 
 
-def _until_it_answers(ask: Callable[..., Any]) -> None:
+def _until_it_answers(server: Deployfeedback) -> None:
     for _ in range(300):
         try:
-            ask("runs")
+            server.ask("runs")
         except OSError:
             time.sleep(0.1)
         else:

@@ -196,12 +196,15 @@ def worker_command(run_id: str) -> list[str]:
     return [sys.executable, "-m", "jupyter_deployfeedback.cli", "work", run_id]
 
 
-def standby_command(descriptor: int) -> list[str]:
+def standby_command(descriptor: int, *, idle_seconds: float, memory_mb: int | None) -> list[str]:
     """Return the command of a process that has loaded all this and forks one process for each run it is asked for.
 
-    It listens on the socket with this descriptor, and goes when its stdin is closed. See ``execution.forkserver``.
+    It listens on the socket with this descriptor, and goes when its stdin is closed or nobody asked for
+    ``idle_seconds``. The kernels that stand by take ``memory_mb`` at most. See ``execution.forkserver``.
     """
-    return [sys.executable, "-m", "jupyter_deployfeedback.cli", "standby", str(descriptor)]
+    command = [sys.executable, "-m", "jupyter_deployfeedback.cli", "standby", str(descriptor)]
+    limit = [] if memory_mb is None else ["--memory-mb", str(memory_mb)]
+    return [*command, "--idle-seconds", str(idle_seconds), *limit]
 
 
 def choose_target(project: Project, name: str) -> Target:

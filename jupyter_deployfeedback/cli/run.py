@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.event import RunEvent
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
     from jupyter_deployfeedback.execution import WorkerProcess
+    from jupyter_deployfeedback.store import Store
 
 CANCEL_POLL_SECONDS = 0.5
 
@@ -81,20 +82,19 @@ def _evaluate(
 @click.argument("run_id")
 def work_command(*, run_id: str) -> int:
     """Evaluate an acknowledged run; its events go to stdout as JSON lines. Ends when its parent does."""
-    return work(run_id, workers=())
+    return work(run_id, store=options.store(), workers=())
 
 
-def work(run_id: str, *, workers: Sequence[WorkerProcess]) -> int:
+def work(run_id: str, *, store: Store, workers: Sequence[WorkerProcess]) -> int:
     """Evaluate an acknowledged run and return its exit code; ``workers`` stand by."""
     from jupyter_deployfeedback import pipeline
 
-    opened = options.store()
     cancelled = _cancel_on_signals()
     parent = os.getppid()
 
     def watch_others() -> None:
         while not cancelled.wait(CANCEL_POLL_SECONDS):
-            if os.getppid() != parent or opened.cancel_requested(run_id):
+            if os.getppid() != parent or store.cancel_requested(run_id):
                 cancelled.set()
 
     def tell(event: RunEvent) -> None:
@@ -102,9 +102,12 @@ def work(run_id: str, *, workers: Sequence[WorkerProcess]) -> int:
         sys.stdout.flush()
 
     threading.Thread(target=watch_others, daemon=True).start()
-    report = pipeline.evaluate(
-        run_id, store=opened, environment=options.environment(), tell=tell, cancelled=cancelled, workers=workers
-    )
+    try:
+        report = pipeline.evaluate(
+            run_id, store=store, environment=options.environment(), tell=tell, cancelled=cancelled, workers=workers
+        )
+    finally:
+        tell(store.events(run_id)[-1])  # how it ended: who watches need not ask
     return report.exit_code
 
 

@@ -3,53 +3,76 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.cli.rehearsal import rehearse
 from jupyter_deployfeedback.cli.run import work
-from jupyter_deployfeedback.execution.forkserver import serve
-from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE, Forkservers
+from jupyter_deployfeedback.execution.forkserver import Turn, become_stdio, serve
+from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE, IDLE_SECONDS, Forkservers, remembered
+from jupyter_deployfeedback.execution.wire import Reservation
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.execution import WorkerProcess
+    from jupyter_deployfeedback.store import Store
 
 RUN_GRACE_SECONDS = 10.0  # for a run whose server has gone to cancel its suites and their kernels
+SPARES = 2  # runs that are ready before anybody asks
 
 
 @click.command("standby", hidden=True)
 @click.argument("descriptor", type=int)
-def standby_command(*, descriptor: int) -> int:
-    """Fork a process for each run asked for on the socket ``descriptor``; go when stdin is closed."""
+@click.option("--idle-seconds", type=float, default=IDLE_SECONDS)
+@click.option("--memory-mb", type=int, default=None)
+def standby_command(*, descriptor: int, idle_seconds: float, memory_mb: int | None) -> int:
+    """Fork a process for each run asked for on the socket ``descriptor``; go when stdin is closed, or nobody asks."""
     listener = socket.socket(fileno=descriptor)
     folder = Path(listener.getsockname()).parent
     os.environ[FOLDER_VARIABLE] = str(folder)
-    kernels = Forkservers(folder)
-    _load()
-    serve(listener, _work, parent_pipe=0, polite_seconds=RUN_GRACE_SECONDS, tend=kernels.tend)
-    kernels.close()
+    kernels = Forkservers(folder, idle_seconds=idle_seconds, memory_mb=memory_mb)
+    try:
+        execution.load_worker()
+        rehearse(folder / "rehearsal")
+        serve(
+            listener,
+            partial(_work, store=options.store()),
+            parent_pipe=0,
+            spares=SPARES,
+            polite_seconds=RUN_GRACE_SECONDS,
+            idle_seconds=idle_seconds,
+            tend=kernels.tend,
+        )
+    finally:
+        kernels.close()
+        shutil.rmtree(folder, ignore_errors=True)  # a server that was killed cannot do it
     return 0
 
 
-def _load() -> None:
-    """Import what a run needs only on its way."""
-    import scipy.special  # the comparison imports it when it has a number to compare
-
-    from jupyter_deployfeedback import pipeline
-    from jupyter_deployfeedback.store import open_store
-
-    execution.load_worker()
-    del pipeline, open_store, scipy
-
-
-def _work(request: dict[str, Any]) -> None:
-    """Work off one run; its workers are forked first, while there is a single thread."""
+def _work(turn: Turn, *, store: Store) -> None:
+    """Wait for a run and work it off; its workers are forked before, while there is a single thread."""
+    folder = Path(os.environ[FOLDER_VARIABLE])
     with ExitStack() as stack:
-        workers = [
-            stack.enter_context(execution.prepare(options.environment(), fork=True)) for _ in range(request["workers"])
-        ]
-        code = work(request["run_id"], workers=workers)
+        workers = [_forked_worker(stack)]
+        rehearse(folder / f"{os.getpid()}")  # what a fork touches first, it has to copy
+        store.list(limit=1)  # opens its connection
+        request, descriptors = turn.take()
+        become_stdio(descriptors)
+        forkserver = remembered(folder, request["project_folder"])
+        if forkserver:
+            workers[0].send(Reservation(str(folder), forkserver))
+        workers += [_forked_worker(stack) for _ in range(request["workers"] - 1)]
+        code = work(request["run_id"], store=store, workers=workers)
     sys.exit(code)
+
+
+def _forked_worker(stack: ExitStack) -> WorkerProcess:
+    return stack.enter_context(execution.prepare(options.environment(), fork=True))

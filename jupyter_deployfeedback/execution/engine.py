@@ -37,6 +37,10 @@ STRAY_ERRORS = ("Exception in thread ", "Task exception was never retrieved", "E
 Tell = Callable[[Event], None]
 
 
+class KernelNeverReadyError(Exception):
+    """The kernel ended, or said nothing, before the first cell was sent to it."""
+
+
 class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not annotated
     """Runs a notebook on a kernel that was supplied, with a client and a manager of ours."""
 
@@ -74,6 +78,10 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
         except (DeadKernelError, Stopped) as stop:
             watching.mark_stopped(stop)
             raise
+        except RuntimeError as error:  # as jupyter_client says it
+            if client.kc is None or not watching.began:
+                raise KernelNeverReadyError(str(error)) from error
+            raise
         finally:
             watching.notebook_complete()
             if client.kc is not None:
@@ -89,6 +97,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         self.tell = tell
         self.cap = OutputCap()
         self.gaps = MessageGaps()
+        self.began = False
         self._ended: CellEnded | None = None
         self._started_at = 0.0
         super().__init__(nb, progress_bar=False, autosave_cell_every=SAVE_EVERY_SECONDS)
@@ -105,6 +114,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         super().cell_start(cell, cell_index, **kwargs)
         if cell.cell_type != "code" or not cell.source.strip() or SKIP_TAG in cell.metadata.get("tags", []):
             return
+        self.began = True
         self.cap, self.gaps = OutputCap(), MessageGaps()
         self._ended = CellEnded(cell.id)
         self._started_at = time.monotonic()

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_deployfeedback.execution.forkserver import send
+
 _ANSWER_SECONDS = 10.0  # for a keeper to be forked and to say the child's number
 
 
@@ -22,13 +24,22 @@ class Forked:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, address: Path, request: dict[str, Any], *, descriptors: Sequence[int]) -> None:
-        """Have a child forked; NoFork where that is not possible."""
+    def __init__(self, address: Path) -> None:
+        """Get a child that waits for its request; NoFork where that is not possible."""
         self._buffer = b""
         self._words: list[dict[str, Any]] = []
         self.returncode: int | None = None
-        self._connection = ask(address, request, descriptors=descriptors)
-        self.pid: int = self._await("pid", within_seconds=_ANSWER_SECONDS)
+        self._connection = connect(address)
+        self.said = self._await("pid", within_seconds=_ANSWER_SECONDS)  # and what the child said when it was prepared
+        self.pid: int = self.said["pid"]
+
+    def serve(self, request: dict[str, Any], *, descriptors: Sequence[int]) -> None:
+        """Have it work; NoFork where it cannot any more."""
+        try:
+            send(self._connection, request, descriptors)
+        except OSError as error:
+            raise NoFork(str(error)) from error
+        self._await("serving", within_seconds=_ANSWER_SECONDS)
 
     def poll(self) -> int | None:
         """Return how it ended, None while it lives."""
@@ -65,11 +76,11 @@ class Forked:
             self._connection.close()
             self.returncode = -signal.SIGKILL if self.returncode is None else self.returncode
 
-    def _await(self, word: str, *, within_seconds: float) -> Any:  # noqa: ANN401 - a number or a flag
+    def _await(self, word: str, *, within_seconds: float) -> dict[str, Any]:
         while True:
             for said in self._words:
                 if word in said:
-                    return said[word]
+                    return said
             if not self._hear(within_seconds=within_seconds):
                 raise NoFork(f"no word of {word!r}")
 
@@ -95,14 +106,11 @@ class Forked:
         return True
 
 
-def ask(address: Path, request: dict[str, Any], *, descriptors: Sequence[int]) -> socket.socket:
-    """Ask a forkserver for a child and return the connection to its keeper; NoFork where nobody listens."""
+def connect(address: Path) -> socket.socket:
+    """Connect to a forkserver's child, or rather its keeper; NoFork where nobody listens."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(os.fspath(address))
-        line = (json.dumps(request) + "\n").encode()
-        sent = socket.send_fds(connection, [line], list(descriptors))
-        connection.sendall(line[sent:])
     except OSError as error:
         connection.close()
         raise NoFork(str(error)) from error

@@ -1,11 +1,13 @@
-"""A process that has loaded what others need and forks one child for each connection. Standard library only.
+"""A process that has loaded what others need and forks children that stand by for those who ask. Standard library only.
 
-It stays single-threaded. Between it and each child stands a keeper, itself a fork: it adopts the child's orphans, says
-how the child ended, passes signals on, and when its connection ends it ends everything below it. The words on the wire
-are JSON, one object per line::
+It stays single-threaded. Some children are forked before anybody asks: each prepares itself and waits. Between it and
+each child stands a keeper, itself a fork: it waits for the client, adopts the child's orphans, says how the child
+ended, passes signals on, and when its connection ends it ends everything below it. The words on the wire are JSON, one
+object per line::
 
-    client -> {..., what the child needs}    with the descriptors that become the child's stdout and stderr
-    keeper -> {"pid": 4711}
+    keeper -> {"pid": 4711, ...}             and what the child said when it was prepared
+    client -> {..., what the child needs}    now or later, with the descriptors for its stdout and stderr
+    keeper -> {"serving": true}              unless what was loaded has changed meanwhile: then it hangs up
     client -> {"signal": 2}                  any number of times
     keeper -> {"exit": 0}                    as subprocess counts: negative for a signal
     client -> {"end": true}, or hangs up
@@ -20,22 +22,45 @@ import gc
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 LONGEST_REQUEST = 4 << 20
 TICK_SECONDS = 1.0
+CALM_SECONDS = 0.5  # after a client came, while another child waits: let the one that was asked for work
+MOST_FAILURES = 3  # children in a row that ended while they prepared themselves
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-_POLL_MILLISECONDS = 20  # for a child's end, where the system cannot tell it by itself
+_POLL_SECONDS = 0.02  # for a child's end, where the system cannot tell it by itself
 
-Request = dict[str, Any]
-Child = Callable[[Request], None]  # what it raises or exits with is its exit code
+Word = dict[str, Any]
+Child = Callable[["Turn"], None]  # what it raises or exits with is its exit code
+
+
+class Turn:
+    """A child's place in the queue: it prepares itself, then takes its turn."""
+
+    def __init__(self, keeper: socket.socket) -> None:
+        self._keeper = keeper
+
+    def take(self, **said: Any) -> tuple[Word, list[int]]:  # noqa: ANN401 - what goes into JSON
+        """Say what a client has to know, and wait for one: its request, and the descriptors that came with it.
+
+        Where ``folder`` is said, the keeper removes that folder when nothing is left.
+        """
+        try:
+            send(self._keeper, said)
+            request, descriptors = receive(self._keeper)
+        except (OSError, EOFError):
+            sys.exit(0)  # nobody came
+        self._keeper.close()
+        return request, descriptors
 
 
 def serve(
@@ -43,56 +68,159 @@ def serve(
     child: Child,
     *,
     parent_pipe: int,
+    spares: int = 0,
     polite_seconds: float = 0.0,
     idle_seconds: float = float("inf"),
     fresh: Callable[[], bool] = lambda: True,
     tend: Callable[[], None] = lambda: None,
 ) -> None:
-    """Fork a keeper and its child for each connection.
+    """Fork children for those who connect, ``spares`` of them before anybody does.
 
-    Until the other end of ``parent_pipe`` is closed, nobody connected for ``idle_seconds``, or what was loaded is no
-    longer ``fresh``; children live on. ``polite_seconds``: how long a child whose client hung up has between SIGTERM
-    and its end. ``tend`` is called every second.
+    Until the other end of ``parent_pipe`` is closed, nobody connected for ``idle_seconds``, what was loaded is no
+    longer ``fresh``, or children fail while they prepare themselves (SystemExit); those that serve a client live on.
+    ``polite_seconds``: how long a child whose client hung up has between SIGTERM and its end. ``tend`` is called at
+    least every second.
     """
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page of ours
-    poll = _only(listener)
-    poll.register(parent_pipe, select.POLLIN)
-    asked_at = time.monotonic()
+    keepers = _Keepers(listener, child, polite_seconds=polite_seconds, fresh=fresh)
+    asked_at = refill_at = time.monotonic()
     while time.monotonic() - asked_at < idle_seconds:
-        ready = {descriptor for descriptor, _ in poll.poll(TICK_SECONDS * 1000)}
+        while len(keepers.waiting) < spares and (not keepers.waiting or time.monotonic() >= refill_at):
+            keepers.fork()
+        pause = TICK_SECONDS if len(keepers.waiting) >= spares else CALM_SECONDS
+        ready = _ready([parent_pipe, *(keepers.waiting or [listener.fileno()])], pause)
         if parent_pipe in ready or not fresh():
             return
+        if keepers.note(ready):
+            asked_at = time.monotonic()
+            refill_at = asked_at + CALM_SECONDS
         _reap()
         tend()
         if listener.fileno() in ready:
-            asked_at = time.monotonic()
-            _fork_keeper(listener, child, polite_seconds=polite_seconds)
+            keepers.fork()
 
 
-def _fork_keeper(listener: socket.socket, child: Child, *, polite_seconds: float) -> None:
-    listener.settimeout(0)
-    try:
-        connection, _ = listener.accept()
-    except OSError:  # nobody there, or gone again
-        return
-    with connection:
-        connection.settimeout(None)
+class _Keepers:
+    """The keepers that wait for a client, each known by a pipe that ends when it waits no more."""
+
+    def __init__(
+        self, listener: socket.socket, child: Child, *, polite_seconds: float, fresh: Callable[[], bool]
+    ) -> None:
+        self.waiting: set[int] = set()
+        self._listener = listener
+        self._child = child
+        self._polite_seconds = polite_seconds
+        self._fresh = fresh
+        self._failures = 0
+        self._gone, self._held = os.pipe()  # ends with this process: then those who wait go too
+
+    def fork(self) -> None:
+        """Fork one more."""
+        reading, writing = os.pipe()
         if os.fork() == 0:
-            _leave_after(lambda: _keep(connection, child, polite_seconds=polite_seconds))
+            os.close(self._held)
+            _leave_after(lambda: self._keep(writing))
+        os.close(writing)
+        self.waiting.add(reading)
+
+    def note(self, ready: Iterable[int]) -> bool:
+        """Forget those that wait no more; say whether a client has come. SystemExit where too many failed."""
+        came = False
+        for pipe in self.waiting.intersection(ready):
+            self.waiting.remove(pipe)
+            has_client = os.read(pipe, 1) != b""
+            os.close(pipe)
+            self._failures = 0 if has_client else self._failures + 1
+            came = came or has_client
+        if self._failures >= MOST_FAILURES:
+            sys.exit("What stands by cannot be prepared.")
+        return came
+
+    def _keep(self, pipe: int) -> None:
+        """Start the child, speak for it while it lives, and end what it left."""
+        os.setsid()
+        _adopt_orphans()
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            _leave_after(lambda: _be_child(self._child, theirs))
+        theirs.close()
+        said: Word = {}
+        try:
+            said, _ = receive(ours)
+            self._serve(pid, pipe, child=ours, said=said)
+        except EOFError:  # it ended while it prepared itself, or its client hung up
+            pass
+        finally:
+            _end_children()
+            if "folder" in said:
+                shutil.rmtree(said["folder"], ignore_errors=True)
+
+    def _serve(self, pid: int, pipe: int, *, child: socket.socket, said: Word) -> None:
+        connection = _accept(self._listener, unless=[self._gone, child.fileno()])
+        if connection is None:
+            return
+        os.write(pipe, b"c")
+        _close_all_but(connection.fileno(), child.fileno())
+        _say(connection, {**said, "pid": pid})
+        request, descriptors = receive(connection)
+        if not self._fresh():
+            return
+        send(child, request, descriptors)
+        for descriptor in (child.detach(), *descriptors):
+            os.close(descriptor)
+        _say(connection, {"serving": True})
+        ended = _speak_for(pid, connection)
+        if not ended and self._polite_seconds:
+            _end_politely(pid, within_seconds=self._polite_seconds)
+        _end_children()
+        _say(connection, {"ended": True})
 
 
-def receive(connection: socket.socket) -> tuple[Request, list[int]]:
-    """Read a request and the descriptors that came with it; EOFError where the client hung up."""
-    data, descriptors, _, _ = socket.recv_fds(connection, 1 << 16, 2)
-    while data and not data.endswith(b"\n") and len(data) < LONGEST_REQUEST:
-        more = connection.recv(1 << 16)
-        if not more:
-            break
-        data += more
+def _accept(listener: socket.socket, *, unless: list[int]) -> socket.socket | None:
+    """Wait for a client; None where one of these descriptors ends before."""
+    listener.settimeout(0)
+    while True:
+        if _ready([listener.fileno(), *unless], None).intersection(unless):
+            return None
+        try:
+            connection, _ = listener.accept()
+        except OSError:  # another keeper has it, or it has gone again
+            continue
+        connection.settimeout(None)
+        return connection
+
+
+def send(connection: socket.socket, word: Word, descriptors: Iterable[int] = ()) -> None:
+    """Send one object, and descriptors with it. Raises OSError where the other side has gone."""
+    line = (json.dumps(word) + "\n").encode()
+    sent = socket.send_fds(connection, [line], list(descriptors))
+    if sent < len(line):
+        connection.sendall(line[sent:])
+
+
+def receive(connection: socket.socket) -> tuple[Word, list[int]]:
+    """Read one object, and the descriptors that came with it; EOFError where the other side has gone."""
+    try:
+        data, descriptors, _, _ = socket.recv_fds(connection, 1 << 16, 2)
+        while data and not data.endswith(b"\n") and len(data) < LONGEST_REQUEST:
+            more = connection.recv(1 << 16)
+            if not more:
+                break
+            data += more
+    except OSError as error:
+        raise EOFError("the other side has gone") from error
     if not data.endswith(b"\n"):
-        raise EOFError("the client hung up in the middle of its request")
+        raise EOFError("the other side hung up in the middle of a word")
     return json.loads(data), descriptors
+
+
+def become_stdio(descriptors: Iterable[int]) -> None:
+    """Make what a client sent this process's stdout and stderr."""
+    for own, given in enumerate(descriptors, start=1):
+        os.dup2(given, own)
+        os.close(given)
 
 
 def die_with_parent() -> None:
@@ -101,49 +229,25 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def _keep(connection: socket.socket, child: Child, *, polite_seconds: float) -> None:
-    """Start the child, speak for it while it lives, and end what it left."""
-    os.setsid()
-    _adopt_orphans()
-    request, descriptors = receive(connection)
-    pid = os.fork()
-    if pid == 0:
-        _leave_after(lambda: _be_child(child, request, descriptors))
-    for descriptor in descriptors:
-        os.close(descriptor)
-    _close_all_but(connection.fileno())
-    _say(connection, {"pid": pid})
-    ended = _speak_for(pid, connection)
-    if not ended and polite_seconds:
-        _end_politely(pid, within_seconds=polite_seconds)
-    _end_children()
-    _say(connection, {"ended": True})
-
-
-def _be_child(child: Child, request: Request, descriptors: list[int]) -> None:
+def _be_child(child: Child, keeper: socket.socket) -> None:
     os.setsid()
     die_with_parent()
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device
         os.dup2(nothing.fileno(), 0)
-    for own, given in enumerate(descriptors, start=1):
-        os.dup2(given, own)
-    _close_all_but(-1)
-    child(request)
+    _close_all_but(keeper.fileno())
+    child(Turn(keeper))
 
 
 def _speak_for(pid: int, connection: socket.socket) -> bool:
     """Pass signals on and tell the child's end; say whether it has ended when the client wants no more."""
     code: int | None = None
     buffer = b""
-    poll = _only(connection)
     pidfd = _open_pidfd(pid)
-    if pidfd is not None:
-        poll.register(pidfd, select.POLLIN)
     while True:
-        ready = {descriptor for descriptor, _ in poll.poll(_POLL_MILLISECONDS if pidfd is None else 1000)}
+        watched = [connection.fileno(), *([pidfd] if pidfd is not None and code is None else [])]
+        ready = _ready(watched, _POLL_SECONDS if pidfd is None else TICK_SECONDS)
         if code is None and (code := _exit_code(pid)) is not None:
             _say(connection, {"exit": code})
-            poll = _only(connection)
         if connection.fileno() in ready:
             chunk = connection.recv(1 << 16)
             *lines, buffer = (buffer + chunk).split(b"\n")
@@ -154,13 +258,15 @@ def _speak_for(pid: int, connection: socket.socket) -> bool:
                 _signal(pid, words)
 
 
-def _only(connection: socket.socket) -> select.poll:
+def _ready(descriptors: Iterable[int], within_seconds: float | None) -> set[int]:
+    """Return which of these can be read, or have ended."""
     poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    return poll
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {found for found, _ in poll.poll(None if within_seconds is None else within_seconds * 1000)}
 
 
-def _signal(pid: int, words: list[Request]) -> None:
+def _signal(pid: int, words: list[Word]) -> None:
     for word in words:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, word["signal"])
@@ -234,13 +340,12 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _close_all_but(kept: int) -> None:
-    highest = os.sysconf("SC_OPEN_MAX")
-    if kept < 3:
-        os.closerange(3, highest)
-        return
-    os.closerange(3, kept)
-    os.closerange(kept + 1, highest)
+def _close_all_but(*kept: int) -> None:
+    lowest = 3
+    for descriptor in sorted(kept):
+        os.closerange(lowest, descriptor)
+        lowest = descriptor + 1
+    os.closerange(lowest, os.sysconf("SC_OPEN_MAX"))
 
 
 def _leave_after(work: Callable[[], None]) -> NoReturn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import importlib
+import json
 import os
 import socket
 import sys
@@ -17,10 +18,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from jupyter_deployfeedback.execution.forkserver import Request, serve
+from jupyter_deployfeedback.execution.forkserver import Turn, Word, serve
 
 PACKAGE = "jupyter_deployfeedback"
+CONNECTION_FILE = "{connection_file}"  # stands for it in a kernel's arguments, as in a kernel's specification
 _LOADED_LATE = (
     "IPython.core.completerlib",
     "IPython.core.debugger",
@@ -38,7 +41,7 @@ _LOADED_LATE = (
 _MARKS = ("DEPLOYFEEDBACK_RUN_ID", "DEPLOYFEEDBACK_SUITE")
 
 
-def main(descriptor: int, preload: list[str], *, idle_seconds: float) -> None:
+def main(descriptor: int, preload: list[str], arguments: list[str], *, spares: int, idle_seconds: float) -> None:
     """Serve kernels on the socket ``descriptor`` until the parent goes, nobody asks any more, or packages change."""
     listener = socket.socket(fileno=descriptor)
     _forget_ourselves()
@@ -52,34 +55,88 @@ def main(descriptor: int, preload: list[str], *, idle_seconds: float) -> None:
         importlib.import_module(module)
     if threading.active_count() > 1:
         sys.exit("What was preloaded started a thread; a fork would lose it.")
-    by_imports = {name: value for name, value in os.environ.items() if before.get(name) != value}
+    by_imports = _changed(since=before)
+    place = Path(listener.getsockname()).parent
     serve(
         listener,
-        partial(be_kernel, by_imports=by_imports),
+        partial(be_kernel, arguments=arguments, by_imports=by_imports, place=place),
         parent_pipe=0,
+        spares=spares,
         idle_seconds=idle_seconds,
         fresh=_watch_packages(),
     )
 
 
-def be_kernel(request: Request, *, by_imports: dict[str, str]) -> None:
-    """Become the kernel that was asked for, until it is shut down; ``by_imports``: variables that modules have set."""
-    os.environ.clear()
-    os.environ.update({**by_imports, **request["environment"], "JPY_PARENT_PID": str(os.getppid())})
-    mark_process(request["environment"])
-    os.chdir(request["folder"])
+def be_kernel(turn: Turn, *, arguments: list[str], by_imports: dict[str, str], place: Path) -> None:
+    """Become a kernel that listens, wait for the suite that needs it, and serve it until it is shut down.
+
+    ``by_imports``: variables that modules have set. What a suite can see is done only when the suite is known: its
+    environment, its folder, the user's startup files.
+    """
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())
+    connection = _write_connection(place)
     import ipykernel_launcher  # type: ignore[import-untyped]  # ipykernel leaves it untyped
 
-    sys.argv = [ipykernel_launcher.__file__, *request["arguments"]]
-    _seed()
+    told = [argument.replace(CONNECTION_FILE, str(connection)) for argument in arguments]
+    sys.argv = [ipykernel_launcher.__file__, *told]
     application = _application()
     application.parent_handle = os.getppid()
+    finish = _without_the_users_part(application)
+    before = dict(os.environ)
     try:
-        application.initialize(request["arguments"])
+        application.initialize(told)
+        by_ipykernel = _changed(since=before)
+        application.shell.run_cell("", silent=True)  # the first takes longer
+        request, descriptors = turn.take(connection=json.loads(connection.read_bytes()), folder=str(connection.parent))
+        _serve_suite(request, descriptors, variables={**by_imports, **request["environment"], **by_ipykernel})
+        finish()
         application.start()
+        _finish_control(application)
     finally:
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing ends its forks
         atexit._run_exitfuncs()  # noqa: SLF001
+
+
+def _write_connection(place: Path) -> Path:
+    """Write the file that says where this kernel listens: on sockets in a folder of its own, as short as can be."""
+    from jupyter_client.connect import write_connection_file
+
+    folder = place / f"{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    file = folder / "kernel.json"
+    write_connection_file(str(file), transport="ipc", ip=str(folder / "s"), key=uuid4().hex.encode())
+    return file
+
+
+def _without_the_users_part(application: Any) -> Callable[[], None]:  # noqa: ANN401 - ipykernel is the kernel's, not ours
+    """Keep ``initialize`` from what depends on the suite, and return what makes up for it, in ipykernel's order."""
+    steps = [application.init_path, application.init_gui_pylab, application.init_extensions, application.init_code]
+    for step in steps:
+        setattr(application, step.__name__, lambda: None)
+
+    def finish() -> None:
+        for step in steps:
+            step()
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+    return finish
+
+
+def _changed(*, since: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if since.get(name) != value}
+
+
+def _serve_suite(request: Word, descriptors: list[int], *, variables: dict[str, str]) -> None:
+    """Take over what a plain start would have given this kernel."""
+    os.environ.clear()
+    os.environ.update({**variables, "JPY_PARENT_PID": str(os.getppid())})
+    mark_process(request["environment"])
+    os.chdir(request["folder"])
+    for stream, descriptor in zip((sys.stdout, sys.stderr), descriptors, strict=True):
+        os.dup2(descriptor, getattr(stream, "_original_stdstream_copy", stream.fileno()))
+        os.close(descriptor)
+    _seed()
 
 
 def mark_process(environment: dict[str, str]) -> None:
@@ -124,6 +181,13 @@ def _try_import(module: str) -> None:
         importlib.import_module(module)
     except ImportError:
         return
+
+
+def _finish_control(application: Any) -> None:  # noqa: ANN401
+    """Let the control thread finish before the one that publishes outputs ends: its last flush would wait for it."""
+    if application.control_thread and application.control_thread.is_alive():
+        application.control_thread.stop()
+        application.control_thread.join()
 
 
 def _seed() -> None:

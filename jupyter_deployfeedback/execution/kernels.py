@@ -5,6 +5,7 @@ Every kernel serves one suite, talks over a socket file that only this user can 
 
 from __future__ import annotations
 
+import inspect
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +14,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import zmq
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_core.utils import run_sync
 
-from jupyter_deployfeedback.execution.kernel_client import SuiteKernelClient
-from jupyter_deployfeedback.execution.kernel_provisioner import STARTED, SuiteProvisioner
+from jupyter_deployfeedback.execution.kernel_client import SuiteKernelClient, hear_everything
+from jupyter_deployfeedback.execution.kernel_provisioner import STARTED, SuiteProvisioner, Supply
+from jupyter_deployfeedback.execution.kernel_reserve import Reserve
 
 POLITE_SECONDS = 4.0  # half of it for a kernel to end by itself, half for SIGTERM, then SIGKILL
 HASTY_SECONDS = 1.5  # the same, when the suite was stopped
-RECONNECT_MILLISECONDS = 10  # a kernel that starts has not bound its sockets yet
 END_POLL_SECONDS = 0.005
 _PYTHON = "python3"
 
@@ -37,13 +38,11 @@ class KernelRequest:
     runtime_folder: str
     supply: str = ""  # the folder of forkservers, where there are any
     preload: tuple[str, ...] = ()
+    project_folder: str = ""
 
 
 class SuiteKernelManager(AsyncKernelManager):
-    """Starts and ends one kernel; its clients take in any number of messages.
-
-    ZeroMQ drops messages without a word when a thousand are waiting to be read, failed checks among them.
-    """
+    """Starts and ends one kernel; its clients take in any number of messages."""
 
     @property
     def supplied(self) -> str:
@@ -56,11 +55,20 @@ class SuiteKernelManager(AsyncKernelManager):
         return self.kernel_spec.language if self.kernel_spec is not None else ""
 
     def client(self, **settings: Any) -> Any:  # noqa: ANN401 - jupyter_client's own
-        """Return a client of the kernel."""
+        """Return a client of the kernel: the one that is connected already, where there is one."""
+        ready = getattr(self.provisioner, "client", None)
+        if ready is not None:
+            return ready
         client = super().client(**settings)
-        client.context.setsockopt(zmq.RCVHWM, 0)
-        client.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
+        hear_everything(client)
         return client
+
+    async def start_kernel(  # type: ignore[override]  # jupyter_client annotates it as what it is not
+        self,
+        **settings: Any,  # noqa: ANN401 - jupyter_client's own
+    ) -> None:
+        """Start its kernel; jupyter_client's own sleeps for 0.01 s afterwards, for its tests."""
+        await inspect.unwrap(AsyncKernelManager.start_kernel)(self, **settings)
 
     async def _async_wait(self, pollinterval: float = END_POLL_SECONDS) -> None:
         """Wait until its process has ended; jupyter_client's own looks ten times a second."""
@@ -68,7 +76,7 @@ class SuiteKernelManager(AsyncKernelManager):
 
 
 @contextmanager
-def supply_kernel(request: KernelRequest) -> Iterator[SuiteKernelManager]:
+def supply_kernel(request: KernelRequest, reserve: Reserve) -> Iterator[SuiteKernelManager]:
     """Give a started kernel that nobody used before; it is ended afterwards, whatever happened.
 
     It may not answer yet: connecting waits for it. Raises ``jupyter_client.kernelspec.NoSuchKernel``.
@@ -86,7 +94,8 @@ def supply_kernel(request: KernelRequest) -> Iterator[SuiteKernelManager]:
             parent=manager,
             kernel_id=manager.kernel_id,
             kernel_spec=manager.kernel_spec,
-            supply=Path(request.supply) if request.supply else None,
+            connection_file=manager.connection_file,
+            supply=Supply(Path(request.supply), request.project_folder, reserve) if request.supply else None,
             preload=request.preload,
         )
     arguments = ["--HistoryManager.hist_file=:memory:"] if manager.ipykernel else []
@@ -99,6 +108,11 @@ def supply_kernel(request: KernelRequest) -> Iterator[SuiteKernelManager]:
         raise
     finally:
         _end(manager)
+
+
+def find_provisioners() -> None:
+    """Have jupyter_client look once which packages bring ways to start kernels: it reads what each package offers."""
+    KernelProvisionerFactory.instance()
 
 
 def kernel_name(metadata: dict[str, dict[str, str]]) -> tuple[str, str | None]:
@@ -128,7 +142,7 @@ def _is_local(manager: SuiteKernelManager) -> bool:
 
 
 def _end(manager: SuiteKernelManager) -> None:
-    if manager.has_kernel:
+    if manager.has_kernel and not manager.context.closed:  # nbclient closes it with a kernel that never got ready
         run_sync(manager.shutdown_kernel)()
     else:
         run_sync(manager.cleanup_resources)()

@@ -22,6 +22,7 @@ class Bench:
     def __init__(self, environment: Mapping[str, str], worker: WorkerProcess | None) -> None:
         self._environment = environment
         self._worker = worker
+        self._given = worker
 
     def worker(self) -> WorkerProcess:
         """Return the worker that stands by, or a new one."""
@@ -29,10 +30,16 @@ class Bench:
             self._worker = prepare(self._environment)
         return self._worker
 
-    def close(self) -> None:
-        """End the worker and all below it."""
+    def give_up(self) -> None:
+        """End the worker and all below it at once."""
         if self._worker is not None:
-            self._worker.close()
+            self._worker.kill()
+            self._worker = None
+
+    def close(self) -> None:
+        """Let the worker go; one that was given is waited for by who gave it."""
+        if self._worker is not None:
+            (self._worker.dismiss if self._worker is self._given else self._worker.close)()
             self._worker = None
 
 

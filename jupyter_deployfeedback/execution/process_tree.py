@@ -11,6 +11,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
 import psutil
 
@@ -26,6 +27,15 @@ def descendants(pid: int) -> list[psutil.Process]:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def memory_of(pid: int) -> int:
+    """Return the bytes that a process and all below it take: pages that several share count in part for each (PSS)."""
+    total = 0
+    for process in (psutil.Process(pid), *descendants(pid)):
+        with suppress(psutil.Error):
+            total += process.memory_full_info().pss
+    return total
 
 
 def end(processes: Iterable[psutil.Process], *, within_seconds: float = 3.0) -> None:

@@ -48,7 +48,8 @@ def execute(  # noqa: PLR0913 - all that a run knows; each is named by the calle
     They begin in their order; an exclusive one runs while nothing else does. ``tell`` is called by one thread at a
     time. The executed copies go into the folder ``artifacts`` (mode 0600). A suite that hangs, kills its kernel or its
     worker is errored, and the others still run. Once ``cancelled`` is set, the suites that are running are stopped
-    within seconds and the rest is not run. ``workers`` were prepared; they are closed here. No process is left behind.
+    within seconds and the rest is not run. ``workers`` were prepared; they are dismissed here and closed by who
+    prepared them, for they may still be ending their last kernels. No other process is left behind.
     """
     artifacts.mkdir(parents=True, exist_ok=True, mode=0o700)
     seen = os.environ if environment is None else environment
@@ -89,9 +90,9 @@ class Errand:
         spec = self._spec(suite, copy=copy, worker=worker)
         ended = _watch(worker, spec, hear=listener.hear, halt=self.halt)
         if ended.ending is not Ending.COMPLETED:
-            bench.close()
+            bench.give_up()
             Path(spec.artifact + UNFINISHED).unlink(missing_ok=True)
-        end_marked(self.run_id, suite=suite.name)
+            end_marked(self.run_id, suite=suite.name)
         result = _result(suite, listener.events, _with_sentence(ended, suite)).model_copy(
             update={
                 "artifact": copy if Path(spec.artifact).exists() else None,

@@ -1,7 +1,7 @@
 """What a worker and the process that watches it tell each other: one JSON object per line.
 
-The watcher sends a Spec; the worker answers with events. What became of a suite is computed from its events alone, so
-that nothing is lost when the worker is killed. Standard library only: the worker must start fast.
+The watcher sends a Spec for each suite; the worker answers with events. What became of a suite is computed from its
+events alone, so that nothing is lost when the worker is killed. Standard library only: the worker must start fast.
 """
 
 from __future__ import annotations
@@ -50,6 +50,24 @@ class Spec:
     def to_line(self) -> str:
         """Write the spec as one line of JSON."""
         return json.dumps(asdict(self)) + "\n"
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """Which forkserver's kernel the first suite will probably need, said while the run is still being planned."""
+
+    supply: str
+    forkserver: str
+
+    def to_line(self) -> str:
+        """Write it as one line of JSON."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+def read_request(line: str) -> Spec | Reservation:
+    """Return what the watcher asks of its worker."""
+    fields = json.loads(line)
+    return Reservation(**fields) if "forkserver" in fields else Spec(**fields)
 
 
 @dataclass(frozen=True)

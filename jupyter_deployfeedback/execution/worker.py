@@ -6,19 +6,19 @@ parent goes. SIGTERM stops the suite that is running.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from jupyter_deployfeedback.execution.process_tree import adopt_orphans_and_hide, end_descendants
 from jupyter_deployfeedback.execution.stopping import STOPS, Stopped, heed_stops, stoppable
-from jupyter_deployfeedback.execution.suites import adapter_for
+from jupyter_deployfeedback.execution.suites import adapter_for, notebook
 from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
-from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Spec, encode
+from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Reservation, Spec, encode, read_request
 
 INTERRUPT_SECONDS = 3.0  # for a cell to notice that its suite's time is over
 PARENT_CHECK_SECONDS = 0.5
@@ -31,7 +31,10 @@ def main(descriptor: int, parent: int, runtime_folder: str) -> None:
     tell = Teller(descriptor)
     try:
         for line in sys.stdin:
-            if run_suite(Spec(**json.loads(line)), tell=tell) is not Ending.COMPLETED:
+            request = read_request(line)
+            if isinstance(request, Reservation):
+                notebook.RESERVE.fill(Path(request.supply), request.forkserver)
+            elif run_suite(request, tell=tell) is not Ending.COMPLETED:
                 break
     finally:
         if os.getppid() != parent:  # nobody else is left to do it
@@ -60,26 +63,37 @@ class Teller:
 
 
 def run_suite(spec: Spec, *, tell: Teller) -> Ending:
-    """Run one suite and tell how it ended; whatever it left running is ended before."""
-    account = Account()
+    """Run one suite and tell how it ended; whatever it left running is ended before.
+
+    Unless it is worked through: that is told at once, and what it leaves is ended after.
+    """
     deadline = time.monotonic() + spec.timeout_seconds
-    message = ""
+    told: list[Ending] = []
+
+    def tell_once(ending: Ending, message: str = "") -> None:
+        if told:
+            return
+        if time.monotonic() >= deadline and ending is not Ending.CANCELLED:
+            ending = Ending.TIMED_OUT
+        if ending is not Ending.COMPLETED:
+            end_descendants(os.getpid())
+        told.append(ending)
+        tell(Ended(ending, message, account.packages, notices=tuple(account.notices), kernel=account.kernel))
+
+    account = Account(worked_through=lambda: tell_once(Ending.COMPLETED))
     try:
         with stoppable(within_seconds=spec.timeout_seconds + INTERRUPT_SECONDS):
             adapter_for(spec.kind)(spec, tell=tell, deadline=deadline, account=account)
-        ending = Ending.COMPLETED
+        tell_once(Ending.COMPLETED)
     except Stopped as stopped:
-        ending = stopped.ending
+        tell_once(stopped.ending)
     except Unfinished as unfinished:
-        ending, message = unfinished.ending, str(unfinished)
+        tell_once(unfinished.ending, str(unfinished))
     except Exception as error:  # noqa: BLE001 - the run loop: whatever broke becomes the suite's outcome, by name
-        ending, message = Ending.BROKEN, f"{type(error).__name__}: {error}"
-    if time.monotonic() >= deadline and ending is not Ending.CANCELLED:
-        ending = Ending.TIMED_OUT
+        tell_once(Ending.BROKEN, f"{type(error).__name__}: {error}")
     end_descendants(os.getpid())
-    tell(Ended(ending, message, account.packages, notices=tuple(account.notices), kernel=account.kernel))
     heed_stops()
-    return ending
+    return told[0]
 
 
 def _go_with_parent(parent: int) -> None:

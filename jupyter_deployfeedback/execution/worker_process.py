@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -15,7 +16,7 @@ from typing import BinaryIO, Self
 from jupyter_deployfeedback.execution.environment import allowed
 from jupyter_deployfeedback.execution.fork import Fork
 from jupyter_deployfeedback.execution.process_tree import descendants, end
-from jupyter_deployfeedback.execution.wire import Event, Spec, decode
+from jupyter_deployfeedback.execution.wire import Event, Reservation, Spec, decode
 
 # -P, and the package's place at the very end of the path: nothing in a project's folder takes the place of a module.
 _BOOT = """\
@@ -28,6 +29,8 @@ main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
 """
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_FOLDER = 60  # the path of a socket in it may have 103 characters on macOS, 107 on Linux
+LEAVE_SECONDS = 5.0  # for a worker that was dismissed: its kernel may take some to end
+_POLL_SECONDS = 0.005
 _CHUNK = 1 << 20
 _LOG_TAIL = 2000
 
@@ -41,9 +44,11 @@ def prepare(environment: Mapping[str, str] | None = None, *, fork: bool = False)
 
 
 def load_worker() -> None:
-    """Import all that a worker needs, so that workers forked from this process have it at once."""
+    """Load all that a worker needs, so that workers forked from this process have it at once."""
     from jupyter_deployfeedback.execution import worker
+    from jupyter_deployfeedback.execution.kernels import find_provisioners
 
+    find_provisioners()
     del worker
 
 
@@ -97,12 +102,12 @@ class WorkerProcess:
         """The worker's process id."""
         return self._process.pid
 
-    def send(self, spec: Spec) -> None:
-        """Have a suite run; that the worker is gone is noticed by ``hear``."""
+    def send(self, request: Spec | Reservation) -> None:
+        """Have a suite run, or a kernel reserved; that the worker is gone is noticed by ``hear``."""
         stdin = self._process.stdin
         try:
             if stdin is not None:
-                stdin.write(spec.to_line().encode())
+                stdin.write(request.to_line().encode())
                 stdin.flush()
         except BrokenPipeError:
             return
@@ -135,16 +140,28 @@ class WorkerProcess:
         except OSError:
             return ""
 
+    def dismiss(self) -> None:
+        """Let the worker go as soon as its last kernel has ended; nothing more is heard of it."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+            os.close(self._events)
+
     def close(self) -> None:
-        """End the worker and everything below it, and remove its folder; doing it twice does nothing more."""
-        if self._process.returncode is None:
+        """Dismiss the worker, end it where it does not go, and remove its folder; twice does nothing more."""
+        self.dismiss()
+        give_up_at = time.monotonic() + LEAVE_SECONDS
+        while self._process.poll() is None and time.monotonic() < give_up_at:
+            time.sleep(_POLL_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the worker and everything below it, and remove its folder."""
+        if self._process.poll() is None:
             below = descendants(self.pid)
             self._process.kill()
             self._process.wait()
             end(below)
-        if self._process.stdin is not None and not self._process.stdin.closed:
-            self._process.stdin.close()
-            os.close(self._events)
+        self.dismiss()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

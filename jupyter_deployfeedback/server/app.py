@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Int, Unicode
+from traitlets import Bool, Float, Int, Unicode
 
 from jupyter_deployfeedback.server.handlers import routes
 
@@ -46,6 +48,17 @@ class DeployFeedbackApp(ExtensionApp):
         "starts when the panel opens a project.",
     ).tag(config=True)
 
+    standby_idle_minutes = Float(
+        15.0, help="How long processes stand by without a run before they give their memory back."
+    ).tag(config=True)
+    standby_memory_mb = Int(
+        None,
+        min=0,
+        allow_none=True,
+        help="The most memory, in MB, for kernels that stand by: those of the project that was used least recently go. "
+        "None: no limit but the number of projects in use.",
+    ).tag(config=True)
+
     _desk: Desk | None = None
 
     def initialize_settings(self) -> None:
@@ -74,13 +87,21 @@ class DeployFeedbackApp(ExtensionApp):
                 root=Path(self._server.root_dir),
                 store_url=self.store_url or None,
                 max_concurrent_runs=self.max_concurrent_runs,
-                preload=self.preload,
+                standby=self._standby(),
                 max_parallel_suites=self.max_parallel_suites,
                 emit=self._server.event_logger.emit,
                 touch=self._touch,
                 log=self.log,
             )
         return self._desk
+
+    def _standby(self) -> Callable[[int], list[str]] | None:
+        """Return the command of the process that stands by, for the descriptor it listens on."""
+        if not self.preload:
+            return None
+        from jupyter_deployfeedback.pipeline import standby_command
+
+        return partial(standby_command, idle_seconds=60.0 * self.standby_idle_minutes, memory_mb=self.standby_memory_mb)
 
     def _touch(self) -> None:
         """Tell the culler of a hub that somebody works here."""

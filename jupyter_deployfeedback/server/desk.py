@@ -48,7 +48,7 @@ class Desk:
         emit: Callable[..., None],
         touch: Callable[[], None],
         log: logging.Logger,
-        preload: bool = True,
+        standby: Callable[[int], list[str]] | None = None,
         max_parallel_suites: int | None = None,
     ) -> None:
         self._root = root.resolve()
@@ -59,9 +59,9 @@ class Desk:
         self._processes = RunProcesses(
             limit=max_concurrent_runs,
             command=pipeline.worker_command,
-            standby_command=pipeline.standby_command if preload else None,
+            standby_command=standby,
             environment={pipeline.STORE_VARIABLE: self._store.url, **limits},
-            ended=self._ended,
+            store=self._store,
             emit=emit,
             touch=touch,
             log=log,
@@ -116,7 +116,7 @@ class Desk:
 
         run = await run_blocking(started)
         log_file = (await run_blocking(self._store.artifacts, run.run_id)) / "run.log"
-        self._processes.submit(run.run_id, workers=run.request.parallel or 1, log_file=log_file)
+        self._processes.submit(run, log_file=log_file)
         return self._body(run)
 
     async def runs(
@@ -192,11 +192,6 @@ class Desk:
                 asked.run_id, version=asked.version, push=asked.push, store=self._store, environment=os.environ
             )
         )
-
-    def _ended(self, run_id: str) -> None:
-        """Mark a run lost whose process has gone without giving it an end."""
-        if not self._store.get(run_id).state.terminal:
-            self._store.lose(run_id, "The process of this run ended before the run did.")
 
     def _local(self, path: str) -> Path:
         """Return the local path of a path relative to the server's root; ProjectNotFound where it leads outside."""

@@ -13,16 +13,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.execution.forked import NoFork
 from jupyter_deployfeedback.server.standby import ForkedRun, Standby, fork_run
+from jupyter_deployfeedback.store import Store
 
 EVENT_SCHEMA_ID = "https://events.jupyter-deployfeedback.org/run/v1"
 GRACE_SECONDS = 10.0
+ACTIVITY_SECONDS = 60.0
 LINE_LIMIT = 2**20
 
 
 class RunProcesses:
-    """Works off acknowledged runs, ``limit`` at a time; ``ended`` is called when a run's process has gone."""
+    """Works off runs that the store has acknowledged, ``limit`` at a time, each in a process of its own."""
 
     def __init__(
         self,
@@ -31,7 +34,7 @@ class RunProcesses:
         command: Callable[[str], list[str]],
         standby_command: Callable[[int], list[str]] | None,
         environment: Mapping[str, str],
-        ended: Callable[[str], None],
+        store: Store,
         emit: Callable[..., None],
         touch: Callable[[], None],
         log: logging.Logger,
@@ -40,7 +43,7 @@ class RunProcesses:
         self._command = command
         self._environment = {**os.environ, **environment}
         self._standby = Standby(command=standby_command, environment=self._environment) if standby_command else None
-        self._ended = ended
+        self._store = store
         self._emit = emit
         self._touch = touch
         self._log = log
@@ -51,11 +54,11 @@ class RunProcesses:
         if self._standby is not None:
             self._standby.start()
 
-    def submit(self, run_id: str, *, workers: int, log_file: Path) -> None:
-        """Work off a run as soon as a slot is free; so many of its suites run at once."""
-        task = asyncio.create_task(self._work(run_id, workers=workers, log_file=log_file))
-        self._tasks[run_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(run_id, None))
+    def submit(self, run: Run, *, log_file: Path) -> None:
+        """Work off a run as soon as a slot is free."""
+        task = asyncio.create_task(self._work(run, log_file=log_file))
+        self._tasks[run.run_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(run.run_id, None))
 
     async def close(self) -> None:
         """Cancel all runs and wait until their processes have gone."""
@@ -66,27 +69,31 @@ class RunProcesses:
         if self._standby is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._standby.close)
 
-    async def _work(self, run_id: str, *, workers: int, log_file: Path) -> None:
+    async def _work(self, run: Run, *, log_file: Path) -> None:
         process: Process | ForkedRun | None = None
         try:
             async with self._slots:
-                process = await self._start(run_id, workers=workers, log_file=log_file)
+                if self._store.get(run.run_id).state.terminal:  # cancelled while it waited
+                    return
+                process = await self._start(run, log_file=log_file)
                 await self._listen(process)
                 await process.wait()
         finally:
             if process is not None and process.returncode is None:
                 await _end(process)
-            self._ended(run_id)
+            self._lose_unfinished(run.run_id)
 
-    async def _start(self, run_id: str, *, workers: int, log_file: Path) -> Process | ForkedRun:
+    async def _start(self, run: Run, *, log_file: Path) -> Process | ForkedRun:
         """Fork the run from the process that stands by, or start it anew where that is not possible."""
         address = self._standby.start() if self._standby is not None else None
         if address is not None:
             try:
-                return await fork_run(address, run_id, workers=workers, log_file=log_file)
+                folder = str(Path(run.request.project_file).parent)
+                request = {"run_id": run.run_id, "workers": run.request.parallel or 1, "project_folder": folder}
+                return await fork_run(address, request, log_file=log_file)
             except NoFork:
-                self._log.warning("the process that stood by has gone; run %s is started anew", run_id)
-        return await self._spawn(run_id, log_file=log_file)
+                self._log.warning("the process that stood by has gone; run %s is started anew", run.run_id)
+        return await self._spawn(run.run_id, log_file=log_file)
 
     async def _spawn(self, run_id: str, *, log_file: Path) -> Process:
         with log_file.open("ab") as log:
@@ -104,17 +111,29 @@ class RunProcesses:
         """Pass the run's events on; they are hints, so one that cannot be passed on is only logged."""
         if process.stdout is None:
             return
-        async for line in process.stdout:
-            self._touch()
+        while True:
             try:
-                self._emit(schema_id=EVENT_SCHEMA_ID, data=_event(line))
-            except Exception:  # noqa: BLE001 - the events API raises what its listeners' schemas raise
-                self._log.exception("an event of a run was not passed on")
+                line = await asyncio.wait_for(process.stdout.readline(), ACTIVITY_SECONDS)
+            except TimeoutError:
+                self._touch()  # a cell that takes long is activity too
+                continue
+            if not line:
+                return
+            self._pass_on(json.loads(line))
 
+    def _lose_unfinished(self, run_id: str) -> None:
+        """Mark a run lost whose process has gone without giving it an end."""
+        if self._store.get(run_id).state.terminal:
+            return
+        self._store.lose(run_id, "The process of this run ended before the run did.")
+        self._pass_on(self._store.events(run_id)[-1].model_dump(mode="json"))
 
-def _event(line: bytes) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(line)
-    return parsed
+    def _pass_on(self, event: dict[str, Any]) -> None:
+        self._touch()
+        try:
+            self._emit(schema_id=EVENT_SCHEMA_ID, data=event)
+        except Exception:  # noqa: BLE001 - the events API raises what its listeners' schemas raise
+            self._log.exception("an event of a run was not passed on")
 
 
 async def _end(process: Process | ForkedRun) -> None:

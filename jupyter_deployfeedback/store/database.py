@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -23,6 +24,7 @@ from jupyter_deployfeedback.store.folder import make_private, make_private_file,
 
 log = logging.getLogger(__name__)
 
+_COMPILED: dict[Any, Any] = {}  # of all databases: a process opens the same few statements again
 BUSY_SECONDS = 10.0
 """How long a write waits for another process before it is refused as locked."""
 
@@ -38,6 +40,7 @@ class Database:
         self.place = str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string()
         self.read_only = False
         self.notices: tuple[str, ...] = ()
+        self._may_spare_syncs = False
         with store_failures(self.place):
             self._engine = self._open(url, busy_seconds=busy_seconds)
         _close_before_fork(self._engine)
@@ -49,14 +52,18 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give a connection whose changes are durable when the block ends, and undone where it raises."""
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Give a connection whose changes are kept when the block ends, and undone where it raises.
+
+        They survive the end of this process, and where ``durable`` that of the machine, which costs milliseconds.
+        """
         if self.read_only:
             raise PermissionMissing(
                 f"The store {self.place} can only be read.",
                 remedy="Make its folder writable for you, or name another place in DEPLOYFEEDBACK_STORE.",
             )
-        with store_failures(self.place), _writing(self._engine).begin() as connection:
+        writing = _writing(self._engine, durable=durable or not self._may_spare_syncs)
+        with store_failures(self.place), writing.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -84,6 +91,7 @@ class Database:
         if kind is not None:
             self.notices = (f"The store lies on a network file system ({kind}): it is slower, and keep to one server.",)
             log.warning("store %s lies on a network file system (%s): using a rollback journal", file, kind)
+        self._may_spare_syncs = kind is None  # a rollback journal without them can be torn
         _choose_journal(engine, "delete" if kind else "wal", seconds=busy_seconds)
         _prepare_schema(engine, place=self.place)
         return engine
@@ -115,7 +123,7 @@ def _is_about_writing(exc: Exception) -> bool:
 
 def _sqlite_engine(database: str, *, busy_seconds: float) -> Engine:
     url = make_url(f"sqlite:///{database}") if database.startswith("file:") else URL.create("sqlite", database=database)
-    engine = create_engine(url, connect_args={"timeout": busy_seconds})
+    engine = create_engine(url, connect_args={"timeout": busy_seconds}, execution_options={"compiled_cache": _COMPILED})
     event.listen(engine, "connect", _set_up_connection)
     event.listen(engine, "begin", _begin)
     return engine
@@ -124,19 +132,23 @@ def _sqlite_engine(database: str, *, busy_seconds: float) -> Engine:
 def _set_up_connection(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # sqlite3 begins no transactions of its own; _begin does
     cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous = FULL")  # what is acknowledged is on the disk
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 
 def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # FULL: what is acknowledged is on the disk. NORMAL spares an event the wait; a write-ahead log stays whole with it
+    connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options.get('durable', True) else 'NORMAL'}")
     # a transaction that reads first and then writes must take the lock at once, or it fails without waiting
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _writing(engine: Engine) -> Engine:
-    return engine.execution_options(writes=True)
+def _writing(engine: Engine, *, durable: bool = True) -> Engine:
+    return engine.execution_options(writes=True, durable=durable)
 
 
 def _choose_journal(engine: Engine, journal: str, *, seconds: float) -> None:

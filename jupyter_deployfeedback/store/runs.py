@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Unpack
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, case, insert, select, update
 
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest, RunState
@@ -139,12 +139,17 @@ def tell(
     connection: Connection, run_id: str, *, now: datetime, kind: EventKind, **facts: Unpack[EventFacts]
 ) -> RunEvent:
     """Write an event of an open run and number it; raise RunConflict where the run is over."""
-    row = row_of(connection, run_id)
-    if RunState(row.state).terminal:
-        raise RunConflict(f"Run {run_id} is {row.state} and tells nothing more.", remedy="Start a new run.")
-    at = max(now, row.alive_at)
-    connection.execute(update(runs).where(runs.c.run_id == run_id).values(seq=row.seq + 1, alive_at=at))
-    return append(connection, run_id, seq=row.seq + 1, at=at, kind=kind, **facts)
+    told = (
+        update(runs)
+        .where(runs.c.run_id == run_id, runs.c.state.in_(OPEN_STATES))
+        .values(seq=runs.c.seq + 1, alive_at=case((runs.c.alive_at > now, runs.c.alive_at), else_=now))
+        .returning(runs.c.seq, runs.c.alive_at)
+    )
+    row = connection.execute(told).one_or_none()
+    if row is None:
+        state = row_of(connection, run_id).state
+        raise RunConflict(f"Run {run_id} is {state} and tells nothing more.", remedy="Start a new run.")
+    return append(connection, run_id, seq=row.seq, at=row.alive_at, kind=kind, **facts)
 
 
 def ask_to_cancel(connection: Connection, run_id: str) -> None:

@@ -92,7 +92,7 @@ class Store:
 
     def claim(self, run_id: str) -> Run:
         """Take a queued run over for this process and begin it; of several claims one succeeds."""
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             return runs.claim(connection, run_id, owner=this_process(), now=self._clock())
 
     def get(self, run_id: str) -> Run:
@@ -124,7 +124,7 @@ class Store:
 
     def tell(self, run_id: str, *, kind: EventKind, **facts: Unpack[EventFacts]) -> RunEvent:
         """Write an event of a run that is not over; it gets the next ``seq`` and counts as a sign of life."""
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             return runs.tell(connection, run_id, now=self._clock(), kind=kind, **facts)
 
     def events(self, run_id: str, after: int = 0) -> Events:

@@ -20,8 +20,10 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="on
 
 SERVER = """
 import os, socket, subprocess, sys
-from jupyter_deployfeedback.execution.forkserver import serve
-def child(request):
+from jupyter_deployfeedback.execution.forkserver import become_stdio, serve
+def child(turn):
+    request, descriptors = turn.take()
+    become_stdio(descriptors)
     print("said", request["text"], flush=True)
     exec(request["code"], {"os": os, "subprocess": subprocess, "sys": sys})
 serve(socket.socket(fileno=int(sys.argv[1])), child, parent_pipe=0)
@@ -49,7 +51,9 @@ def server(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 def start(server: subprocess.Popen[bytes], tmp_path: Path) -> Start:
     def forked(code: str, *, text: str = "hello") -> Forked:
         with (tmp_path / "out").open("wb") as out:
-            return Forked(tmp_path / "forks.sock", {"code": code, "text": text}, descriptors=[out.fileno()] * 2)
+            child = Forked(tmp_path / "forks.sock")
+            child.serve({"code": code, "text": text}, descriptors=[out.fileno()] * 2)
+            return child
 
     return forked
 
@@ -142,4 +146,4 @@ def test_a_forkserver_goes_when_its_parents_end_of_the_pipe_is_closed(server: su
 
 def test_no_forkserver_is_no_fork(tmp_path: Path) -> None:
     with pytest.raises(NoFork):
-        Forked(tmp_path / "nobody.sock", {}, descriptors=[])
+        Forked(tmp_path / "nobody.sock")

@@ -92,7 +92,7 @@ def outputs(artifact: Path) -> list[Any]:
     """What the cells show, without what differs from run to run by nature."""
     notebook = nbformat.read(artifact, as_version=4)
     text = json.dumps([[dict(output) for output in cell.get("outputs", [])] for cell in notebook.cells])
-    return json.loads(re.sub(r"ipykernel_\d+/\d+|0x[0-9a-f]+|deployfb-\w+", "-", text))
+    return json.loads(re.sub(r"ipykernel_\d+/\d+|0x[0-9a-f]+|/[\w/.-]+/kernel.json", "-", text))
 
 
 def facts(result: SuiteResult) -> Any:
@@ -151,7 +151,7 @@ def test_a_preload_that_cannot_be_forked_means_a_plain_start(
 
     result = forked("1", preload=(preload,), environment={FOLDER_VARIABLE: str(supply[0]), **environment})
 
-    assert (result.kernel, result.outcome) == ("started", Outcome.PASSED)
+    assert (result.kernel, result.outcome, result.reason) == ("started", Outcome.PASSED, None)
 
 
 def test_a_forkserver_whose_packages_changed_forks_no_more(
@@ -165,7 +165,7 @@ def test_a_forkserver_whose_packages_changed_forks_no_more(
     (packages / "installed.py").touch()
     result = forked("import installed", environment=environment)
 
-    assert (result.kernel, result.outcome) == ("started", Outcome.PASSED)
+    assert (result.kernel, result.outcome, result.reason) == ("started", Outcome.PASSED, None)
 
 
 def test_the_forkserver_holds_no_secret_that_a_suite_may_see(
@@ -201,6 +201,36 @@ def test_a_suite_that_hangs_on_a_forked_kernel_leaves_nothing_behind(
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
 
 
+def test_a_kernel_that_dies_before_it_is_ready_is_replaced_by_a_started_one(
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers], tmp_path: Path
+) -> None:
+    startup, armed = tmp_path / "profile_default" / "startup", tmp_path / "armed"
+    startup.mkdir(parents=True)
+    script = "import os\nif os.path.exists({0!r}):\n    os.remove({0!r})\n    os._exit(1)\n".format(str(armed))
+    (startup / "00.py").write_text(script)
+    environment = {FOLDER_VARIABLE: str(supply[0]), "IPYTHONDIR": str(tmp_path)}
+    assert forked("1", environment=environment).kernel == "forked"
+
+    armed.touch()
+    result = forked("1", environment=environment)
+
+    assert (result.kernel, result.outcome, result.reason) == ("started", Outcome.PASSED, None)
+    assert result.notices == ("The kernel that stood by ended before it was ready; another was started.",)
+
+
+def test_kernels_that_stand_by_keep_within_their_memory(
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers]
+) -> None:
+    assert forked("1").kernel == "forked"
+    folder, forkservers = supply
+    forkservers._memory_mb = 1
+
+    forkservers.tend()
+
+    assert list(folder.glob("*.sock")) == []
+    assert [process.wait(10.0) for process in forkservers._running.values()] == [0]
+
+
 COMMAND = ["/usr/bin/python3", "-X", "dev", "-m", "ipykernel_launcher", "-f", "kernel.json"]
 
 
@@ -215,18 +245,29 @@ COMMAND = ["/usr/bin/python3", "-X", "dev", "-m", "ipykernel_launcher", "-f", "k
     ],
 )
 def test_what_a_fork_could_not_imitate_is_started(command: list[str], environment: dict[str, str]) -> None:
-    assert wish_for(command, environment=environment, own={}, preload=()) is None
+    assert wish_for(command, connection_file="kernel.json", environment=environment, own={}, preload=()) is None
 
 
 def test_a_forkserver_starts_with_the_interpreters_options_and_no_variable_of_the_run() -> None:
     environment = {"PATH": "/bin", "DEPLOYFEEDBACK_RUN_ID": "1", "MY_TOKEN": "hush", "OWN": "x"}
 
-    wish = wish_for(COMMAND, environment=environment, own={"OWN": "x"}, preload=["numpy"])
+    wish = wish_for(
+        COMMAND, connection_file="kernel.json", environment=environment, own={"OWN": "x"}, preload=["numpy"]
+    )
 
-    assert wish == Wish(("/usr/bin/python3", "-X", "dev"), {"PATH": "/bin", "OWN": "x"}, ("numpy",))
+    expected = Wish(
+        ("/usr/bin/python3", "-X", "dev"), {"PATH": "/bin", "OWN": "x"}, ("numpy",), ("-f", "{connection_file}")
+    )
+    assert wish == expected
 
 
 def test_a_wish_has_another_name_where_anything_differs() -> None:
-    wishes = [Wish(("a",), {}, ()), Wish(("b",), {}, ()), Wish(("a",), {"PATH": "/"}, ()), Wish(("a",), {}, ("json",))]
+    wishes = [
+        Wish(("a",), {}, (), ()),
+        Wish(("b",), {}, (), ()),
+        Wish(("a",), {"PATH": "/"}, (), ()),
+        Wish(("a",), {}, ("json",), ()),
+        Wish(("a",), {}, (), ("--quiet",)),
+    ]
 
-    assert len({wish.name for wish in wishes}) == 4
+    assert len({wish.name for wish in wishes}) == 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -106,3 +107,40 @@ async def test_executed_notebook_is_sent_as_a_confined_attachment(
     assert response.headers["Content-Disposition"].startswith("attachment")
     assert "sandbox" in response.headers["Content-Security-Policy"]
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_the_end_of_a_run_is_told_when_it_happens(
+    fetch: Any, finished: Any, project: Path, jp_serverapp: Any
+) -> None:
+    heard: list[dict[str, Any]] = []
+
+    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        heard.append(data)
+
+    jp_serverapp.event_logger.add_listener(
+        schema_id="https://events.jupyter-deployfeedback.org/run/v1", listener=listen
+    )
+    _, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
+    answer = await finished(run["run_id"])
+
+    for _ in range(50):
+        if heard and heard[-1]["kind"] == "run":
+            break
+        await asyncio.sleep(0.1)
+    expected = ("run", "finished", answer["run"]["seq"])
+    assert (heard[-1]["kind"], heard[-1]["state"], heard[-1]["seq"]) == expected
+
+
+async def test_a_run_cancelled_in_the_queue_starts_no_process(
+    fetch: Any, finished: Any, project: Path, jp_serverapp: Any
+) -> None:
+    _, first = await fetch("runs", method="POST", body=json.dumps(SMOKE))
+    _, second = await fetch("runs", method="POST", body=json.dumps(SMOKE))
+
+    await fetch("runs", second["run_id"], "cancel", method="POST", body="")
+    await finished(first["run_id"])
+    await asyncio.sleep(0.5)
+
+    code, _ = await fetch("runs", second["run_id"], "artifacts", "run.log")
+    assert (await finished(second["run_id"]))["run"]["state"] == "cancelled"
+    assert code == 404

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import socket
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+
+from jupyter_deployfeedback.cli.standby import SPARES
+from jupyter_deployfeedback.execution.forked import connect
+from jupyter_deployfeedback.pipeline import standby_command
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere runs may not be forked")
 SMOKE = {"path": "digits/model.ipynb", "suites": ["smoke"]}
@@ -18,7 +27,8 @@ def standing_by() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if is_standby(child)]
 
 
-def forked_runs() -> list[psutil.Process]:
+def keepers() -> list[psutil.Process]:
+    """Each has forked a run, most of them one that waits to be asked for."""
     children = [child for process in standing_by() for child in process.children()]
     return [child for child in children if is_standby(child)]  # the others hold kernels
 
@@ -30,6 +40,14 @@ def is_standby(process: psutil.Process) -> bool:
         return False
 
 
+async def until(found: Callable[[], Any]) -> Any:
+    for _ in range(200):
+        if answer := found():
+            return answer
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not happen within 20 s")
+
+
 async def test_nothing_stands_by_before_the_panel_asks_for_a_project(fetch: Any, project: Path) -> None:
     await fetch("runs")
     before = standing_by()
@@ -39,14 +57,15 @@ async def test_nothing_stands_by_before_the_panel_asks_for_a_project(fetch: Any,
 
 
 async def test_runs_are_forked_from_one_process(fetch: Any, finished: Any, project: Path) -> None:
+    await fetch("project", params={"path": "digits/model.ipynb"})
     for _ in range(2):
+        waiting = await until(lambda: keepers() if len(keepers()) == SPARES else None)
         _, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
         answer = await finished(run["run_id"])
-        assert [suite["outcome"] for suite in answer["suites"]] == ["passed"]
 
+        assert [suite["outcome"] for suite in answer["suites"]] == ["passed"]
+        assert await until(lambda: sum(not keeper.is_running() for keeper in waiting)) == 1  # noqa: B023
     assert len(standing_by()) == 1
-    _, alive = psutil.wait_procs(forked_runs(), timeout=10)
-    assert alive == []
 
 
 async def test_a_killed_process_that_stood_by_costs_no_run(fetch: Any, finished: Any, project: Path) -> None:
@@ -63,9 +82,10 @@ async def test_a_killed_process_that_stood_by_costs_no_run(fetch: Any, finished:
 
 async def test_a_run_whose_process_is_killed_is_lost(fetch: Any, finished: Any, project: Path) -> None:
     _, run = await fetch("runs", method="POST", body=json.dumps({"path": "digits", "suites": ["quality"]}))
-    while not (working := [run for keeper in forked_runs() for run in keeper.children()]):
-        await fetch("runs", run["run_id"])
-    working[0].kill()
+    while (await fetch("runs", run["run_id"]))[1]["run"]["state"] == "queued":
+        pass
+    for forked in [child for keeper in keepers() for child in keeper.children()]:
+        forked.kill()
 
     answer = await finished(run["run_id"])
 
@@ -79,3 +99,35 @@ async def test_an_administrator_can_have_nothing_stand_by(fetch: Any, finished: 
 
     assert answer["run"]["state"] == "finished"
     assert standing_by() == []
+
+
+def test_what_stands_by_takes_its_folder_with_it_when_its_server_is_killed(tmp_path: Path) -> None:
+    folder = tmp_path / "standby"
+    folder.mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "runs.sock"))
+        listener.listen()
+        process = subprocess.Popen(
+            standby_command(listener.fileno(), idle_seconds=60.0, memory_mb=None),
+            stdin=subprocess.PIPE,
+            pass_fds=(listener.fileno(),),
+            env={**os.environ, "DEPLOYFEEDBACK_STORE": str(tmp_path / "store")},
+        )
+    connect(folder / "runs.sock").recv(1)  # it is ready
+
+    process.stdin.close()
+
+    assert (process.wait(20.0), folder.exists()) == (0, False)
+
+
+def test_what_stands_by_goes_when_nobody_asks_for_a_run(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "runs.sock"))
+        listener.listen()
+        with subprocess.Popen(
+            standby_command(listener.fileno(), idle_seconds=0.1, memory_mb=None),
+            stdin=subprocess.PIPE,
+            pass_fds=(listener.fileno(),),
+            env={**os.environ, "DEPLOYFEEDBACK_STORE": str(tmp_path / "store")},
+        ) as process:
+            assert process.wait(30.0) == 0

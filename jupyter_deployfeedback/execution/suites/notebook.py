@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
-from jupyter_deployfeedback.execution.engine import SuiteEngine
+from jupyter_deployfeedback.execution.engine import KernelNeverReadyError, SuiteEngine
 from jupyter_deployfeedback.execution.executed_copy import ExecutedCopy
-from jupyter_deployfeedback.execution.kernels import KernelRequest, how_it_ended, kernel_name, supply_kernel
+from jupyter_deployfeedback.execution.kernel_provisioner import FORKED
+from jupyter_deployfeedback.execution.kernel_reserve import Reserve
+from jupyter_deployfeedback.execution.kernels import (
+    KernelRequest,
+    SuiteKernelManager,
+    how_it_ended,
+    kernel_name,
+    supply_kernel,
+)
 from jupyter_deployfeedback.execution.source import cells_of, open_notebook
 from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
 from jupyter_deployfeedback.execution.wire import Ending, Event, Opened, Spec
 
 ENGINE = "deployfeedback-suite"
+RESERVE = Reserve()  # of this process, a worker
 
 
 def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: Account) -> None:
@@ -34,31 +45,65 @@ def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: 
         runtime_folder=spec.runtime_folder,
         supply=spec.supply,
         preload=tuple(spec.preload),
+        project_folder=spec.folder,
     )
     papermill_engines.register(ENGINE, SuiteEngine)
+    suite = _Suite(notebook, spec, tell, deadline, account)
     try:
-        with supply_kernel(request) as kernel:
-            account.kernel = kernel.supplied
-            try:
-                execute_notebook(
-                    notebook,  # an object: papermill would format a path like a template, or fetch it from the network
-                    None,
-                    parameters=spec.parameters,
-                    engine_name=ENGINE,
-                    kernel_name=name,
-                    language=kernel.language,
-                    progress_bar=False,
-                    km=kernel,
-                    copy=ExecutedCopy(Path(spec.artifact)),
-                    tell=tell,
-                    deadline=deadline,
-                    packages=account.packages,
-                )
-            except PapermillExecutionError:
-                return  # a cell raised, which its own event has told
-            except DeadKernelError as death:
-                raise Unfinished(Ending.KERNEL_DIED, how_it_ended(kernel)) from death
-    except DeadKernelError as death:
-        raise Unfinished(Ending.KERNEL_DIED, str(death)) from death
+        suite.execute(request)
+    except KernelNeverReadyError as error:
+        if account.kernel != FORKED:
+            raise Unfinished(Ending.KERNEL_DIED, f"The kernel did not get ready: {error}.") from error
+        account.notices.append("The kernel that stood by ended before it was ready; another was started.")
+        _start_plainly(suite, request)
     except NoSuchKernel as missing:
         raise Unfinished(Ending.BROKEN, f"This machine has no kernel named {missing.name!r}.") from missing
+
+
+def _start_plainly(suite: _Suite, request: KernelRequest) -> None:
+    try:
+        suite.execute(replace(request, supply=""))
+    except KernelNeverReadyError as error:
+        raise Unfinished(Ending.KERNEL_DIED, f"The kernel did not get ready: {error}.") from error
+
+
+@dataclass(frozen=True)
+class _Suite:
+    """A notebook that was read, and where what happens to it is told."""
+
+    notebook: NotebookNode
+    spec: Spec
+    tell: Callable[[Event], None]
+    deadline: float
+    account: Account
+
+    def execute(self, request: KernelRequest) -> None:
+        """Execute it on the kernel that is asked for. Raises KernelNeverReadyError before anything was sent to one."""
+        try:
+            with supply_kernel(request, RESERVE) as kernel:
+                self.account.kernel = kernel.supplied
+                self._execute_on(kernel)
+                self.account.worked_through()
+        except DeadKernelError as death:
+            raise Unfinished(Ending.KERNEL_DIED, str(death)) from death
+
+    def _execute_on(self, kernel: SuiteKernelManager) -> None:
+        try:
+            execute_notebook(
+                self.notebook,  # an object: papermill would format a path like a template, or fetch it from the network
+                None,
+                parameters=self.spec.parameters,
+                engine_name=ENGINE,
+                kernel_name=kernel.kernel_name,
+                language=kernel.language,
+                progress_bar=False,
+                km=kernel,
+                copy=ExecutedCopy(Path(self.spec.artifact)),
+                tell=self.tell,
+                deadline=self.deadline,
+                packages=self.account.packages,
+            )
+        except PapermillExecutionError:
+            return  # a cell raised, which its own event has told
+        except DeadKernelError as death:
+            raise Unfinished(Ending.KERNEL_DIED, how_it_ended(kernel)) from death

@@ -1,0 +1,45 @@
+"""A run that nobody sees: it leaves the process with everything loaded that the first real one would wait for."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from pathlib import Path
+
+from jupyter_deployfeedback.cli import options
+
+_PROJECT = """\
+version: 1
+targets: {nobody: {url: "http://127.0.0.1:9", platform: {source: none}}}
+suites: [suite.ipynb]
+rules:
+  - {metric: accuracy, pass: [">=0.5", ">=-1pp"]}
+  - {metric: latency, pass: ["p(95)<1s", "typical<=+10%"]}
+"""
+_NOTEBOOK = {
+    "nbformat": 4,
+    "nbformat_minor": 5,
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}},
+    "cells": [],
+}
+
+
+def rehearse(folder: Path) -> None:
+    """Start and evaluate a run of a project whose target does not answer, in a store of its own in this folder."""
+    from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.domain.run import RunRequest
+    from jupyter_deployfeedback.store import open_store
+
+    folder.mkdir(mode=0o700)
+    project = folder / "deployfeedback.yaml"
+    project.write_text(_PROJECT, encoding="utf-8")
+    (folder / "suite.ipynb").write_text(json.dumps(_NOTEBOOK), encoding="utf-8")
+    environment = options.environment()
+    store = open_store(str(folder), environment={})
+    run = pipeline.start(RunRequest(project_file=str(project), target="nobody"), store=store, environment=environment)
+    pipeline.evaluate(
+        run.run_id, store=store, environment=environment, tell=lambda _: None, cancelled=threading.Event()
+    )
+    store.close()
+    shutil.rmtree(folder, ignore_errors=True)
