@@ -1,6 +1,6 @@
 """How long feedback takes, beside papermill and pytest --nbmake on the same machine in the same minutes.
 
-    python benchmarks/execution.py [--rounds 10] [--batch 10] [--json FILE] [--check]
+    python benchmarks/execution.py [--rounds 10] [--batch 50] [--json FILE] [--check]
 
 The ways take turns, so that a busy machine slows them all. Medians; --check exits 1 where a figure that we state is
 missed; what could not be measured (nbmake is not installed) is printed with a question mark.
@@ -71,7 +71,7 @@ def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="bench-") as text, deployment() as url:
         folder = Path(text)
-        write_projects(folder, url=url)
+        write_projects(folder, url=url, count=options.batch)
         environment = {**os.environ, "DEPLOYFEEDBACK_STORE": str(folder / "store")}
         with deployfeedback(folder, environment) as server, in_process(folder) as execute:
             measured = measure(ways(folder, environment, server, execute), rounds=options.rounds)
@@ -120,7 +120,7 @@ def measure(found: dict[str, Callable[[], object]], *, rounds: int) -> dict[str,
 def batches(
     folder: Path, server: Deployfeedback, execute: Callable[[str], float], *, count: int
 ) -> dict[str, list[float]]:
-    """Time ``count`` notebooks, two at a time."""
+    """Time ``count`` notebooks, two at a time; ours are the suites of one run."""
     command = (PYTHON, "-m", "papermill", "quick.ipynb")
 
     def papermill(number: int) -> None:
@@ -131,7 +131,7 @@ def batches(
             list(pool.map(papermill, range(count)))
 
     found: dict[str, Callable[[], object]] = {
-        "batch": lambda: server.run("quick", times=count),
+        "batch": lambda: server.run("many"),
         "batch, papermill": in_two_threads,
         "batch, papermill in process": lambda: [execute("quick.ipynb") for _ in range(count)],
     }
@@ -170,21 +170,20 @@ class Deployfeedback:
         address = f"ws://{self._address}/api/events/subscribe"
         self._events = websocket.create_connection(address, header=["Authorization: token bench"], timeout=60)
 
-    def run(self, path: str, *, times: int = 1) -> float:
-        """Return the seconds from the first request to the end of the last run; one that did not pass counts not."""
+    def run(self, path: str) -> float:
+        """Return the seconds from the request to the run's end; one that did not pass is no measurement."""
         began = time.perf_counter()
-        waiting = {self.ask("runs", {"path": path})["run_id"] for _ in range(times)}
-        runs = tuple(waiting)
-        while waiting:
-            event = json.loads(self._events.recv())
-            if event.get("kind") == "run" and event["state"] in ENDS:
-                waiting.discard(event["run_id"])
+        run_id = self.ask("runs", {"path": path})["run_id"]
+        while not self._is_end(json.loads(self._events.recv()), run_id):
+            pass
         took = time.perf_counter() - began
-        for run_id in runs:
-            told = self.ask(f"runs/{run_id}")["run"]
-            if told["verdict"] != "pass":
-                raise SystemExit(f"run {run_id} ended {told['state']}: {told['verdict']}")
+        told = self.ask(f"runs/{run_id}")["run"]
+        if told["verdict"] != "pass":
+            raise SystemExit(f"run {run_id} ended {told['state']}: {told['verdict']}")
         return took
+
+    def _is_end(self, event: dict[str, Any], run_id: str) -> bool:
+        return event.get("run_id") == run_id and event["kind"] == "run" and event["state"] in ENDS
 
 
 def judged(measured: dict[str, list[float]]) -> list[dict[str, Any]]:
@@ -222,14 +221,21 @@ def write_notebook(path: Path, cells: tuple[str, ...]) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), path)
 
 
-def write_projects(folder: Path, *, url: str) -> None:
-    """Write the project of the quick notebook, and that of the heavy one, which asks for its preloads."""
+def write_projects(folder: Path, *, url: str, count: int) -> None:
+    """Write the projects: one quick notebook, one that asks for its preloads, ``count`` quick ones."""
     preload = "kernels: {preload: [numpy, pandas, sklearn]}\n"
-    for name, cells, more in (("quick", QUICK, ""), ("heavy", HEAVY, preload)):
+    for name, cells, more, suites in (
+        ("quick", QUICK, "", 1),
+        ("heavy", HEAVY, preload, 1),
+        ("many", QUICK, "", count),
+    ):
         (folder / name).mkdir()
-        write_notebook(folder / name / "suite.ipynb", cells)
+        notebooks = [f"suite-{number}.ipynb" for number in range(suites)]
+        for notebook in notebooks:
+            write_notebook(folder / name / notebook, cells)
         target = f"targets: {{candidate: {{url: '{url}', health: /ready, platform: {{source: none}}}}}}\n"
-        (folder / name / "deployfeedback.yaml").write_text(f"version: 1\n{target}suites: [suite.ipynb]\n{more}")
+        said = f"version: 1\n{target}suites: {json.dumps(notebooks)}\nparallel: 2\n{more}"
+        (folder / name / "deployfeedback.yaml").write_text(said)
     write_notebook(folder / "quick.ipynb", QUICK)
 
 
@@ -244,16 +250,15 @@ def deployment() -> Iterator[str]:
 
 @contextmanager
 def deployfeedback(folder: Path, environment: dict[str, str]) -> Iterator[Deployfeedback]:
-    """Start a Jupyter server with the extension, two runs at a time."""
+    """Start a Jupyter server with the extension."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     extensions = "--ServerApp.jpserver_extensions={'jupyter_deployfeedback': True}"
     command = (PYTHON, "-m", "jupyter_server", f"--ServerApp.root_dir={folder}", f"--port={port}", "--no-browser")
     settings = ("--allow-root", "--IdentityProvider.token=bench", extensions)
-    limits = ("--DeployFeedbackApp.max_concurrent_runs=2",)
     with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen((*command, *settings, *limits), env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen((*command, *settings), env=environment, stdout=log, stderr=log)
 
     server = Deployfeedback(port)
     try:
@@ -312,7 +317,7 @@ def _import_seconds() -> float:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--batch", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=50)
     parser.add_argument("--json")
     parser.add_argument("--check", action="store_true")
     return parser.parse_args()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import threading
 from pathlib import Path
 
 from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.errors import DeployFeedbackError
 
 _PROJECT = """\
 version: 1
@@ -26,20 +28,29 @@ _NOTEBOOK = {
 
 
 def rehearse(folder: Path) -> None:
-    """Start and evaluate a run of a project whose target does not answer, in a store of its own in this folder."""
+    """Start and evaluate a run of a project whose target does not answer, in a store of its own in this folder.
+
+    What cannot be rehearsed, for want of a kernel perhaps, is left to the first run, which says it to somebody.
+    """
+    folder.mkdir(mode=0o700)
+    with contextlib.suppress(DeployFeedbackError):
+        _run_nothing(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_nothing(folder: Path) -> None:
     from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.domain.run import RunRequest
     from jupyter_deployfeedback.store import open_store
 
-    folder.mkdir(mode=0o700)
     project = folder / "deployfeedback.yaml"
     project.write_text(_PROJECT, encoding="utf-8")
     (folder / "suite.ipynb").write_text(json.dumps(_NOTEBOOK), encoding="utf-8")
     environment = options.environment()
     store = open_store(str(folder), environment={})
-    run = pipeline.start(RunRequest(project_file=str(project), target="nobody"), store=store, environment=environment)
+    request = RunRequest(project_file=str(project), target="nobody")
+    run = pipeline.start(request, store=store, environment=environment)
     pipeline.evaluate(
         run.run_id, store=store, environment=environment, tell=lambda _: None, cancelled=threading.Event()
     )
     store.close()
-    shutil.rmtree(folder, ignore_errors=True)
