@@ -57,16 +57,16 @@ def none_seen(windows: Sequence[Window], *, because: str, source: str) -> Loaded
 def _too_coarse(seen: Sightings, part: Part, windows: Sequence[Window]) -> str | None:
     """Say why the shortest window cannot hold enough samples of a part, however lucky it falls."""
     shortest = min(window.seconds for window in windows)
-    usual, what = seen.interval_seconds, "scraped"
+    usual, what = seen.interval_seconds, "the target is scraped"
     reading = seen.readings.get(part)
     if part is Part.CPU and reading is not None:  # cAdvisor renews its counters more rarely than it is scraped
         renewed = max((refresh(samples) or 0.0 for samples in reading.series.values()), default=0.0)
-        usual, what = (renewed, "renewed") if renewed > 1.5 * usual else (usual, what)
+        usual, what = (renewed, "the CPU counter is renewed") if renewed > 1.5 * usual else (usual, what)
     if _expected(shortest, usual) >= FLOOR_SAMPLES:
         return None
     needed = math.ceil((FLOOR_SAMPLES + 1) * usual)
     return (
-        f"{part} is {what} every {round(usual, 1):g} s, too rarely for windows of {shortest:g} s;"
+        f"{what} every {round(usual, 1):g} s, too rarely for windows of {shortest:g} s;"
         f" write jdf.load(..., seconds={needed}){seen.advice}"
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from jupyter_deployfeedback.domain.evaluation import Evaluation, Load, RequestState, WindowPair
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.observation import LoadedWindow, Observation, Window
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
 from tests.comparison.evidence import NOON, answers, evaluation, evidence, side, suite_result
@@ -66,12 +66,13 @@ def watched(
     windows: tuple[WindowPair, ...] | None = None,
     because: str = "nobody looked",
     too_coarse: dict[str, str] | None = None,
+    called: str | None = None,
 ) -> Evidence:
-    """A run of which one platform metric was seen in each window of both sides."""
+    """A run of which one platform metric was seen in each window of both sides; ``called`` gives it another name."""
     windows = windows or pairs(len(candidate))
     seen = loaded(load([[0.1] * 4] * len(windows), [[0.1] * 4] * len(windows), windows=windows))
     sides = [
-        _side(metric, values, [getattr(pair, name) for pair in windows], because).model_copy(
+        _side(_metric(metric, called), values, [getattr(pair, name) for pair in windows], because).model_copy(
             update={"too_coarse": too_coarse or {}}
         )
         for name, values in (("candidate", candidate), ("baseline", baseline))
@@ -79,7 +80,11 @@ def watched(
     return seen.model_copy(update={"candidate": sides[0], "baseline": sides[1]})
 
 
-def _side(metric: str, values: Sequence[float | None], windows: Sequence[Window], because: str) -> SideEvidence:
+def _metric(name: str, called: str | None) -> Metric:
+    return STANDARD_METRICS[name].model_copy(update={"name": called or name})
+
+
+def _side(metric: Metric, values: Sequence[float | None], windows: Sequence[Window], because: str) -> SideEvidence:
     known = [each for each in values if each is not None]
     each = [
         LoadedWindow(window=window, observations=(_observation(metric, value, because),))
@@ -89,6 +94,6 @@ def _side(metric: str, values: Sequence[float | None], windows: Sequence[Window]
     return side(platform=whole).model_copy(update={"loaded": tuple(each)})
 
 
-def _observation(metric: str, value: float | None, because: str) -> Observation:
+def _observation(metric: Metric, value: float | None, because: str) -> Observation:
     reason = because if value is None else None
-    return Observation(metric=STANDARD_METRICS[metric], value=value, missing_because=reason, source="scrape")
+    return Observation(metric=metric, value=value, missing_because=reason, source="scrape")

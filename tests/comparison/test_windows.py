@@ -129,7 +129,7 @@ def test_a_window_that_was_not_watched_is_an_error() -> None:
 
 
 def test_a_metric_renewed_too_rarely_for_the_windows_stays_weak_and_says_what_to_do() -> None:
-    why = "memory is scraped every 15 s, too rarely for windows of 10 s; write jdf.load(..., seconds=75)"
+    why = "the target is scraped every 15 s, too rarely for windows of 10 s; write jdf.load(..., seconds=75)"
     seen = watched("memory_mean", in_gib(NOW), in_gib(BEFORE), too_coarse={"memory_mean": why})
 
     assert answer(seen, rule("memory_mean", "<=+15%")).weak == f"one window, not repeated: {why}"

@@ -85,7 +85,7 @@ def test_a_window_shorter_than_four_scrapes_says_how_long_it_must_be() -> None:
     found = observe_each(sightings(every=5.0, until=60.0), [window(5, 15), window(20, 30)])
 
     assert found.too_coarse["memory_max"] == (
-        "memory is scraped every 5 s, too rarely for windows of 10 s; write jdf.load(..., seconds=25)"
+        "the target is scraped every 5 s, too rarely for windows of 10 s; write jdf.load(..., seconds=25)"
     )
     assert set(found.too_coarse) == {"cpu_max", "cpu_mean", "memory_max", "memory_mean"}
 
@@ -99,7 +99,9 @@ def test_a_counter_that_is_renewed_more_rarely_than_scraped_is_too_coarse() -> N
 
     found = observe_each(cached, [window(5.2, 8.8)])
 
-    assert found.too_coarse["cpu_mean"].startswith("cpu is renewed every 5 s, too rarely for windows of 3.6 s")
+    assert found.too_coarse["cpu_mean"].startswith(
+        "the CPU counter is renewed every 5 s, too rarely for windows of 3.6 s"
+    )
     assert "memory_mean" not in found.too_coarse
 
 
