@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from jupyter_deployfeedback.comparison.estimates import estimate, value_of
+from jupyter_deployfeedback.comparison.estimates import show, value_of
 from jupyter_deployfeedback.comparison.material import Material, Numbers
 from jupyter_deployfeedback.comparison.numbers import EXACT_COUNTS
 from jupyter_deployfeedback.comparison.quantities import COUNTS, applies
@@ -72,7 +72,7 @@ def _ask(name: str, relation: Relation, material: Material, *, aggregate: Aggreg
         text="", aggregate=aggregate, comparator=Comparator.AT_MOST, relation=relation, limit=NO_LIMIT
     )
     asked = Estimand(metric=name, expression=expression, confidence=CONFIDENCE)
-    return estimate(asked, material, errors_judged=True)
+    return show(asked, material)
 
 
 def _count_interval(name: str, material: Material) -> tuple[float, float] | None:

@@ -25,7 +25,7 @@ from jupyter_deployfeedback.comparison.quantities import (
     every_row,
 )
 from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
-from jupyter_deployfeedback.comparison.selection import Selection, select, too_few_answered
+from jupyter_deployfeedback.comparison.selection import BASELINE, CANDIDATE, Selection, select, too_few_answered
 from jupyter_deployfeedback.comparison.statistics import STATISTICS, measure_statistic
 from jupyter_deployfeedback.comparison.under_load import measure_under_load
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
@@ -34,9 +34,29 @@ from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression
 
 
 def estimate(estimand: Estimand, material: Material, *, errors_judged: bool) -> Estimate:
-    """Answer one estimand; ``errors_judged`` says that a rule covers unanswered requests."""
+    """Answer one estimand; ``errors_judged`` says that a rule covers what the candidate left unanswered.
+
+    No rule covers what the baseline left unanswered: compared with a release that was down, anything looks good.
+    """
+    return _estimate(estimand, material, complete=(BASELINE,) if errors_judged else (CANDIDATE, BASELINE))
+
+
+def show(estimand: Estimand, material: Material) -> Estimate:
+    """Answer one estimand however few requests were answered: for tables, where nothing is judged."""
+    return _estimate(estimand, material, complete=())
+
+
+def value_of(name: str, samples: Samples) -> float | None:
+    """Return one side's own number of a metric, None where its samples yield none."""
+    expression = Expression(text="", comparator=Comparator.AT_MOST, limit=0.0)
+    found = _sampled(Estimand(metric=name, expression=expression), Selection(samples))
+    return found.value if isinstance(found, Measured) and finite(found.value) else None
+
+
+def _estimate(estimand: Estimand, material: Material, *, complete: tuple[str, ...]) -> Estimate:
+    """Answer one estimand, if the sides that must be ``complete`` answered enough of their requests."""
     metric_unit = unit_of(estimand.metric, material)
-    found = _measure(estimand, material, errors_judged=errors_judged)
+    found = _measure(estimand, material, complete=complete)
     if isinstance(found, Measured) and not finite(found.value):
         found = Missing("it is not finite: too many requests without an answer")
     if isinstance(found, Missing):
@@ -45,13 +65,6 @@ def estimate(estimand: Estimand, material: Material, *, errors_judged: bool) -> 
         )
     weak = found.weak or _historical(estimand, material) or _disturbed(estimand, material)
     return _answer(estimand, found, metric_unit=metric_unit, weak=weak)
-
-
-def value_of(name: str, samples: Samples) -> float | None:
-    """Return one side's own number of a metric, None where its samples yield none."""
-    expression = Expression(text="", comparator=Comparator.AT_MOST, limit=0.0)
-    found = _sampled(Estimand(metric=name, expression=expression), Selection(samples))
-    return found.value if isinstance(found, Measured) and finite(found.value) else None
 
 
 def _answer(estimand: Estimand, found: Measured, *, metric_unit: str, weak: str | None) -> Estimate:
@@ -102,32 +115,31 @@ def _disturbed(estimand: Estimand, material: Material) -> str | None:
     return material.disturbed if by_windows or estimand.metric in UNDER_LOAD else None
 
 
-def _measure(estimand: Estimand, material: Material, *, errors_judged: bool) -> Measured | Missing:
+def _measure(estimand: Estimand, material: Material, *, complete: tuple[str, ...]) -> Measured | Missing:
     pooled = material.pooled
     if pooled is None or not applies(estimand.metric, pooled.candidate):
         return measure_number(estimand, material)
     if material.partial:
         return Missing(material.partial)
     if material.load is not None and estimand.metric in UNDER_LOAD and estimand.slice is None:
-        return _under_load(estimand, material, material.load, errors_judged=errors_judged)
+        return _under_load(estimand, material, material.load, complete=complete)
     chosen = select(estimand, material)
     if isinstance(chosen, Missing):
         return chosen
-    if not errors_judged and estimand.metric not in JUDGES_ERRORS:
-        unanswered = too_few_answered(chosen)
-        if unanswered:
-            return unanswered
+    unanswered = too_few_answered(chosen, complete) if estimand.metric not in JUDGES_ERRORS else None
+    if unanswered:
+        return unanswered
     found = _sampled(estimand, chosen)
     return found.needing(floors.SLICE) if estimand.slice and isinstance(found, Measured) else found
 
 
-def _under_load(estimand: Estimand, material: Material, load: UnderLoad, *, errors_judged: bool) -> Measured | Missing:
+def _under_load(
+    estimand: Estimand, material: Material, load: UnderLoad, *, complete: tuple[str, ...]
+) -> Measured | Missing:
     relative = estimand.expression.relation is not Relation.ABSOLUTE
-    unpaired = material.unpaired() if relative else None
-    unanswered = too_few_answered(Selection(load.candidate, load.baseline if relative else None))
-    if unpaired or (unanswered and not errors_judged):
-        return unpaired or unanswered or Missing("nothing was loaded")
-    return measure_under_load(estimand, load)
+    problem = material.unpaired() if relative else None
+    problem = problem or too_few_answered(Selection(load.candidate, load.baseline if relative else None), complete)
+    return problem or measure_under_load(estimand, load)
 
 
 def _sampled(estimand: Estimand, chosen: Selection) -> Measured | Missing:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jupyter_deployfeedback.comparison.alarm import breaks
-from jupyter_deployfeedback.comparison.estimates import estimate
+from jupyter_deployfeedback.comparison.estimates import show
 from jupyter_deployfeedback.comparison.material import Material, Numbers, Pooled
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY
@@ -60,7 +60,7 @@ def _rehearsed(estimand: Estimand, *, beyond: bool, loaded: bool) -> Estimate | 
     material = _sampled(estimand, sides, n) if _has_samples(estimand.metric) else _observed(estimand, sides)
     if loaded and estimand.slice is None:
         material = under_load(material, estimand, sides)
-    return estimate(estimand, material, errors_judged=True)
+    return show(estimand, material)
 
 
 def _has_samples(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from jupyter_deployfeedback.comparison.samples import Samples
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.rule import Relation
 
+CANDIDATE, BASELINE = "the candidate", "the baseline"
 OTHERS = "requests of a load generator pair with no baseline: give them limits of their own"
 SIDE_BY_SIDE = "requests of a load generator ran side by side: judge the throughput that its suite recorded"
 
@@ -59,10 +61,10 @@ def select(estimand: Estimand, material: Material) -> Selection | Missing:
     return Selection(pooled.candidate.take(both), pooled.baseline.take(rows[pooled.paired]))
 
 
-def too_few_answered(chosen: Selection) -> Missing | None:
-    """Say where a side answered too few of the planned requests for anything but errors to be judged."""
-    sides = {"the candidate": chosen.candidate, "the baseline": chosen.baseline}
-    for side, samples in sides.items():
+def too_few_answered(chosen: Selection, sides: Iterable[str]) -> Missing | None:
+    """Say which of these sides answered too few of the planned requests for anything but errors to be judged."""
+    for side in sides:
+        samples = chosen.candidate if side == CANDIDATE else chosen.baseline
         if samples is None:
             continue
         answered = int(np.count_nonzero(samples.answered))

@@ -404,3 +404,14 @@ def test_latency_is_weak_evidence_where_suites_loaded_the_target_at_the_same_tim
     latency, accuracy = compared.estimates
     assert (latency.weak, accuracy.weak) == (expected, None)
     assert compared.notices == ((f"latency is weak evidence: {expected}",) if expected else ())
+
+
+def test_a_rule_on_errors_does_not_cover_a_baseline_that_was_down() -> None:
+    down = answers([True] * 300, states=[ANSWERED] * 200 + [FAILED] * 100, target="released")
+    seen = evidence(suite_result(evaluation(answers([True] * 300), down)), baseline=side("released"))
+    asking = rule("latency", "typical<=+10%"), rule("failure_rate", "<=1%"), rule("latency", "p(95)<1s")
+
+    compared, covered, alone = compare(seen, stored=None, baseline="released", estimands=asked(*asking)).estimates
+
+    assert compared.missing_because == "the baseline answered only 200 of 300 requests"
+    assert (covered.value, alone.value) == (0.0, 0.1)

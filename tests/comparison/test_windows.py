@@ -295,3 +295,17 @@ def test_suites_that_met_each_other_but_not_the_load_do_not_weaken_it() -> None:
     found = answer(seen.model_copy(update={"suites": (*seen.suites, *others)}), rule("latency", "avg<=+15%"))
 
     assert found.weak is None
+
+
+def test_a_baseline_that_went_down_under_load_is_an_error_whatever_rule_covers_the_candidate() -> None:
+    seen = under_load()
+    each = seen.suites[0].evaluations[0]
+    assert each.baseline is not None
+    down = each.baseline.model_copy(update={"states": (ANSWERED,) * 300 + (FAILED,) * 200})
+    suite = seen.suites[0].model_copy(update={"evaluations": (each.model_copy(update={"baseline": down}),)})
+
+    found, _ = compared(
+        seen.model_copy(update={"suites": (suite,)}), rule("latency", "typical<=+10%"), rule("failure_rate", "<=1%")
+    ).estimates
+
+    assert found.missing_because == "the baseline answered only 300 of 500 requests"
