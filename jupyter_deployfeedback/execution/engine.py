@@ -17,7 +17,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 from jupyter_deployfeedback.execution.executed_copy import SAVE_EVERY_SECONDS, ExecutedCopy
 from jupyter_deployfeedback.execution.message_gaps import MessageGaps
 from jupyter_deployfeedback.execution.output_cap import OutputCap
-from jupyter_deployfeedback.execution.packages import ask_packages
+from jupyter_deployfeedback.execution.packages import ask_packages, hear_packages
 from jupyter_deployfeedback.execution.source import INJECTED_ID
 from jupyter_deployfeedback.execution.stopping import Stopped
 from jupyter_deployfeedback.execution.wire import (
@@ -73,8 +73,10 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
         watching.notebook_start()
         try:
             client.execute()
+            asked = ask_packages(client)
             client.hear_latecomers()
-            packages.update(ask_packages(client))
+            watching.notebook_complete()  # it is written while the kernel looks
+            packages.update(hear_packages(client, asked))
         except (DeadKernelError, Stopped) as stop:
             watching.mark_stopped(stop)
             raise
@@ -83,7 +85,8 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
                 raise KernelNeverReadyError(str(error)) from error
             raise
         finally:
-            watching.notebook_complete()
+            if not watching.complete:
+                watching.notebook_complete()
             if client.kc is not None:
                 client.kc.stop_channels()
         return watching.nb
@@ -98,6 +101,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         self.cap = OutputCap()
         self.gaps = MessageGaps()
         self.began = False
+        self.complete = False
         self._ended: CellEnded | None = None
         self._started_at = 0.0
         super().__init__(nb, progress_bar=False, autosave_cell_every=SAVE_EVERY_SECONDS)
@@ -167,6 +171,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         self.nb.metadata.papermill["end_time"] = self.end_time.isoformat()
         self.nb.metadata.papermill["duration"] = (self.end_time - self.start_time).total_seconds()
         self.copy.save(self.nb, now=True)
+        self.complete = True
 
     def save(self, **_: object) -> None:
         """Write the executed copy, unless it was written just now."""

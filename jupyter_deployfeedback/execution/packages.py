@@ -13,17 +13,22 @@ _EXPRESSION = """'/'.join(
 )"""
 
 
-def ask_packages(client: Any) -> dict[str, str]:  # noqa: ANN401 - nbclient's client, which only the engine imports
-    """Ask a living kernel, silently, for its packages; a kernel of another language has none."""
-    language = client.nb.metadata.get("language_info", {})
-    if language.get("name") != "python":
-        return {}
-    request = client.kc.execute("", silent=True, user_expressions={"packages": _EXPRESSION})
-    reply = client.wait_for_reply(request)
+def ask_packages(client: Any) -> str | None:  # noqa: ANN401 - nbclient's client, which only the engine imports
+    """Ask a living kernel, silently, for its packages; returns the question, None for a kernel of another language."""
+    if client.nb.metadata.get("language_info", {}).get("name") != "python":
+        return None
+    question: str = client.kc.execute("", silent=True, user_expressions={"packages": _EXPRESSION})
+    return question
+
+
+def hear_packages(client: Any, question: str | None) -> dict[str, str]:  # noqa: ANN401
+    """Return the kernel's answer, nothing where it gives none."""
+    reply = client.wait_for_reply(question) if question else None
     answer = reply["content"].get("user_expressions", {}).get("packages", {}) if reply else {}
     if answer.get("status") != "ok":
         return {}
-    return {"python": language.get("version", "")} | read_packages(ast.literal_eval(answer["data"]["text/plain"]))
+    python = client.nb.metadata["language_info"].get("version", "")
+    return {"python": python} | read_packages(ast.literal_eval(answer["data"]["text/plain"]))
 
 
 def read_packages(listing: str) -> dict[str, str]:
