@@ -99,9 +99,13 @@ class Target(Frozen):
 
 
 class Kernels(Frozen):
-    """How kernels are supplied, and which environment variables a suite may see beside its own."""
+    """How kernels are supplied, and which environment variables a suite may see beside its own.
+
+    ``fork``: whether kernels may be forked from a process that holds the ``preload`` modules.
+    """
 
     preload: tuple[str, ...] = ()
+    fork: bool = True
     environment: tuple[str, ...] = ()
 
 

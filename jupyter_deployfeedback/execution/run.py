@@ -122,7 +122,7 @@ class Errand:
                 suite=suite.name,
                 declared=(*self.project.kernels.environment, *suite.environment),
             ),
-            supply=self.environment.get(FOLDER_VARIABLE, ""),
+            supply=self.environment.get(FOLDER_VARIABLE, "") if self.project.kernels.fork else "",
             preload=self.project.kernels.preload,
         )
 

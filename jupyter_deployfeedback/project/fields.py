@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
@@ -48,6 +48,10 @@ def as_pattern(text: str) -> str:
 
 def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+def _modules_or_off(value: object) -> object:
+    return None if value is False else _one_or_many(value)
 
 
 def _duration(value: object) -> object:
@@ -135,6 +139,9 @@ def _axis(values: object) -> object:
 
 
 OneOrMany = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]
+ModulesOrOff = Annotated[
+    tuple[str, ...] | None, BeforeValidator(_modules_or_off, json_schema_input_type=str | list[str] | Literal[False])
+]
 Duration = Annotated[float, BeforeValidator(_duration, json_schema_input_type=str | float), AfterValidator(_positive)]
 Address = Annotated[str, AfterValidator(_expanded), AfterValidator(_address)]
 Text = Annotated[str, AfterValidator(_literal)]

@@ -63,7 +63,11 @@ def _project(file: ProjectFile, path: Path, *, digest: str) -> Project:
         metrics=read_metrics(file.metrics),
         rules=tuple(read_rule(written) for written in file.rules),
         confidence=file.confidence,
-        kernels=Kernels(preload=file.kernels.preload, environment=file.kernels.environment),
+        kernels=Kernels(
+            preload=file.kernels.preload or (),
+            fork=file.kernels.preload is not None,
+            environment=file.kernels.environment,
+        ),
         release=ReleaseSettings(tag=file.release.tag, remote=file.release.remote),
     )
 

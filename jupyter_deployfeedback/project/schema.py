@@ -15,6 +15,7 @@ from jupyter_deployfeedback.project.fields import (
     AnswerPath,
     AxisValues,
     Duration,
+    ModulesOrOff,
     Name,
     OneOrMany,
     ParameterValue,
@@ -251,7 +252,11 @@ class RuleFile(Section):
 class KernelsFile(Section):
     """How kernels are supplied."""
 
-    preload: OneOrMany = Field((), description="Modules to import beforehand.", examples=[["numpy", "pandas"]])
+    preload: ModulesOrOff = Field(
+        (),
+        description="Modules to import beforehand, in the process that kernels are forked from; off: never fork them.",
+        examples=[["numpy", "pandas"]],
+    )
     environment: OneOrMany = Field((), description="Variables that suites may see.", examples=[["DATA_DIR"]])
 
 

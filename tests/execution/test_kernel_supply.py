@@ -141,6 +141,16 @@ def test_what_is_preloaded_is_there_at_once(forked: Callable[..., SuiteResult]) 
     assert (result.kernel, result.outcome) == ("forked", Outcome.PASSED)
 
 
+def test_a_project_can_have_its_kernels_started(
+    forked: Callable[..., SuiteResult], run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Forkservers]
+) -> None:
+    assert forked("1").kernel == "forked"
+
+    result = run_notebook("1", kernels=Kernels(fork=False), environment={FOLDER_VARIABLE: str(supply[0])})
+
+    assert (result.kernel, result.outcome) == ("started", Outcome.PASSED)
+
+
 @pytest.mark.parametrize("preload", ["no_such_module", "thread_starter"])
 def test_a_preload_that_cannot_be_forked_means_a_plain_start(
     forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers], tmp_path: Path, preload: str
