@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ COLOURS = {
     "quiet": "#8c8c8c",
 }
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_TWO_HALVES = re.compile("[\U00010000-\U0010ffff]")
 Spec = dict[str, Any]
 
 
@@ -73,12 +75,15 @@ def side_encodings(report: FeedbackReport) -> Spec:
 
 
 def _legible(value: Any) -> Any:  # noqa: ANN401 - whatever a spec is made of
-    """Return a spec without invisible characters: a single control character makes vl-convert abort the process."""
+    """Return a spec without invisible characters: a single control character makes vl-convert abort the process.
+
+    Vega cuts long text between the two halves of an emoji, and vl-convert refuses a half: boxes stand for those.
+    """
     if isinstance(value, dict):
         return {key: _legible(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_legible(each) for each in value]
-    return visible(value) if isinstance(value, str) else value
+    return _TWO_HALVES.sub("\u25a1", visible(value)) if isinstance(value, str) else value
 
 
 def _config(ink: str) -> Spec:
