@@ -90,6 +90,7 @@ def _answer(estimand: Estimand, found: Measured, *, metric_unit: str, weak: str 
         metric_unit=metric_unit,
         method=found.method,
         weak=weak,
+        doubt=found.doubt,
         below_floor=found.below_floor,
         p_beyond=beyond,
         facts=found.facts,

@@ -13,7 +13,7 @@ Interval = tuple[float, float]
 class Measured:
     """A point with ``interval_at(confidence)``, its two-sided interval at any confidence between 0 and 1.
 
-    ``exact`` numbers need no interval. ``below_floor`` and ``weak`` are reasons, as in Estimate.
+    ``exact`` numbers need no interval. ``below_floor``, ``weak`` and ``doubt`` are reasons, as in Estimate.
     """
 
     value: float
@@ -25,6 +25,7 @@ class Measured:
     exact: bool = False
     below_floor: str | None = None
     weak: str | None = None
+    doubt: str | None = None
     facts: dict[str, float] = field(default_factory=dict)
 
     def needing(self, floor: int) -> Measured:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
+from jupyter_deployfeedback.comparison.histogram import between_edges
 from jupyter_deployfeedback.comparison.material import Material, Numbers
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
 from jupyter_deployfeedback.comparison.methods.exact import single
@@ -28,11 +30,10 @@ def measure_number(estimand: Estimand, material: Material) -> Measured | Missing
     candidate = _find(estimand.metric, material.numbers, material.broken_suites)
     if isinstance(candidate, Missing):
         return candidate
-    if estimand.expression.aggregate is Aggregate.RATE and estimand.metric == SERVER_RATE[0]:
-        return _server_rate(material)
-    if candidate.value is None:
-        return Missing(candidate.missing_because or "it has no value")
-    return _measured(estimand, candidate, candidate.value, material)
+    unfit = candidate.partial or between_edges(estimand.expression, candidate)
+    if unfit:
+        return Missing(unfit)
+    return _doubted(_number(estimand, candidate, material), estimand, material)
 
 
 def unit_of(name: str, material: Material) -> str:
@@ -41,6 +42,23 @@ def unit_of(name: str, material: Material) -> str:
         return STANDARD_METRICS[name].unit
     found = _find(name, material.numbers, {})
     return "" if isinstance(found, Missing) else found.metric.unit
+
+
+def _number(estimand: Estimand, candidate: Observation, material: Material) -> Measured | Missing:
+    if estimand.expression.aggregate is Aggregate.RATE and estimand.metric == SERVER_RATE[0]:
+        return _server_rate(material)
+    if candidate.value is None:
+        return Missing(candidate.missing_because or "it has no value")
+    return _measured(estimand, candidate, candidate.value, material)
+
+
+def _doubted(found: Measured | Missing, estimand: Estimand, material: Material) -> Measured | Missing:
+    """Return the same with what may have been missed on either side."""
+    sides = [material.numbers, None if estimand.expression.relation is Relation.ABSOLUTE else material.baseline_numbers]
+    names = SERVER_RATE if estimand.expression.aggregate is Aggregate.RATE else (estimand.metric,)
+    seen = [side.platform[name] for side in sides if side for name in names if name in side.platform]
+    doubts = dict.fromkeys(doubt for each in seen for doubt in each.doubts)
+    return replace(found, doubt="; ".join(doubts)) if doubts and isinstance(found, Measured) else found
 
 
 def _measured(estimand: Estimand, candidate: Observation, value: float, material: Material) -> Measured | Missing:
@@ -109,8 +127,8 @@ def _baseline(name: str, material: Material) -> float | Missing:
         return Missing("the baseline has no such number", baseline=True)
     if isinstance(found, Missing):
         return Missing("suites record it of the candidate only; compare with the last release instead of a live target")
-    if found.value is None:
-        return Missing(f"the baseline has no number: {found.missing_because}")
+    if found.partial or found.value is None:
+        return Missing(f"the baseline has no number: {found.partial or found.missing_because}")
     return found.value
 
 

@@ -34,4 +34,5 @@ def in_base_unit(observation: Observation) -> Observation:
         return observation
     metric: Metric = observation.metric.model_copy(update={"unit": unit})
     value = None if observation.value is None else observation.value * factor
-    return observation.model_copy(update={"metric": metric, "value": value})
+    edges = None if observation.edges is None else tuple(edge * factor for edge in observation.edges)
+    return observation.model_copy(update={"metric": metric, "value": value, "edges": edges})

@@ -36,7 +36,8 @@ class Estimand(Frozen):
 class Estimate(Frozen):
     """The answer to an estimand: a point and its interval, or the reason why there is none.
 
-    ``exact`` numbers (counts, restarts) have no interval. ``weak`` says why the evidence is weak, None where it is not.
+    ``exact`` numbers (counts, restarts) have no interval. ``weak`` says why the evidence is weak, None where it is not;
+    ``doubt`` what may have been missed, so that good news is weak but bad news is not.
     ``below_floor`` says why there are too few samples to judge, whatever the point says. ``p_beyond`` is there where
     the whole interval lies beyond the limit: the smallest one-sided error at which it still does. ``facts`` are the
     raw numbers behind the estimate (``both_right``, ``fixed``, ``broken``, ``both_wrong``, ``p_value`` ...).
@@ -53,6 +54,7 @@ class Estimate(Frozen):
     metric_unit: str = ""
     method: str = ""
     weak: str | None = None
+    doubt: str | None = None
     below_floor: str | None = None
     missing_because: str | None = None
     p_beyond: float | None = None

@@ -39,6 +39,9 @@ class Observation(Frozen):
     ``n`` is how many samples stand behind the number (requests, examples, scrapes), None where that is unknown;
     ``hits`` how many of them it counts, where the number is their share.
     ``source`` says who saw it: a suite's path, ``prometheus`` or ``scrape``; ``query`` what was asked there.
+    ``partial`` says why data may be missing behind the number, so that it is shown but not judged; ``doubts`` what
+    makes it doubtful, such as a replica that was replaced. ``edges`` are those of the buckets where the number is a
+    quantile of a histogram: empty where they are not known, None where it is no such quantile.
     """
 
     metric: Metric
@@ -49,6 +52,9 @@ class Observation(Frozen):
     source: str
     notices: tuple[str, ...] = ()
     query: str | None = None
+    partial: str | None = None
+    doubts: tuple[str, ...] = ()
+    edges: tuple[float, ...] | None = None
 
     @model_validator(mode="after")
     def _a_missing_number_has_a_reason(self) -> Self:

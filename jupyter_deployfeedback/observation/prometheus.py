@@ -45,14 +45,25 @@ class _Answer:
     error: str = ""
     content_type: str = ""
     notices: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """Raw samples by series, with what the server had to say about them."""
+    """Raw samples by series, with what the server had to say about them; ``partial``: why some may be missing."""
 
     series: Mapping[Labels, list[Sample]]
     notices: tuple[str, ...] = ()
+    partial: str | None = None
+
+
+@dataclass(frozen=True)
+class Number:
+    """One finite number, with what the server had to say about it."""
+
+    value: float
+    notices: tuple[str, ...] = ()
+    partial: str | None = None
 
 
 class Prometheus:
@@ -94,13 +105,13 @@ class Prometheus:
             for each in found
             if "values" in each  # a native histogram has "histograms" instead
         }
-        return Numbers(series=series, notices=self._notices())
+        return Numbers(series=series, notices=self._notices(), partial=self._partial())
 
-    def number(self, query: str, *, at: float) -> tuple[float, tuple[str, ...]]:
-        """Return the one finite number that a query yields at a moment, with the server's notices."""
+    def number(self, query: str, *, at: float) -> Number:
+        """Return the one finite number that a query yields at a moment."""
         found = self._ask(query, at=at, kind="")
         if self._answer.kind == "scalar":
-            return _finite(found[1]), self._notices()
+            return Number(_finite(found[1]), self._notices(), self._partial())
         if self._answer.kind != "vector":
             raise MetricsUnavailable(f"the query yields a {self._answer.kind}, not a number.", remedy="Aggregate it.")
         if not found:
@@ -111,7 +122,13 @@ class Prometheus:
             )
         if "value" not in found[0]:
             raise MetricsUnavailable("the query yields a histogram.", remedy="Wrap it in histogram_quantile().")
-        return _finite(found[0]["value"][1]), self._notices()
+        return Number(_finite(found[0]["value"][1]), self._notices(), self._partial())
+
+    def edges(self, buckets: str, *, at: float) -> tuple[float, ...]:
+        """Return the finite upper edges of a histogram's buckets, in order; none where there are no such buckets."""
+        found = self._ask(f"count by (le) ({buckets})", at=at, kind="vector")
+        edges = {float(each["metric"]["le"]) for each in found if "le" in each["metric"]}
+        return tuple(sorted(edge for edge in edges if math.isfinite(edge)))
 
     def clock_ahead(self) -> float:
         """Say by how many seconds the server's clock is ahead of this machine's."""
@@ -163,6 +180,7 @@ class Prometheus:
         if isinstance(document, dict):
             answer.error = str(document.get("error", ""))
             answer.notices = [str(text)[:_SHOWN] for key in ("warnings", "infos") for text in document.get(key) or ()]
+            answer.warnings = [str(text)[:_SHOWN] for text in document.get("warnings") or ()]
             answer.kind = str((document.get("data") or {}).get("resultType", ""))
 
     def _explained(self, error: Exception) -> MetricsUnavailable:
@@ -188,6 +206,11 @@ class Prometheus:
 
     def _notices(self) -> tuple[str, ...]:
         return tuple(f"Prometheus: {notice}" for notice in self._answer.notices)
+
+    def _partial(self) -> str | None:
+        """Say why data may be missing: what a query language says of itself are infos, warnings are about the data."""
+        warned = "; ".join(self._answer.warnings)
+        return f"Prometheus answered with a warning, so its data may be partial: {warned}" if warned else None
 
 
 def _finite(text: str) -> float:

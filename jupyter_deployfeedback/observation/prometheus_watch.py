@@ -15,8 +15,8 @@ from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe
 from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset
 from jupyter_deployfeedback.observation.prometheus import Numbers, Prometheus
-from jupyter_deployfeedback.observation.queries import fill_in, matchers, metric_of, selector
-from jupyter_deployfeedback.observation.replicas import notices, refuse_doubles
+from jupyter_deployfeedback.observation.queries import buckets_of, fill_in, matchers, metric_of, selector
+from jupyter_deployfeedback.observation.replicas import doubts, refuse_doubles
 from jupyter_deployfeedback.observation.sightings import Reading, Sightings
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
 from jupyter_deployfeedback.observation.window import Sample, Samples, apart, interval
@@ -95,11 +95,19 @@ class PrometheusWatch:
     def _own(self, server: Prometheus, query: MetricQuery, window: Window) -> Observation:
         text = fill_in(query.query, labels=matchers(self._target.platform.labels), seconds=window.seconds)
         try:
-            value, said = server.number(text, at=window.end.timestamp())
+            found = server.number(text, at=window.end.timestamp())
         except MetricsUnavailable as error:
             reason = f"{error} The query was {text}"
             return Observation(metric=metric_of(query), missing_because=reason, source=SOURCE, query=text)
-        return Observation(metric=metric_of(query), value=value, source=SOURCE, notices=said, query=text)
+        return Observation(
+            metric=metric_of(query),
+            value=found.value,
+            source=SOURCE,
+            notices=found.notices,
+            query=text,
+            partial=found.partial,
+            edges=_edges(server, text, at=window.end.timestamp()),
+        )
 
     def _see(self, server: Prometheus, window: Window) -> Sightings:
         preset = self._preset()
@@ -122,7 +130,9 @@ class PrometheusWatch:
             least_seconds=0.9 * usual,  # neighbours are milliseconds more or less than an interval apart
             request_path=self._target.request.path,
             watched_since=_watched_since(readings[Part.UP]),
-            notices=(*heard.notices, *notices(series, readings, preset, start=start, end=end, interval_seconds=usual)),
+            notices=heard.notices,
+            partial=heard.partial,
+            doubts=doubts(series, readings, preset, start=start, end=end, interval_seconds=usual),
             advice=", or set platform.source: scrape",
             clock_ahead_seconds=ahead,
         )
@@ -155,7 +165,18 @@ def _read_part(server: Prometheus, asked: str, preset: Preset, *, start: float, 
         refuse_doubles(found.series, preset)
     except MetricsUnavailable as error:
         return Reading(asked, missing_because=str(error))
-    return Reading(asked, found.series, notices=found.notices)
+    return Reading(asked, found.series, notices=found.notices, partial=found.partial)
+
+
+def _edges(server: Prometheus, query: str, *, at: float) -> tuple[float, ...] | None:
+    """Return the edges of the buckets that a quantile was computed from; None where the query computes none."""
+    buckets = buckets_of(query)
+    if not buckets:
+        return None if buckets is None else ()
+    try:
+        return server.edges(buckets, at=at)
+    except MetricsUnavailable:
+        return ()
 
 
 def _hear_pulse(server: Prometheus, asked: str, *, start: float, end: float) -> Numbers:

@@ -9,6 +9,8 @@ from jupyter_deployfeedback.domain.metric import Family, Metric
 from jupyter_deployfeedback.domain.observation import MetricQuery
 from jupyter_deployfeedback.observation.presets import Selector
 
+_QUANTILE = re.compile(r"histogram_quantile\s*\(\s*[\d.]+\s*,(?P<buckets>.+)\)", re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LOOKS_LIKE_A_PATTERN = re.compile(r"[*+?|(\[^$\\]")
 
 
@@ -49,3 +51,22 @@ def fill_in(query: str, *, labels: Iterable[str], seconds: float) -> str:
     """Replace ``$labels`` by the target's matchers and ``$window`` by the window's length."""
     text = query.replace("$labels", ",".join(labels)).replace("$window", window_text(seconds))
     return re.sub(r"\{\s*,\s*", "{", text)  # {$labels,x="y"} without labels: PromQL takes a comma after, not before
+
+
+def buckets_of(query: str) -> str | None:
+    """Return the buckets that a query takes a quantile of, "" where it does more than that, None for another query."""
+    if "histogram_quantile" not in query:
+        return None
+    found = _QUANTILE.fullmatch(query.strip())
+    inside = found["buckets"].strip() if found else ""
+    return inside if inside and _closes_itself(inside) else ""
+
+
+def _closes_itself(text: str) -> bool:
+    """Say whether no bracket closes one that was opened before the text."""
+    depth = 0
+    for character in _STRING.sub("", text):
+        depth += (character in "([{") - (character in ")]}")
+        if depth < 0:
+            return False
+    return depth == 0

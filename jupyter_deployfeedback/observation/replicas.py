@@ -35,7 +35,7 @@ def refuse_doubles(series: Mapping[Labels, Samples], preset: Preset) -> None:
     )
 
 
-def notices(
+def doubts(
     pulse: Mapping[Labels, Samples],
     readings: Mapping[Part, Reading],
     preset: Preset,

@@ -20,6 +20,7 @@ class Reading:
     series: Mapping[Labels, Samples] = field(default_factory=dict)
     missing_because: str | None = None
     notices: tuple[str, ...] = ()
+    partial: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Sightings:
     request_path: str
     watched_since: Mapping[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()  # what makes every number doubtful, such as a replica that was replaced
+    partial: str | None = None  # why data may be missing
     advice: str = ""
     clock_ahead_seconds: float = 0.0
 

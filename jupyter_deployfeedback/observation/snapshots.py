@@ -56,7 +56,7 @@ class Snapshots:
             interval_seconds=round(usual, 3),
             least_seconds=2 * usual,
             request_path=path,
-            notices=self._notices(inside),
+            doubts=self._doubts(inside),
         )
 
     def _reading(self, part: Part, url: str) -> Reading:
@@ -96,7 +96,7 @@ class Snapshots:
             (_name(key) for key in counters for old, new in steady if new.get(key, 0.0) < old.get(key, 0.0)), None
         )
 
-    def _notices(self, inside: list[Sample]) -> tuple[str, ...]:
+    def _doubts(self, inside: list[Sample]) -> tuple[str, ...]:
         starts = {value for at, value in self._starts() if inside and inside[0][0] <= at <= inside[-1][0]}
         return (
             ("the server restarted during the run: what it counted just before that is lost",)

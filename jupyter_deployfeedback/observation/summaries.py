@@ -58,9 +58,16 @@ def observe(name: str, seen: Sightings) -> Observation:
     except MetricsUnavailable as error:
         return Observation(metric=metric, missing_because=str(error), source=seen.source)
     reading = seen.readings[found.part]
-    notices = tuple(dict.fromkeys((*seen.notices, *reading.notices)))
+    notices = tuple(dict.fromkeys((*seen.notices, *seen.doubts, *reading.notices)))
     return Observation(
-        metric=metric, value=found.value, n=found.n, source=seen.source, notices=notices, query=reading.asked
+        metric=metric,
+        value=found.value,
+        n=found.n,
+        source=seen.source,
+        notices=notices,
+        query=reading.asked,
+        partial=reading.partial or seen.partial,
+        doubts=seen.doubts,
     )
 
 

@@ -56,13 +56,14 @@ def _is_finite(estimate: Estimate) -> bool:
 
 
 def weakened(told: Finding, estimate: Estimate) -> Finding:
-    """Return what weak evidence allows: PASS becomes WARN, FAIL becomes INCONCLUSIVE."""
+    """Return what weak evidence allows: PASS becomes WARN, FAIL becomes INCONCLUSIVE; a doubt weakens a PASS alone."""
+    if estimate.weak is None and estimate.doubt is not None and told.verdict is Verdict.PASS:
+        return _with(told, Verdict.WARN, reason=f"{WEAK_EVIDENCE}: {estimate.doubt}")
     weaker = {Verdict.PASS: Verdict.WARN, Verdict.FAIL: Verdict.INCONCLUSIVE}
     if estimate.weak is None or told.standing is Standing.NOT_JUDGED or told.verdict is Verdict.ERROR:
         return told
-    return _with(
-        told, weaker.get(told.verdict, told.verdict), reason=told.reason or f"{WEAK_EVIDENCE}: {estimate.weak}"
-    )
+    reasons = "; ".join(filter(None, (estimate.weak, estimate.doubt)))
+    return _with(told, weaker.get(told.verdict, told.verdict), reason=told.reason or f"{WEAK_EVIDENCE}: {reasons}")
 
 
 def _settled(told: Finding, estimate: Estimate) -> Finding:

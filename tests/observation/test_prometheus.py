@@ -12,7 +12,8 @@ import pytest
 from jupyter_deployfeedback.domain.project import Auth, Platform, PlatformSource
 from jupyter_deployfeedback.errors import MetricsUnavailable, SecretUnavailable
 from jupyter_deployfeedback.observation import prometheus as module
-from jupyter_deployfeedback.observation.prometheus import Prometheus
+from jupyter_deployfeedback.observation.prometheus import Number, Prometheus
+from jupyter_deployfeedback.observation.queries import buckets_of
 from tests.observation.conftest import Respond, Serve, page
 
 CERTIFICATE = Path(__file__).parents[1] / "probe" / "loopback-only.pem"  # self-signed, for 127.0.0.1 only
@@ -87,10 +88,33 @@ def test_no_server_says_so_at_once() -> None:
 def test_a_number_comes_with_the_servers_warnings(serve: Serve) -> None:
     url = serve(answer(series("4.5"), warnings=["one store did not answer"], infos=["not a counter"]))
     with connect(url) as server:
-        assert server.number("up", at=1.0) == (
-            4.5,
-            ("Prometheus: one store did not answer", "Prometheus: not a counter"),
+        assert server.number("up", at=1.0) == Number(
+            value=4.5,
+            notices=("Prometheus: one store did not answer", "Prometheus: not a counter"),
+            partial="Prometheus answered with a warning, so its data may be partial: one store did not answer",
         )
+
+
+def test_edges_of_buckets_are_the_finite_ones_in_order(serve: Serve) -> None:
+    listed = [{"metric": {"le": edge}, "value": [1.0, "3"]} for edge in ("+Inf", "0.5", "0.25", "1")]
+    with connect(serve(answer(listed))) as server:
+        assert server.edges("sum by (le) (rate(x_bucket[1m]))", at=1.0) == (0.25, 0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("max(queue_depth)", None),
+        ("histogram_quantile(0.95, x_bucket)", "x_bucket"),
+        (' histogram_quantile( .9 , sum by (le) (rate(x{a=")"}[1m])) )', 'sum by (le) (rate(x{a=")"}[1m]))'),
+        ("1000 * histogram_quantile(0.95, x_bucket)", ""),
+        ("max(histogram_quantile(0.95, x_bucket))", ""),
+        ("histogram_quantile(0.95, x_bucket) - histogram_quantile(0.5, x_bucket)", ""),
+        ("histogram_quantile(scalar(q), x_bucket)", ""),
+    ],
+)
+def test_buckets_are_known_where_a_query_is_their_quantile_and_nothing_more(query: str, expected: str | None) -> None:
+    assert buckets_of(query) == expected
 
 
 def test_a_busy_server_is_asked_once_more(serve: Serve) -> None:
@@ -101,7 +125,7 @@ def test_a_busy_server_is_asked_once_more(serve: Serve) -> None:
         (answer(series("7")) if len(asked) > 1 else failure(503, "busy"))(handler)
 
     with connect(serve(respond)) as server:
-        assert server.number("up", at=1.0)[0] == 7
+        assert server.number("up", at=1.0).value == 7
     assert len(asked) == 2
 
 
@@ -201,7 +225,7 @@ def test_a_server_that_repeats_our_token_does_not_bring_it_into_the_feedback(ser
 def test_a_certificate_of_the_teams_own_authority_is_trusted_through_ca_file(serve: Serve) -> None:
     url = serve(answer(series("1")), certificate=CERTIFICATE)
     with connect(url, ca_file=str(CERTIFICATE)) as server:
-        assert server.number("up", at=1.0)[0] == 1
+        assert server.number("up", at=1.0).value == 1
 
 
 def test_a_certificate_of_nobody_is_not_trusted(serve: Serve) -> None:
@@ -222,7 +246,7 @@ def test_a_redirect_takes_no_request_elsewhere(serve: Serve) -> None:
 def test_a_proxy_variable_is_not_followed(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with connect(serve(answer(series("1")))) as server:
-        assert server.number("up", at=1.0)[0] == 1
+        assert server.number("up", at=1.0).value == 1
 
 
 @pytest.mark.parametrize(

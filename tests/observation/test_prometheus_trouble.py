@@ -109,3 +109,13 @@ def test_a_part_that_is_not_there_does_not_hide_the_others(serve: Serve) -> None
         'no series matches process_resident_memory_bytes{job="model"} around the run.'
     )
     assert found["cpu_mean"].value == pytest.approx(0.5)
+
+
+def test_numbers_behind_a_warning_are_marked_as_partial(serve: Serve) -> None:
+    found = observe(Store(warnings=("one store did not answer",)), serve)
+    said = "Prometheus answered with a warning, so its data may be partial: one store did not answer"
+    assert found["cpu_max"].partial == said
+
+
+def test_numbers_without_a_warning_are_whole(serve: Serve) -> None:
+    assert observe(Store(), serve)["cpu_max"].partial is None

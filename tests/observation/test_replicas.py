@@ -5,7 +5,7 @@ import pytest
 from jupyter_deployfeedback.errors import MetricsUnavailable
 from jupyter_deployfeedback.observation.page import Labels, labelled
 from jupyter_deployfeedback.observation.presets import KUBERNETES, PROCESS, Part, Preset
-from jupyter_deployfeedback.observation.replicas import notices, refuse_doubles
+from jupyter_deployfeedback.observation.replicas import doubts, refuse_doubles
 from jupyter_deployfeedback.observation.sightings import Reading
 from jupyter_deployfeedback.observation.window import Sample
 
@@ -71,4 +71,4 @@ def test_what_makes_numbers_doubtful_is_said(
     case: str, pulse: dict[Labels, list[Sample]], started: list[Sample], expected: tuple[str, ...]
 ) -> None:
     readings = {Part.STARTED: Reading("", {labelled("process_start_time_seconds", {}): started})}
-    assert notices(pulse, readings, PROCESS, start=0.0, end=10.0, interval_seconds=1.0) == expected, case
+    assert doubts(pulse, readings, PROCESS, start=0.0, end=10.0, interval_seconds=1.0) == expected, case

@@ -24,7 +24,8 @@ from pydantic import ValidationError
 from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
 from jupyter_deployfeedback.domain.evaluation import Evaluation
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
+from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.rule import Comparator, Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome
@@ -111,6 +112,32 @@ def test_trap_2_samples_of_unequal_replicas_are_pooled_not_averaged() -> None:
     assert mean_of_medians > 0.4
     with pytest.raises(RuleSyntaxError):
         check_rule(rule("latency_p95", "avg<300ms"), STANDARD_METRICS)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "verdict", "reason"),
+    [
+        ("<=500ms", 0.3, WARN, "weak evidence: one window, not repeated"),  # its bucket ends there
+        ("<=250ms", 0.3, INCONCLUSIVE, "weak evidence: one window, not repeated"),
+        ("<=300ms", 0.2, ERROR, "0.3 is no edge of the histogram, and between edges its quantile is a guess: use 0.25 or 0.5"),
+        ("<=2s", 0.2, ERROR, "2 is no edge of the histogram, and between edges its quantile is a guess: use 1"),
+        ("<=+10%", 0.2, ERROR, "a histogram tells a quantile only to its bucket; give it a limit at an edge: 0.1, 0.25, 0.5, 1"),
+        ("<=1s", 1.0, ERROR, "the quantile lies at or beyond the last edge of the histogram, 1"),  # +Inf is told as 1
+    ],
+)  # fmt: skip
+def test_trap_3_a_quantile_between_edges_of_a_histogram_is_not_judged(
+    text: str, value: float, verdict: Verdict, reason: str
+) -> None:
+    metric = Metric(name="p95", family=Family.PLATFORM, unit="s", better=Better.LOWER)
+    sides = [
+        (Observation(metric=metric, value=each, source="prometheus", edges=(0.1, 0.25, 0.5, 1.0)),)
+        for each in (value, 0.2)
+    ]
+    seen = evidence(suite_result(), candidate=side(platform=sides[0]), baseline=side("released", platform=sides[1]))
+
+    (told,) = found(judged(seen, rule("p95", text)), "p95")
+
+    assert (told.verdict, told.reason) == (verdict, reason)
 
 
 def test_trap_4_time_outs_are_the_slowest_answers_and_errors() -> None:
