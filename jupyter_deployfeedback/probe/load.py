@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import cycle, islice
+from numbers import Integral, Real
 from random import Random
 from typing import Any
 
@@ -132,20 +133,20 @@ def load(  # noqa: PLR0913 - a suite's central call, read by its keywords
 def _refuse_wrong(plan: Plan, *, connections: int) -> None:
     if not plan.rows:
         raise UsageError("there are no examples to send.", remedy="Check how the data set was loaded.")
-    for what, value, least in (("rate", plan.rate, 0.0), ("seconds", plan.seconds, 0.0)):
-        if not least < value < math.inf:
-            raise UsageError(f"{what}={value} sends nothing.", remedy="Give a number above 0.")
+    for what, value in {"rate": plan.rate, "seconds": plan.seconds}.items():
+        if not isinstance(value, Real) or not 0 < value < math.inf:
+            raise UsageError(f"{what}={value!r} sends nothing.", remedy="Give a number above 0.")
     if plan.per_window < 1:
         raise UsageError(
             f"rate={plan.rate:g} for {plan.seconds:g} s is less than one request a window.", remedy="Raise one of them."
         )
     counts = {"windows": (plan.windows, 1), "connections": (connections, 1), "warmup": (plan.warmup, 0)}
     for what, (number, fewest) in counts.items():
-        if number < fewest:
-            raise UsageError(f"{what}={number} is too few.", remedy=f"Use {fewest} or more.")
-    if not LEAST_REST * plan.seconds <= plan.settle < math.inf:
+        if not isinstance(number, Integral) or number < fewest:
+            raise UsageError(f"{what}={number!r} is too few.", remedy=f"Use {fewest} or more.")
+    if not isinstance(plan.settle, Real) or not LEAST_REST * plan.seconds <= plan.settle < math.inf:
         raise UsageError(
-            f"settle={plan.settle:g} leaves too little rest between windows of {plan.seconds:g} s:"
+            f"settle={plan.settle!r} leaves too little rest between windows of {plan.seconds:g} s:"
             " they would be one series cut into slices.",
             remedy=f"Use {LEAST_REST * plan.seconds:g} or more.",
         )

@@ -43,7 +43,8 @@ def text_summary(result: EvaluationResult) -> str:
 def load_summary(result: LoadResult) -> str:
     """Return a load as a few lines of text."""
     sides = [result, *([result.baseline] if result.baseline else [])]
-    lines = [f"{result.name}: {result.windows} windows of {result.seconds:g} s at {result.rate:g} requests a second"]
+    windows = "1 window" if result.windows == 1 else f"{result.windows} windows"
+    lines = [f"{result.name}: {windows} of {result.seconds:g} s at {result.rate:g} requests a second"]
     lines += [f"  {_line(side, _LATENCIES)}" for side in sides]
     lines += [f"  {side.target}: {count} x {error}" for side in sides for error, count in _errors(side)]
     return "\n".join(lines)

@@ -191,10 +191,13 @@ def test_each_connection_is_used_by_one_thread_alone(deploy: Deploy) -> None:
         ({"rate": float("nan")}, "rate=nan sends nothing"),
         ({"seconds": -1}, "seconds=-1 sends nothing"),
         ({"rate": 1, "seconds": 0.2}, "less than one request a window"),
+        ({"rate": "20"}, "rate='20' sends nothing"),
         ({"windows": 0}, "windows=0 is too few"),
+        ({"windows": 2.5}, "windows=2.5 is too few"),
         ({"connections": 0}, "connections=0 is too few"),
         ({"warmup": -1}, "warmup=-1 is too few"),
         ({"settle": 0.01}, "one series cut into slices"),
+        ({"settle": None}, "one series cut into slices"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_sent(
@@ -216,5 +219,5 @@ def test_nothing_to_send_is_refused(deploy: Deploy) -> None:
 def test_a_load_says_in_words_what_it_found(deploy: Deploy, capsys: pytest.CaptureFixture[str]) -> None:
     result = jdf.load(jdf.connect(deploy().url), EXAMPLES, windows=1, **SHORT)  # type: ignore[arg-type]
 
-    assert capsys.readouterr().out.startswith("load: 1 windows of 0.2 s at 50 requests a second\n  http://127.0.0.1")
+    assert capsys.readouterr().out.startswith("load: 1 window of 0.2 s at 50 requests a second\n  http://127.0.0.1")
     assert "10 answered, 0 failed, 0 timed out, 0 not sent" in repr(result)
