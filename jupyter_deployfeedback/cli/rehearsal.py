@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 from jupyter_deployfeedback.cli import options
@@ -13,7 +14,7 @@ from jupyter_deployfeedback.errors import DeployFeedbackError
 
 _PROJECT = """\
 version: 1
-targets: {nobody: {url: "http://127.0.0.1:9", platform: {source: none}}}
+targets: {nobody: {url: "http://127.0.0.1:PORT", health: /ready, platform: {source: none}}}
 suites: [suite.ipynb]
 rules:
   - {metric: accuracy, pass: [">=0.5", ">=-1pp"]}
@@ -27,24 +28,41 @@ _NOTEBOOK = {
 }
 
 
+class _Unready(BaseHTTPRequestHandler):
+    """A deployment that is never ready: nothing is sent to it."""
+
+    def do_GET(self) -> None:
+        """Say so."""
+        self.send_error(503)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing else."""
+
+
 def rehearse(folder: Path) -> None:
-    """Start and evaluate a run of a project whose target does not answer, in a store of its own in this folder.
+    """Start and evaluate a run of a project whose target is not ready, in a store of its own in this folder.
 
     What cannot be rehearsed, for want of a kernel perhaps, is left to the first run, which says it to somebody.
     """
     folder.mkdir(mode=0o700)
-    with contextlib.suppress(DeployFeedbackError):
-        _run_nothing(folder)
+    with HTTPServer(("127.0.0.1", 0), _Unready) as deployment, contextlib.suppress(DeployFeedbackError):
+        deployment.timeout = 1.0
+        answering = threading.Thread(target=deployment.handle_request)
+        answering.start()
+        try:
+            _run_nothing(folder, port=deployment.server_port)
+        finally:
+            answering.join()
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run_nothing(folder: Path) -> None:
+def _run_nothing(folder: Path, *, port: int) -> None:
     from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.domain.run import RunRequest
     from jupyter_deployfeedback.store import open_store
 
     project = folder / "deployfeedback.yaml"
-    project.write_text(_PROJECT, encoding="utf-8")
+    project.write_text(_PROJECT.replace("PORT", str(port)), encoding="utf-8")
     (folder / "suite.ipynb").write_text(json.dumps(_NOTEBOOK), encoding="utf-8")
     environment = options.environment()
     store = open_store(str(folder), environment={})

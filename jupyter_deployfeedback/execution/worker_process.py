@@ -84,7 +84,7 @@ class WorkerProcess:
 
         parent = os.getpid()
         return Fork(
-            lambda: main(told, parent, str(self.folder)),
+            lambda: main(told, parent, str(self.folder), ahead=True),
             log=log,
             keep=told,
             environment=environment,

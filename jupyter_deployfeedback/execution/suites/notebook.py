@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
@@ -30,6 +32,13 @@ from jupyter_deployfeedback.execution.wire import Ending, Event, Opened, Spec
 
 ENGINE = "deployfeedback-suite"
 RESERVE = Reserve()  # of this process, a worker
+
+
+def rehearse() -> None:
+    """Do what takes longer the first time in a process, before anybody waits for it."""
+    nbformat.reads(nbformat.writes(nbformat.v4.new_notebook()), as_version=4)
+    with suppress(NoSuchKernel):
+        _ = SuiteKernelManager().kernel_spec
 
 
 def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: Account) -> None:

@@ -1,0 +1,37 @@
+"""The run that nobody sees."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from jupyter_deployfeedback import pipeline
+from jupyter_deployfeedback.cli import rehearsal
+
+
+def test_a_rehearsal_goes_through_a_whole_run_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+    build_report = pipeline.build_report
+    monkeypatch.setattr(
+        pipeline,
+        "build_report",
+        lambda *told, **more: judged.append("report") or build_report(*told, **more),
+    )
+
+    rehearsal.rehearse(tmp_path / "rehearsal")
+
+    assert judged == ["report"]
+    assert list(tmp_path.iterdir()) == []
+    assert threading.active_count() == 1
+
+
+def test_what_cannot_be_rehearsed_is_left_to_the_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsal, "_PROJECT", "version: 1\ntargets: {}\n")
+
+    rehearsal.rehearse(tmp_path / "rehearsal")
+
+    assert list(tmp_path.iterdir()) == []
