@@ -21,7 +21,7 @@ from jupyter_deployfeedback.comparison import compare, known_scores, rehearse, s
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
-from jupyter_deployfeedback.domain.observation import Window
+from jupyter_deployfeedback.domain.observation import Observation, Window
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
@@ -260,7 +260,15 @@ def _gather(
             facts, watches, loaded_windows(suites), strict=False
         )  # the last is the baseline's, where there is one
         observed = [_side(fact, each, window=window, loaded=load) for fact, each, load in seen]
-    return Evidence(suites=suites, candidate=observed[0], baseline=observed[1] if plan.live else None, window=window)
+    live = observed[1].model_copy(update={"recorded": _recorded_before(plan, store)}) if plan.live else None
+    return Evidence(suites=suites, candidate=observed[0], baseline=live, window=window)
+
+
+def _recorded_before(plan: Plan, store: Store) -> tuple[Observation, ...]:
+    """Return what the last release's suites recorded, where a rule is about a number that suites record."""
+    known = known_metrics(plan.project)
+    recorded = any(rule.metric.partition("{")[0] not in known for rule in plan.project.rules)
+    return store.recorded_by_release(plan.project.file) if recorded else ()
 
 
 def _judge(

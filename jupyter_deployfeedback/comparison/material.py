@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -186,7 +186,12 @@ def _numbers(suites: Iterable[SuiteResult], side: SideEvidence) -> Numbers:
 
 
 def _baseline_numbers(evidence: Evidence, *, stored: Evidence | None, live: bool) -> Numbers | None:
-    """Return the baseline's single numbers; what a suite records is seen of the candidate only, so not live."""
+    """Return the baseline's single numbers; suites record of the candidate only, so the last release's stand in."""
     if live:
-        return _numbers((), evidence.baseline) if evidence.baseline else Numbers(platform={}, recorded={})
+        if evidence.baseline is None:
+            return Numbers(platform={}, recorded={})
+        recorded: dict[str, dict[str, Observation]] = {}
+        for each in map(in_base_unit, evidence.baseline.recorded):
+            recorded.setdefault(each.metric.name, {})[each.source] = each
+        return replace(_numbers((), evidence.baseline), recorded=recorded)
     return _numbers(stored.suites, stored.candidate) if stored else None

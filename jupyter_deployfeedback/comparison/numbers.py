@@ -20,6 +20,7 @@ from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
 EXACT_COUNTS = frozenset({"restarts", "oom_kills"})
 ONE_WINDOW = "one window, not repeated"
 POINT_VALUE = "a single number without its samples"
+RELEASED = "historical: suites record of the candidate only, so it is compared with the last release's own number"
 SERVER_RATE = ("server_errors", "server_requests")
 
 
@@ -69,7 +70,9 @@ def _measured(estimand: Estimand, candidate: Observation, value: float, material
     baseline = None if relation is Relation.ABSOLUTE else _baseline(name, material)
     if isinstance(baseline, Missing):
         return baseline
-    weak = _weakness(estimand, candidate, platform=name in material.numbers.platform)
+    platform = name in material.numbers.platform
+    weak = RELEASED if baseline is not None and material.live and not platform else None
+    weak = weak or _weakness(estimand, candidate, platform=platform)
     windows = material.windows if material.live or relation is Relation.ABSOLUTE else None
     if weak == ONE_WINDOW and windows is not None and windows.holds(name):
         return windows.measure(name, relation)
@@ -123,10 +126,11 @@ def _baseline(name: str, material: Material) -> float | Missing:
     if numbers is None:
         return Missing("the evidence of the baseline is not there")
     found = _find(name, numbers, {})
-    if not material.live and (isinstance(found, Missing) or found.value is None):
+    recorded = not material.live or name in material.numbers.recorded
+    if recorded and (isinstance(found, Missing) or found.value is None):
         return Missing("the baseline has no such number", baseline=True)
     if isinstance(found, Missing):
-        return Missing("suites record it of the candidate only; compare with the last release instead of a live target")
+        return found
     if found.partial or found.value is None:
         return Missing(f"the baseline has no number: {found.partial or found.missing_because}")
     return found.value

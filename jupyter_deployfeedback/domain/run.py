@@ -87,6 +87,7 @@ class SideEvidence(Frozen):
     """What was seen of one side while the run loaded it; ``loaded`` is the same for each window of its loads.
 
     ``too_coarse`` says for a metric why it is renewed too rarely to have a number in each of those windows.
+    ``recorded`` are the numbers that the last release's suites recorded: of a live baseline, suites record none.
     """
 
     facts: TargetFacts
@@ -94,6 +95,7 @@ class SideEvidence(Frozen):
     series: tuple[Series, ...] = ()
     loaded: tuple[LoadedWindow, ...] = ()
     too_coarse: dict[str, str] = {}
+    recorded: tuple[Observation, ...] = ()
 
 
 class Evidence(Frozen):

@@ -9,10 +9,12 @@ from typing import Self, TypeAlias, Unpack
 
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.errors import RunNotFound, RunUnfinished
 from jupyter_deployfeedback.store import documents, events, reaper, releases, runs, waivers
 from jupyter_deployfeedback.store.artifacts import artifact_folder, find_artifact
 from jupyter_deployfeedback.store.database import Database
@@ -222,6 +224,17 @@ class Store:
     def last_release(self, project_file: str) -> Release | None:
         """Return a project's newest release, None before the first."""
         return next(iter(self.releases(project_file, limit=1)), None)
+
+    def recorded_by_release(self, project_file: str) -> tuple[Observation, ...]:
+        """Return the numbers that the suites of the last released run recorded; none where there is no such run."""
+        release = self.last_release(project_file)
+        if release is None:
+            return ()
+        try:
+            suites = self.evidence(release.run_id).suites
+        except (RunNotFound, RunUnfinished):  # a release outlives its run
+            return ()
+        return tuple(each for suite in suites for each in suite.observations)
 
     def _lost_now(self) -> dict[str, Run]:
         return {run.run_id: run for run in self.reap()}

@@ -14,6 +14,8 @@ from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.store import Store, schema, tables
 from jupyter_deployfeedback.store.database import Database
+from tests.comparison.evidence import recorded, suite_result
+from tests.store.conftest import make_evidence, make_report
 
 Make = Callable[..., Any]
 
@@ -44,6 +46,22 @@ def test_releases_come_back_newest_first_and_by_project(store: Store) -> None:
 
 def test_there_is_no_last_release_before_the_first(store: Store) -> None:
     assert store.last_release("/digits/deployfeedback.yaml") is None
+
+
+def test_numbers_of_the_last_release_are_those_its_suites_recorded(store: Store, start: Make) -> None:
+    seen, run_id = recorded("mean_confidence", 0.9), start().run_id
+    evidence = make_evidence().model_copy(update={"suites": (suite_result(observations=(seen,)),)})
+    store.claim(run_id)
+    store.finish(run_id, evidence, make_report(run_id))
+    store.add_release(release(run_id=run_id))
+
+    assert store.recorded_by_release("/digits/deployfeedback.yaml") == (seen,)
+
+
+def test_there_are_no_numbers_of_a_release_that_is_not_there_or_whose_run_is_gone(store: Store) -> None:
+    assert store.recorded_by_release("/digits/deployfeedback.yaml") == ()
+    store.add_release(release())
+    assert store.recorded_by_release("/digits/deployfeedback.yaml") == ()
 
 
 def test_same_release_only_learns_where_it_was_pushed(store: Store) -> None:
