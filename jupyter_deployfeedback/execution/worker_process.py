@@ -56,7 +56,7 @@ class WorkerProcess:
     """One worker: a child in a session of its own, with a folder (0700) for sockets and log that goes with it."""
 
     def __init__(self, environment: Mapping[str, str], *, fork: bool = False) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="deployfb-", dir=_short_folder()))
+        self.folder = Path(tempfile.mkdtemp(prefix="deployfb-", dir=short_folder()))
         self._log = self.folder / "worker.log"
         self._unread = bytearray()
         self._events, told = os.pipe()
@@ -165,6 +165,7 @@ class WorkerProcess:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _short_folder() -> str:
+def short_folder() -> str:
+    """Return where a folder for sockets can lie: their paths may not be long."""
     own = tempfile.gettempdir()
     return own if len(own) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp makes an unguessable 0700 folder there
