@@ -79,7 +79,8 @@ class PrometheusServer:
         written = self.folder / "targets.tmp"
         written.write_text(json.dumps(self.targets))
         written.rename(self.folder / "targets.json")  # a half-written file would be an error in its log
-        wait_until(lambda: len(self.ask("up == 1")) >= len(self.targets), seconds=20)
+        ports = "|".join(f"127.0.0.1:{each['port']}" for each in added)  # of an earlier test's some may be gone
+        wait_until(lambda: len(self.ask(f'up{{instance=~"{ports}"}} == 1')) >= len(added), seconds=20)
 
     def ask(self, query: str) -> list[object]:
         return requests.get(f"{self.url}/api/v1/query", params={"query": query}, timeout=5).json()["data"]["result"]
