@@ -72,6 +72,7 @@ STANDARD_METRICS: Mapping[str, Metric] = MappingProxyType(
         ("cpu_mean", "cores", Better.LOWER),
         ("memory_max", "B", Better.LOWER),
         ("memory_mean", "B", Better.LOWER),
+        ("memory_growth", "B", Better.LOWER),  # over the window, by its typical slope: what leaks keeps growing
         ("restarts", "restarts", Better.LOWER),
         ("oom_kills", "kills", Better.LOWER),
         ("replicas", "replicas", Better.NEITHER),

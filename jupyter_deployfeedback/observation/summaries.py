@@ -17,6 +17,7 @@ from jupyter_deployfeedback.observation.window import (
     Sample,
     Samples,
     changes,
+    growth,
     increase,
     mean,
     mean_rate,
@@ -98,6 +99,11 @@ def _memory_mean(seen: Sightings) -> _Found:
     return _Found(mean(memory), len(_trimmed_pulse(seen)), Part.MEMORY)
 
 
+def _memory_growth(seen: Sightings) -> _Found:
+    memory = _memory(seen)
+    return _Found(growth(memory) * seen.window.seconds, len(_trimmed_pulse(seen)), Part.MEMORY)
+
+
 def _restarts(seen: Sightings) -> _Found:
     if Part.RESTARTS in seen.preset.parts:
         return _gained(seen, Part.RESTARTS)
@@ -134,6 +140,7 @@ _METHODS: Mapping[str, Callable[[Sightings], _Found]] = {
     "cpu_mean": _cpu_mean,
     "memory_max": _memory_max,
     "memory_mean": _memory_mean,
+    "memory_growth": _memory_growth,
     "restarts": _restarts,
     "oom_kills": _oom_kills,
     "replicas": _replicas,

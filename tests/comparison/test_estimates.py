@@ -270,6 +270,7 @@ def test_a_missing_platform_metric_keeps_its_reason() -> None:
         ("memory_max", ">=1B", False),
         ("memory_max", "<=+15%", False),
         ("memory_mean", "<=2GiB", False),
+        ("memory_growth", "<=20MB", False),
         ("cpu_mean", "<=+100mcores", False),
     ],
 )

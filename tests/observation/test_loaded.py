@@ -13,6 +13,7 @@ from jupyter_deployfeedback.observation import watch
 from jupyter_deployfeedback.observation.loaded import observe_each
 from jupyter_deployfeedback.observation.presets import PROCESS, Part
 from jupyter_deployfeedback.observation.sightings import Reading, Sightings
+from jupyter_deployfeedback.observation.summaries import summarise
 from tests.observation.conftest import Deploy, Deployment, PrometheusServer, now, span, target
 
 MIB = 2.0**20
@@ -185,3 +186,13 @@ def test_prometheus_tells_windows_apart_and_says_when_they_are_too_short(
     assert burnt == pytest.approx([little * light.seconds, much * heavy.seconds], rel=0.5, abs=0.3)
     assert short.too_coarse["burnt"] == short.too_coarse["memory_mean"]
     assert short.too_coarse["memory_mean"].endswith("write jdf.load(..., seconds=3), or set platform.source: scrape")
+
+
+def test_memory_growth_is_that_of_the_runs_window() -> None:
+    seen = sightings()
+    leaking = [(at, 100 * MIB + (at - BEGAN.timestamp()) * MIB) for at, _ in seen.readings[Part.MEMORY].series[ONE]]
+    leaky = replace(seen, readings={**seen.readings, Part.MEMORY: Reading("memory", {ONE: leaking})})
+
+    found = {each.metric.name: each.value for each in summarise(leaky)[0]}
+
+    assert found["memory_growth"] == pytest.approx(30 * MIB)

@@ -6,10 +6,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import theilslopes
 
 from jupyter_deployfeedback.observation.window import (
     Sample,
     changes,
+    growth,
     increase,
     interval,
     mean,
@@ -226,3 +228,19 @@ def test_mean_lies_within_its_samples(samples: list[Sample]) -> None:
     known = tidy(samples)
     if known:
         assert min(value for _, value in known) <= mean(known) <= max(value for _, value in known)
+
+
+@given(counters)
+def test_growth_is_theil_and_sens_slope(samples: list[Sample]) -> None:
+    known = tidy(samples)
+    if len(known) < 2:
+        assert growth(known) == 0.0
+    else:
+        expected = theilslopes([value for _, value in known], [at for at, _ in known]).slope
+        assert growth(known) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_growth_is_not_tilted_by_a_peak_and_not_slow_for_many_samples() -> None:
+    leaking = [(float(at), 100.0 + 2.0 * at + (5000.0 if 500 < at < 600 else 0.0)) for at in range(2000)]
+
+    assert growth(leaking) == pytest.approx(2.0)
