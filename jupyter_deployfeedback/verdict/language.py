@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import NoReturn
 
 from jupyter_deployfeedback.domain.metric import Metric
@@ -27,6 +28,9 @@ _COMPARATOR = re.compile(r"<=|>=|==|<|>")
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _UNIT = re.compile(r"%|/?[A-Za-z]+")
+_SLIPS = {"=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=", "=": "=="}
+"""What people write where a comparator is meant."""
+_COMMA = re.compile(r",(?=\d)")
 _EXAMPLES = "Write for example p(95)<300ms, typical<=+10%, >=0.95 or >=-1pp."
 _AGGREGATES = frozenset(Aggregate) - {Aggregate.VALUE}
 
@@ -37,6 +41,8 @@ def parse_expression(text: str, metric: Metric | None) -> Expression:
     Raises RuleSyntaxError with the position of the offending character.
     """
     reader = _Reader(text)
+    if not text.strip():
+        reader.fail("the expression is empty")
     aggregate, quantile, edge = _aggregate(reader, metric)
     comparator = _comparator(reader)
     relation, limit = _limit(reader, dimension(metric, aggregate))
@@ -80,15 +86,14 @@ class _Reader:
         """Make sure that nothing is left."""
         if self.take(re.compile(r".", re.DOTALL)) is not None:
             self.position -= 1
-            self.fail(
-                f"{self.text[self.position :]!r} is left over", "One expression has one comparator and one limit."
-            )
+            remedy = "One expression has one comparator and one limit; all expressions of a list must hold."
+            self.fail(f"{self.text[self.position :]!r} is left over", remedy)
 
     def fail(self, problem: str, remedy: str = _EXAMPLES, *, at: int | None = None) -> NoReturn:
         """Raise RuleSyntaxError at the character that is read, or at another one."""
         position = self.position if at is None else at
-        where = f"at character {position + 1} of {self.text!r}" if self.text.strip() else "the expression is empty"
-        raise RuleSyntaxError(f"{problem} ({where}).", expression=self.text, position=position, remedy=remedy)
+        where = f" (at character {position + 1} of {self.text!r})" if self.text.strip() else ""
+        raise RuleSyntaxError(f"{problem}{where}.", expression=self.text, position=position, remedy=remedy)
 
 
 _Aggregated = tuple[Aggregate, float | None, tuple[Comparator, float] | None]
@@ -100,16 +105,22 @@ def _aggregate(reader: _Reader, metric: Metric | None) -> _Aggregated:
     if word is None:
         return Aggregate.VALUE, None, None
     if word not in _AGGREGATES:
-        remedy = (
-            f"Write p({word[1:]})." if re.fullmatch(r"p\d+", word) else f"Known are {', '.join(sorted(_AGGREGATES))}."
-        )
-        reader.fail(f"there is no aggregate {word!r}", remedy, at=start)
+        reader.fail(f"there is no aggregate {word!r}", _instead_of(word, reader, metric), at=start)
     aggregate = Aggregate(word)
     if aggregate is Aggregate.QUANTILE:
         return aggregate, _quantile(reader), None
     if aggregate is Aggregate.SHARE:
         return aggregate, None, _edge(reader, metric)
     return aggregate, None, None
+
+
+def _instead_of(word: str, reader: _Reader, metric: Metric | None) -> str:
+    if re.fullmatch(r"p\d+", word):
+        return f"Write p({word[1:]})."
+    rest = reader.text[reader.position :].strip()
+    if metric is not None and word == metric.name and rest:
+        return f"The metric stands under metric: write only {rest}."
+    return f"Known are {', '.join(sorted(_AGGREGATES))}."
 
 
 def _quantile(reader: _Reader) -> float:
@@ -136,8 +147,20 @@ def _edge(reader: _Reader, metric: Metric | None) -> tuple[Comparator, float]:
 def _comparator(reader: _Reader) -> Comparator:
     found = reader.take(_COMPARATOR)
     if found is None:
-        reader.fail("a comparator is expected", f"Use one of {', '.join(Comparator)}. {_EXAMPLES}")
+        reader.fail(*_no_comparator(reader.text[reader.position :], first=reader.position == 0))
     return Comparator(found)
+
+
+def _no_comparator(rest: str, *, first: bool) -> tuple[str, str]:
+    """Return what is wrong with a text that should begin with a comparator, and what to write."""
+    slip = next((slip for slip in _SLIPS if rest.startswith(slip)), None)
+    if slip is not None:
+        return f"{slip!r} is no comparator", f"Write {_SLIPS[slip]}."
+    if rest[:1] == "(" and not first:
+        return "nothing belongs in brackets here", "Only p(95) and share(>300ms) have brackets."
+    if rest[:1].isdigit() and first:
+        return "a comparator is missing before the limit", f"Write >={rest} or <={rest}."
+    return "a comparator is expected", f"Use one of {', '.join(Comparator)}. {_EXAMPLES}"
 
 
 def _limit(reader: _Reader, of: str | None) -> tuple[Relation, float]:
@@ -160,7 +183,9 @@ def _quantity(reader: _Reader) -> tuple[float, str | None]:
     number, start = _number(reader), reader.position
     unit = reader.take(_UNIT)
     if unit is not None and unit not in UNITS:
-        remedy = "Write %." if unit == "percent" else f"Known are {', '.join(UNITS)}."
+        close = get_close_matches(unit, list(UNITS), n=1)
+        remedy = f"Did you mean {close[0]}? " if close else ""
+        remedy = "Write %." if unit == "percent" else f"{remedy}Known are {', '.join(UNITS)}."
         reader.fail(f"there is no unit {unit!r}", remedy, at=reader.position - len(unit))
     if unit is None:
         reader.position = start
@@ -170,11 +195,25 @@ def _quantity(reader: _Reader) -> tuple[float, str | None]:
 def _number(reader: _Reader) -> float:
     found = reader.take(_NUMBER)
     if found is None:
-        reader.fail("a number such as 300 or 0.95 is expected")
+        reader.fail(*_no_number(reader.text[reader.position :]))
+    if reader.take(_COMMA):
+        remedy = "Write 1000 for a thousand, and a point in fractions: 0.95."
+        reader.fail("a number has no commas", remedy, at=reader.position - 1)
     number = float(found)
     if not math.isfinite(number):
         reader.fail(f"{found} is too large", at=reader.position - len(found))
     return number
+
+
+def _no_number(rest: str) -> tuple[str, str]:
+    """Return what is wrong with a text that should begin with a number, and what to write."""
+    if rest[:1] in {"+", "-"}:
+        return "one sign is enough", "Write +10%, or -1pp."
+    if rest[:1] == ".":
+        return "a digit must stand before the point", f"Write 0{rest}."
+    if rest[:3].lower() in {"nan", "inf"}:
+        return f"{rest!r} is no number that a value can be compared with", _EXAMPLES
+    return "a number such as 300 or 0.95 is expected", _EXAMPLES
 
 
 def _absolute(reader: _Reader, number: float, *, unit: str | None, of: str | None, at: int) -> float:
@@ -198,6 +237,11 @@ def _in_base_unit(reader: _Reader, number: float, *, unit: str | None, of: str |
     if unit is None:
         if of is not None and of not in UNITLESS:
             reader.fail("a unit is missing", f"Write one of {units_of(of)}.", at=at)
+        if of == SHARE and number > 1:
+            remedy = f"Write {number:g}%, or {number:g}pp with a sign for a difference."
+            written = re.search(r"[\d.e]+$", reader.text[:at].rstrip())
+            start = written.start() if written else at
+            reader.fail(f"a share lies between 0 and 1, {number:g} does not", remedy, at=start)
         return number
     if of is not None and UNITS[unit].dimension != of:
         wanted = f"Write one of {units_of(of)}." if units_of(of) else "Write the number without a unit."

@@ -59,18 +59,18 @@ REJECTED = [  # expression, metric, position of the offending character, part of
     ("", "latency", 0, "the expression is empty"),
     ("p95<300ms", "latency", 0, "Write p(95)"),
     ("p(95)<", "latency", 6, "a number"),
-    ("p(95)<NaN", "latency", 6, "a number"),
-    ("<=inf", "accuracy", 2, "a number"),
+    ("p(95)<NaN", "latency", 6, "'NaN' is no number"),
+    ("<=inf", "accuracy", 2, "'inf' is no number"),
     ("<=+10 percent", "memory_max", 6, "Write %"),
     ("p()<3ms", "latency", 2, "a number"),
-    ("=0", "oom_kills", 0, "a comparator"),
+    ("=0", "oom_kills", 0, "Write ==."),
     ("p(95)!=3ms", "latency", 5, "a comparator"),
     ("<300ms || <400ms", "latency_mean", 7, "left over"),
-    ("<=--1pp", "accuracy", 3, "a number"),
-    ("<=++10%", "memory_max", 3, "a number"),
-    ("p(95)<.5s", "latency", 6, "a number"),
-    ("p(95)<1,000ms", "latency", 7, "a unit is missing"),
-    ("p(95)<300msx", "latency", 9, "there is no unit 'msx'"),
+    ("<=--1pp", "accuracy", 3, "one sign is enough"),
+    ("<=++10%", "memory_max", 3, "one sign is enough"),
+    ("p(95)<.5s", "latency", 6, "Write 0.5s."),
+    ("p(95)<1,000ms", "latency", 7, "a number has no commas"),
+    ("p(95)<300msx", "latency", 9, "Did you mean ms?"),
 ]
 
 
@@ -91,6 +91,16 @@ def test_what_is_rejected_is_rejected_of_unknown_metrics_too(text: str, name: st
 
 
 MEANINGLESS = [
+    (">95", "accuracy", 1, "a share lies between 0 and 1, 95 does not"),
+    ("<=5", "failure_rate", 2, "Write 5%, or 5pp with a sign"),
+    ("<=+10", "accuracy", 3, "Write 10%, or 10pp with a sign"),
+    (">=0,95", "accuracy", 3, "a number has no commas"),
+    ("≥0.95", "accuracy", 0, "Write >=."),
+    ("p(95)=<300ms", "latency", 5, "Write <=."),
+    ("0.95", "accuracy", 0, "Write >=0.95 or <=0.95."),
+    ("accuracy>=0.95", "accuracy", 0, "The metric stands under metric: write only >=0.95."),
+    ("avg(x)<3s", "latency", 3, "nothing belongs in brackets here"),
+    ("<300ms and <400ms", "latency_mean", 7, "all expressions of a list must hold"),
     ("p(95)<500", "latency", 9, "Write one of us, ms, s, min"),
     ("<=2", "memory_max", 3, "a unit is missing"),
     ("<=2s", "memory_max", 3, "s is not a unit of this metric"),
