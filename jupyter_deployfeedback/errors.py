@@ -18,6 +18,8 @@ DeployFeedbackError
 |   |-- RunUnfinished              the run is still going, and what was asked for needs its end
 |   |-- RunConflict                the run's state does not allow this step
 |   |-- ArtifactNotFound
+|   |-- ContinueRefused            the run cannot be continued: it is settled, its looks are used, something changed
+|   |-- WaiverRefused              the finding is an error, needs no waiver, is not there, or the day is over
 |   |-- ReleaseRefused             what git or the repository does not allow
 |   |   |-- NotARepository
 |   |   |-- WorkingTreeDirty
@@ -34,6 +36,7 @@ DeployFeedbackError
     |-- ProtocolError              an answer that cannot be read as predictions
     |-- GeneratorSaturated         a load could not keep its schedule, so it measured itself
     |-- MetricsUnavailable         the source of platform metrics did not give numbers
+    |   `-- NoSeries               the source answers, but holds nothing of what was asked
     |-- SecretUnavailable          a reference env:, file: or keyring: that resolves to nothing
     |-- WorkerDied                 the process that runs a suite ended without a result
     `-- StoreUnavailable           the store cannot be opened, read or written
@@ -182,6 +185,13 @@ class ArtifactNotFound(UsageError):
     http_status = 404
 
 
+class ContinueRefused(UsageError):
+    """The run cannot be continued: nothing is open, more would not settle it, its looks are used, something changed."""
+
+    code = "continue_refused"
+    http_status = 409
+
+
 class WaiverRefused(UsageError):
     """The finding cannot be waived this way: it is an error, needs no waiver, is not there, or the day is over."""
 
@@ -298,6 +308,12 @@ class MetricsUnavailable(HarnessError):
     """The source of platform metrics is unreachable, refuses us or has no numbers."""
 
     code = "metrics_unavailable"
+
+
+class NoSeries(MetricsUnavailable):
+    """The source of platform metrics answers, but holds nothing of what was asked."""
+
+    code = "no_series"
 
 
 class SecretUnavailable(HarnessError):

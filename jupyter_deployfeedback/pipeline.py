@@ -16,12 +16,12 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from jupyter_deployfeedback import errors
-from jupyter_deployfeedback.comparison import compare, known_scores, rehearse, strangers
+from jupyter_deployfeedback import errors, lineage
+from jupyter_deployfeedback.comparison import compare, known_scores, pool_chain, rehearse, strangers
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
-from jupyter_deployfeedback.domain.observation import Observation, Window
+from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
@@ -29,7 +29,7 @@ from jupyter_deployfeedback.domain.verdict import SelfTest
 from jupyter_deployfeedback.execution import Progress, date_results, end_marked, execute, parallelism, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
-from jupyter_deployfeedback.project import find_project_file, inspect_suite, load_project, with_addresses
+from jupyter_deployfeedback.project import basis, find_project_file, inspect_suite, load_project, with_addresses
 from jupyter_deployfeedback.release import grant_waiver, push_release, read_commit, tag_release
 from jupyter_deployfeedback.verdict import check_rule, estimands, judge, rehearsed_estimands, self_test
 
@@ -62,6 +62,13 @@ class Plan:
     stored_run: str | None = None
     baseline: str | None = None
 
+    @property
+    def basis(self) -> dict[str, str]:
+        """What must be the same for a run to be continued."""
+        sides = [target for target in (self.target, self.live) if target is not None]
+        compared = {"the baseline": self.stored_run or self.baseline or NOTHING}
+        return basis(self.project, targets=sides, suites=self.suites) | compared
+
 
 def open_project(start: Path, *, environment: Mapping[str, str]) -> Project:
     """Load the project that governs a file or folder, rules included; ProjectError lists everything that is wrong."""
@@ -91,6 +98,7 @@ def plan_run(request: RunRequest, *, store: Store, environment: Mapping[str, str
         matrix=request.matrix,
         known_parameters=parameters,
     )
+    suites = lineage.with_raised(suites, request)
     parallel = parallelism(suites, wanted=request.parallel or project.parallel, environment=environment)
     plan = Plan(project=project, target=target, suites=suites, parallel=parallel)
     return _with_baseline(plan, request.against or project.baseline, store=store)
@@ -103,6 +111,16 @@ def start(request: RunRequest, *, store: Store, environment: Mapping[str, str]) 
     known = {"project_file": plan.project.file, "target": plan.target.name, "parallel": plan.parallel}
     request = request.model_copy(update=known)
     return store.start(request, project=plan.project, commit=commit, baseline=plan.baseline)
+
+
+def continue_run(run_id: str, *, store: Store, environment: Mapping[str, str]) -> Run:
+    """Acknowledge a run that adds to the samples of an inconclusive one and is judged on all; or ContinueRefused."""
+    request = lineage.continued_request(run_id, store=store)
+    plan = plan_run(request, store=store, environment=environment)
+    facts = [ask_target(side, environment=environment) for side in (plan.target, plan.live) if side is not None]
+    lineage.refuse_changed(run_id, plan.basis, facts, store=store)
+    raised = lineage.raised(plan.project, plan.suites, run_id=run_id, store=store)
+    return start(request.model_copy(update={"raised": raised}), store=store, environment=environment)
 
 
 def evaluate(
@@ -250,43 +268,37 @@ def _gather(
                 environment=environment,
                 workers=workers,
                 parallel=plan.parallel,
+                continues=lineage.continuation(run, store=store),
             )
         )
         if cancelled.is_set():
             raise errors.RunCancelled(f"Run {run.run_id} was cancelled.", remedy="Start it again when you are ready.")
         step(_stage("observe"))
         window = load_window(suites)
-        seen = zip(
-            facts, watches, loaded_windows(suites), strict=False
-        )  # the last is the baseline's, where there is one
+        seen = zip(facts, watches, loaded_windows(suites), strict=False)  # the last is the baseline's, if there is one
         observed = [_side(fact, each, window=window, loaded=load) for fact, each, load in seen]
-    live = observed[1].model_copy(update={"recorded": _recorded_before(plan, store)}) if plan.live else None
-    return Evidence(suites=suites, candidate=observed[0], baseline=live, window=window)
-
-
-def _recorded_before(plan: Plan, store: Store) -> tuple[Observation, ...]:
-    """Return what the last release's suites recorded, where a rule is about a number that suites record."""
-    known = known_metrics(plan.project)
-    recorded = any(rule.metric.partition("{")[0] not in known for rule in plan.project.rules)
-    return store.recorded_by_release(plan.project.file) if recorded else ()
+    recorded = lineage.recorded_before(plan.project, known=known_metrics(plan.project), store=store)
+    live = observed[1].model_copy(update={"recorded": recorded}) if plan.live else None
+    return Evidence(suites=suites, candidate=observed[0], baseline=live, window=window, basis=plan.basis)
 
 
 def _judge(
     run: Run, plan: Plan, evidence: Evidence, *, store: Store, step: Callable[[Progress], None]
 ) -> FeedbackReport:
-    """Compare the evidence with the baseline's and judge it by the project's rules."""
+    """Compare the evidence, and that of the runs it continues, with the baseline's and judge it by the rules."""
     step(_stage("compare"))
-    project = plan.project
+    project, own = plan.project, evidence
+    evidence = pool_chain([*lineage.earlier(run, store=store), own])
     asked = estimands(
         project.rules,
         metrics=known_metrics(project),
-        confidence=project.confidence,
+        confidence=project.confidence_of_a_look,
         slice_values=_slice_values(evidence),
     )
     stored = store.get(plan.stored_run) if plan.stored_run else None
     compared = compare(
         evidence,
-        stored=store.evidence(stored.run_id) if stored else None,
+        stored=lineage.whole_evidence(stored.run_id, store=store) if stored else None,
         baseline=plan.baseline,
         estimands=asked,
         commit=run.commit.sha if run.commit else None,
@@ -300,11 +312,12 @@ def _judge(
         expected_suites=tuple(suite.name for suite in plan.suites),
         candidate=evidence.candidate.facts,
         expect_version=plan.target.expect_version,
-        confidence=project.confidence,
+        confidence=project.confidence_of_a_look,
         tested=_self_test(project, asked, like=evidence),
     )
-    ended = {"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)}
-    return build_report(run.model_copy(update=ended), evidence, compared, judgement, project_file=project.digest)
+    history = lineage.history(run, project, judgement, own, stored=stored is not None, store=store)
+    ended = run.model_copy(update={"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)})
+    return build_report(ended, evidence, compared, judgement, project_file=project.digest, history=history)
 
 
 def _self_test(project: Project, asked: tuple[Estimand, ...], *, like: Evidence) -> SelfTest:
@@ -314,7 +327,7 @@ def _self_test(project: Project, asked: tuple[Estimand, ...], *, like: Evidence)
         project.rules,
         beyond=rehearse(tried, beyond=True, like=like),
         inside=rehearse(tried, beyond=False, like=like),
-        confidence=project.confidence,
+        confidence=project.confidence_of_a_look,
         known=known_scores(like),
         strangers=strangers(like),
     )

@@ -16,10 +16,12 @@ import click
 from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.cli import options
 from jupyter_deployfeedback.cli.step_summary import append_step_summary
+from jupyter_deployfeedback.errors import UsageError
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.event import RunEvent
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
+    from jupyter_deployfeedback.domain.run import RunRequest
     from jupyter_deployfeedback.execution import WorkerProcess
     from jupyter_deployfeedback.store import Store
 
@@ -28,6 +30,9 @@ CANCEL_POLL_SECONDS = 0.5
 
 @click.command("run")
 @options.project_option
+@click.option(
+    "--continue", "continues", metavar="RUN", help="Add to an inconclusive run what it needs and judge all together."
+)
 @options.run_options
 def run_command(**chosen: Any) -> int:  # noqa: ANN401 - click passes its options by name
     """Run the suites against a target and print the feedback.
@@ -55,6 +60,7 @@ def _evaluate(
     parameters: tuple[tuple[str, str], ...],
     matrix: tuple[str, ...],
     urls: tuple[str, ...],
+    continues: str | None = None,
     **asked: Any,  # noqa: ANN401 - what goes into the request as it is
 ) -> FeedbackReport:
     from jupyter_deployfeedback import pipeline
@@ -70,11 +76,24 @@ def _evaluate(
     )
     opened = options.store()
     environment = options.environment()
-    run = pipeline.start(request, store=opened, environment=environment)
+    if continues is None:
+        run = pipeline.start(request, store=opened, environment=environment)
+    else:
+        _refuse_other_choices(request)
+        run = pipeline.continue_run(continues, store=opened, environment=environment)
     cancelled = _cancel_on_signals()
     with show_progress(parallel=run.request.parallel) as tell:
         return pipeline.evaluate(
             run.run_id, store=opened, environment=environment, tell=tell, cancelled=cancelled, workers=[worker]
+        )
+
+
+def _refuse_other_choices(request: RunRequest) -> None:
+    """Raise UsageError for what a continued run may not choose: it asks what the run before it asked."""
+    if request.target or request.against or request.suites or request.parameters or request.parallel:
+        raise UsageError(
+            "--continue takes target, baseline, suites and parameters from the run it continues.",
+            remedy="Leave out --target, --against, --suite, -p and --parallel.",
         )
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from jupyter_deployfeedback.comparison.chain import adds_up, asked_before, pool_chain, requests_sent
+
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate, KnownScore
     from jupyter_deployfeedback.domain.run import Evidence
 
-__all__ = ["compare", "known_scores", "rehearse", "strangers"]
+__all__ = ["adds_up", "asked_before", "compare", "known_scores", "pool_chain", "rehearse", "requests_sent", "strangers"]
 
 
 def compare(

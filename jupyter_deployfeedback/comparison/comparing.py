@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from jupyter_deployfeedback.comparison.points import Part, parts_about, parts_of
 from jupyter_deployfeedback.comparison.quantities import JUDGES_ERRORS, applies
 from jupyter_deployfeedback.domain.comparison import Comparison, Delta, Estimand, Estimate
 from jupyter_deployfeedback.domain.run import Evidence
+
+DEFAULT_CONFIDENCE = 0.95  # one-sided, where no rule says another one
 
 
 def compare(
@@ -39,7 +42,7 @@ def compare(
     return Comparison(
         baseline=baseline,
         paired=whole.live and any(pair.baseline is not None for pair in pairs),
-        deltas=tuple(row for part in parts for row in _rows(part)),
+        deltas=tuple(row for part in parts for row in _rows(part, confidence=_confidence(estimands))),
         estimates=tuple(_estimates(estimands, parts)),
         broken=broken,
         fixed=fixed,
@@ -58,8 +61,13 @@ def _estimates(estimands: tuple[Estimand, ...], parts: tuple[Part, ...]) -> Iter
             yield estimate(each.model_copy(update={"point": part.point}), part.material, errors_judged=judged)
 
 
-def _rows(part: Part) -> Iterator[Delta]:
-    for row in deltas(part.material):
+def _confidence(estimands: tuple[Estimand, ...]) -> float:
+    """Return the confidence of the rules' intervals, so that those in the tables are equally wide."""
+    return min((each.confidence for each in estimands), default=DEFAULT_CONFIDENCE)
+
+
+def _rows(part: Part, *, confidence: float) -> Iterator[Delta]:
+    for row in deltas(replace(part.material, confidence=confidence)):
         yield row if part.point is None else row.model_copy(update={"point": part.point})
 
 

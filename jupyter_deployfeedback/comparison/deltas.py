@@ -15,7 +15,6 @@ from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
 
 SAMPLED = tuple(name for name in STANDARD_METRICS if name != "latency")
-CONFIDENCE = 0.95  # one-sided: the interval is at 90 %
 NO_LIMIT = 1e300  # asks for a number without judging it
 
 
@@ -71,7 +70,7 @@ def _ask(name: str, relation: Relation, material: Material, *, aggregate: Aggreg
     expression = Expression(
         text="", aggregate=aggregate, comparator=Comparator.AT_MOST, relation=relation, limit=NO_LIMIT
     )
-    asked = Estimand(metric=name, expression=expression, confidence=CONFIDENCE)
+    asked = Estimand(metric=name, expression=expression, confidence=material.confidence)
     return show(asked, material)
 
 

@@ -71,12 +71,13 @@ def _packages(suites: Iterable[SuiteResult]) -> dict[str, str]:
 
 
 def _digests(suites: Iterable[SuiteResult]) -> dict[str, str]:
-    return {
-        f"{suite.suite.name} {each.name}": each.dataset_digest[:DIGEST_SHOWN]
-        for suite in suites
-        for each in suite.evaluations
-        if each.pairs  # new requests each time say nothing
-    }
+    """Return the digest of each evaluation's data; of a continued one that of its first run."""
+    found: dict[str, str] = {}
+    for suite in suites:
+        for each in suite.evaluations:
+            if each.pairs:  # new requests each time say nothing
+                found.setdefault(f"{suite.suite.name} {each.name}", each.dataset_digest[:DIGEST_SHOWN])
+    return found
 
 
 def _mapping(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Difference]:

@@ -61,7 +61,12 @@ def _estimate(estimand: Estimand, material: Material, *, complete: tuple[str, ..
         found = Missing("it is not finite: too many requests without an answer")
     if isinstance(found, Missing):
         return Estimate(
-            estimand=estimand, metric_unit=metric_unit, missing_because=found.reason, baseline_missing=found.baseline
+            estimand=estimand,
+            metric_unit=metric_unit,
+            missing_because=found.reason,
+            baseline_missing=found.baseline,
+            no_data=found.no_data,
+            counted_nothing=found.counted_nothing,
         )
     weak = found.weak or _historical(estimand, material) or _disturbed(estimand, material)
     return _answer(estimand, found, metric_unit=metric_unit, weak=weak)

@@ -78,6 +78,7 @@ class Material:
     disturbed: str | None = None
     load: UnderLoad | None = None
     windows: Windows | None = None
+    confidence: float = 0.95  # one-sided: of the intervals in the tables
 
     @property
     def weak(self) -> str | None:

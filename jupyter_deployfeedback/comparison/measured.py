@@ -38,10 +38,15 @@ class Measured:
 
 @dataclass(frozen=True)
 class Missing:
-    """Why there is no number. ``baseline`` says that only the baseline lacks it."""
+    """Why there is no number. ``baseline`` says that only the baseline lacks it.
+
+    ``no_data``: whoever could measure it did, and there was nothing; ``counted_nothing``: of a counter that is there.
+    """
 
     reason: str
     baseline: bool = False
+    no_data: bool = False
+    counted_nothing: bool = False
 
 
 def finite(*numbers: float | None) -> bool:

@@ -49,7 +49,11 @@ def _number(estimand: Estimand, candidate: Observation, material: Material) -> M
     if estimand.expression.aggregate is Aggregate.RATE and estimand.metric == SERVER_RATE[0]:
         return _server_rate(material)
     if candidate.value is None:
-        return Missing(candidate.missing_because or "it has no value")
+        return Missing(
+            candidate.missing_because or "it has no value",
+            no_data=candidate.no_data,
+            counted_nothing=candidate.counted_nothing,
+        )
     return _measured(estimand, candidate, candidate.value, material)
 
 
@@ -106,7 +110,8 @@ def _find(name: str, numbers: Numbers, broken: Mapping[str, str]) -> Observation
         return numbers.platform[name]
     found = numbers.recorded.get(name, {})
     if not found:
-        return Missing(f"no suite recorded {name} and the platform has no such metric{_nearest(name, numbers)}")
+        reason = f"no suite recorded {name} and the platform has no such metric{_nearest(name, numbers)}"
+        return Missing(reason, no_data=not broken)  # a suite that broke off might have recorded it
     if len(found) > 1:
         return Missing(f"suites {', '.join(found)} recorded {name}; give each number a name of its own")
     suite, observation = next(iter(found.items()))

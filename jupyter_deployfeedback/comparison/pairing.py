@@ -56,8 +56,9 @@ def changed_examples(pairs: Iterable[Pair]) -> tuple[tuple[ExampleChange, ...], 
         if pair.baseline is None or pair.evaluation.task is not Task.CLASSIFICATION:
             continue
         candidate, baseline = _right(pair.evaluation, pair.evaluation.candidate), _right(pair.evaluation, pair.baseline)
+        again = [occasion > 1 for occasion in pair.evaluation.occasions] or [False] * len(candidate)
         for row, (now, before) in enumerate(zip(candidate, baseline, strict=True)):
-            if now != before:
+            if now != before and not again[row]:
                 (fixed if now else broken).append(_change(pair, pair.baseline, row))
     return tuple(broken), tuple(fixed)
 
@@ -82,8 +83,10 @@ def _counterpart(
 
 
 def _match(evaluation: Evaluation, earlier: Evaluation | None) -> Pair:
-    if earlier is None:
-        return Pair(evaluation, absent=True)
+    if earlier is None or any(occasion > 1 for occasion in evaluation.occasions):
+        return Pair(evaluation, absent=True)  # one measurement of the baseline pairs once
+    if evaluation.occasions and earlier.dataset_digest != evaluation.dataset_digest:
+        return Pair(evaluation, absent=True)  # what a continued run sent beyond the examples of the first
     if earlier.dataset_digest != evaluation.dataset_digest:
         return Pair(evaluation, problem=f"the data of {evaluation.name!r} differ from those the baseline answered")
     rows = {example: row for row, example in enumerate(earlier.ids)}

@@ -76,6 +76,7 @@ def read(evaluation: Evaluation, answers: Answers, codes: Codes) -> Samples:
     known = np.fromiter((truth is not None for truth in evaluation.truth), bool, len(states))
     right = np.fromiter(map(_same, answers.predictions, evaluation.truth), bool, len(states))
     blank = np.zeros_like(answered)
+    first = _first_time(evaluation)
     latency, sent_at = _latencies(answers), _floats(answers.sent_at, missing=np.inf)
     return Samples(
         answered=answered,
@@ -83,14 +84,16 @@ def read(evaluation: Evaluation, answers: Answers, codes: Codes) -> Samples:
         failed=np.fromiter((state is RequestState.FAILED for state in states), bool, len(states)),
         latency=latency,
         sent_at=sent_at,
-        scored=blank if numeric else known,
+        scored=blank if numeric else known & first,
         right=right & answered & known,
-        numeric=known if numeric else blank,
+        numeric=known & first if numeric else blank,
         truth=_coded(evaluation.truth, codes),
         prediction=np.where(answered, _coded(answers.predictions, codes), -1),
-        true_number=np.fromiter(map(_number, evaluation.truth), np.float64, len(states)),
-        error=_errors(answers.predictions, evaluation.truth) if numeric else np.full(len(states), np.nan),
-        probability=_floats(answers.probabilities or [None] * len(states), missing=np.nan),
+        true_number=np.where(first, np.fromiter(map(_number, evaluation.truth), np.float64, len(states)), np.nan),
+        error=np.where(first, _errors(answers.predictions, evaluation.truth), np.nan)
+        if numeric
+        else np.full(len(states), np.nan),
+        probability=np.where(first, _floats(answers.probabilities or [None] * len(states), missing=np.nan), np.nan),
         request=_requests(sent_at, latency),
     )
 
@@ -107,6 +110,13 @@ def pool(parts: Sequence[Samples]) -> Samples:
     sizes = [part.n for part in parts]
     columns["request"] += np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)  # no request spans two evaluations
     return Samples(**columns)
+
+
+def _first_time(evaluation: Evaluation) -> Bools:
+    """Return which rows say something new of the model: an example that is sent again only times it anew."""
+    if not evaluation.occasions:
+        return np.ones(len(evaluation.ids), dtype=bool)
+    return np.fromiter((occasion == 1 for occasion in evaluation.occasions), bool, len(evaluation.ids))
 
 
 def _same(prediction: Scalar, truth: Scalar) -> bool:

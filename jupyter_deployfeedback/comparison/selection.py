@@ -43,10 +43,10 @@ def select(estimand: Estimand, material: Material) -> Selection | Missing:
     """Return the rows, or why there are none."""
     pooled = material.pooled
     if pooled is None:
-        return Missing("no suite evaluated anything")
+        return Missing("no suite evaluated anything", no_data=True)
     rows = pooled.rows(estimand.slice)
     if not rows.any():
-        return Missing(f"no example is in the slice {':'.join(estimand.slice or ())}")
+        return Missing(f"no example is in the slice {':'.join(estimand.slice or ())}", no_data=True)
     relative = estimand.expression.relation is not Relation.ABSOLUTE
     apart = pooled.apart is not None and bool((rows & pooled.apart).any())
     if not relative:

@@ -60,6 +60,8 @@ class Estimate(Frozen):
     p_beyond: float | None = None
     facts: dict[str, float] = {}
     baseline_missing: bool = False  # the candidate has it, the baseline does not: new metric or first release
+    no_data: bool = False  # it was measured, and there was nothing
+    counted_nothing: bool = False  # nothing, of a counter that is proven to exist
 
     @model_validator(mode="after")
     def _a_missing_number_has_a_reason(self) -> Self:
@@ -80,9 +82,9 @@ class Change(StrEnum):
 
 
 class Delta(Frozen):
-    """One metric on both sides. ``interval`` surrounds candidate - baseline at 90 %, None where it cannot be had.
+    """One metric on both sides. ``point`` is the point of a matrix that measured it.
 
-    ``point`` is the point of a matrix that measured it.
+    ``interval`` surrounds candidate - baseline at the confidence of the rules' intervals, None where it cannot be had.
     """
 
     metric: Metric

@@ -98,6 +98,8 @@ class Evaluation(Frozen):
     ``pairs``, as with the requests of a load generator, the same id means another request in another run.
     With a ``load`` the rows are requests, pair of windows by pair, equally many in each; nothing is known to be true of
     them and no prediction is kept. ``sent_at`` is then when a request was to be sent, and latency counts from there.
+    ``occasions`` count how often each example was sent, in this run and those it continues: 1 for the first time.
+    They are empty where nothing was continued. Sent again, an example says more of latency, never of the model.
     ``known`` are the examples of the self-test.
     """
 
@@ -115,15 +117,19 @@ class Evaluation(Frozen):
     pairs: bool = True
     load: Load | None = None
     known: tuple[Known, ...] = ()
+    occasions: tuple[int, ...] = ()
 
     @model_validator(mode="after")
     def _columns_match_ids(self) -> Self:
         lengths = {len(self.truth), len(self.candidate.states)} | {len(column) for column in self.slices.values()}
         if self.baseline is not None:
             lengths.add(len(self.baseline.states))
+        if self.occasions:
+            lengths.add(len(self.occasions))
         if lengths != {len(self.ids)}:
             raise ValueError("truth, slices and answers must have one entry for each id")
-        if len(set(self.ids)) != len(self.ids):
+        sent = set(zip(self.ids, self.occasions, strict=True)) if self.occasions else set(self.ids)
+        if len(sent) != len(self.ids):
             raise ValueError("example ids must be unique")
         return self
 
@@ -137,3 +143,29 @@ class Evaluation(Frozen):
         if any(each is not None for column in (self.truth, *(side.predictions for side in sides)) for each in column):
             raise ValueError("a load knows no truth and keeps no predictions")
         return self
+
+
+class Asked(Frozen):
+    """What the runs that are being continued asked in one call of ``evaluate``, each example once.
+
+    ``times`` says how often each was sent; the answers are those of the first time.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    truth: tuple[Scalar, ...]
+    times: tuple[int, ...]
+    candidate: Answers
+    baseline: Answers | None = None
+
+
+class Continuation(Frozen):
+    """What a run that continues others tells its suites: what was asked before, by suite, and how much more is wanted.
+
+    ``growth`` is the wanted number of requests as a factor on those sent so far; ``again`` allows to send examples a
+    further time where no others are left.
+    """
+
+    growth: float
+    again: bool
+    asked: dict[str, tuple[Asked, ...]]

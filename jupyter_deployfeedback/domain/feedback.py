@@ -14,7 +14,7 @@ from jupyter_deployfeedback.domain.evaluation import Picture
 from jupyter_deployfeedback.domain.metric import Better, Family
 from jupyter_deployfeedback.domain.run import RunState
 from jupyter_deployfeedback.domain.suite import Outcome
-from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
+from jupyter_deployfeedback.domain.verdict import Continuing, GateState, Standing, Verdict
 from jupyter_deployfeedback.domain.waiver import Waiver, opens
 
 
@@ -36,6 +36,9 @@ class RunFacts(Frozen):
     window_seconds: float | None = None
     url: str | None = None  # of the target, without user, password and query
     self_test: str = ""  # how the gate's test of itself went
+    look: tuple[int, int] = (1, 1)  # which look it is of how many planned ones
+    continues: str | None = None  # the run whose samples are judged with this one's
+    attempts: int | None = None  # runs of this commit against this target since the last release, this one included
     model_version: str | None = None  # what the target and the baseline said they serve
     baseline_version: str | None = None
 
@@ -77,6 +80,7 @@ class FindingText(Frozen):
     n: int | None
     n_more: int | None
     method: str
+    look: tuple[int, int] | None = None
     metric_unit: str = ""  # of candidate and baseline
     text: FindingNumbers = FindingNumbers()
 
@@ -241,6 +245,7 @@ class FeedbackReport(Frozen):
     windows: tuple[WindowsRow, ...] = ()
     digests: tuple[Digest, ...] = ()
     waivers: tuple[WaiverRow, ...] = ()
+    continuing: Continuing | None = None  # None where nothing is left open
 
     def with_waivers(self, waivers: Iterable[Waiver], *, now: datetime) -> FeedbackReport:
         """Return the report with its waivers; the gate is open where all that close it are waived at this time."""

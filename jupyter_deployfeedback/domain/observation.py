@@ -42,6 +42,8 @@ class Observation(Frozen):
     ``partial`` says why data may be missing behind the number, so that it is shown but not judged; ``doubts`` what
     makes it doubtful, such as a replica that was replaced. ``edges`` are those of the buckets where the number is a
     quantile of a histogram: empty where they are not known, None where it is no such quantile.
+    ``no_data`` says of a missing number that its source answers and holds nothing; ``counted_nothing`` that besides the
+    counter is proven to exist.
     """
 
     metric: Metric
@@ -55,6 +57,8 @@ class Observation(Frozen):
     partial: str | None = None
     doubts: tuple[str, ...] = ()
     edges: tuple[float, ...] | None = None
+    no_data: bool = False
+    counted_nothing: bool = False
 
     @model_validator(mode="after")
     def _a_missing_number_has_a_reason(self) -> Self:
@@ -78,9 +82,13 @@ class Series(Frozen):
 
 
 class MetricQuery(Frozen):
-    """A metric of the user's own: a PromQL query that yields one number over the window."""
+    """A metric of the user's own: a PromQL query that yields one number over the window.
+
+    ``exists`` selects series that prove a counter to be there when its query yields nothing.
+    """
 
     name: str
     query: str
     unit: str = ""
     better: Better = Better.NEITHER
+    exists: str | None = None

@@ -13,6 +13,8 @@ from jupyter_deployfeedback.errors import UsageError
 PROJECT_FILE = "deployfeedback.yaml"
 AICOE_FILE = ".aicoe-ci.yaml"  # what its predecessor read
 LAST_RELEASE = "last-release"
+DEFAULT_LOOKS = 2
+MOST_LOOKS = 3
 
 
 class Protocol(StrEnum):
@@ -134,6 +136,12 @@ class Project(Frozen):
     metrics: tuple[MetricQuery, ...] = ()
     rules: tuple[Rule, ...] = ()
     confidence: float = 0.95  # one-sided
+    looks: int = DEFAULT_LOOKS
     kernels: Kernels = Kernels()
     release: ReleaseSettings = ReleaseSettings()
     notices: tuple[str, ...] = ()
+
+    @property
+    def confidence_of_a_look(self) -> float:
+        """The one-sided confidence of each look: the error is shared out, so that all looks together keep to it."""
+        return 1 - (1 - self.confidence) / self.looks

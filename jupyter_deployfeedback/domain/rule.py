@@ -63,6 +63,21 @@ class OnFail(StrEnum):
     WARN = "warn"
 
 
+class OnNoData(StrEnum):
+    """What it means that a metric has no number."""
+
+    ERROR = "error"
+    FAIL = "fail"
+    ZERO = "zero"  # only of counters whose series was there: nothing was counted
+
+
+class OnSmallSlice(StrEnum):
+    """What a slice with too few examples to be judged means for the run."""
+
+    INCONCLUSIVE = "inconclusive"
+    INFO = "info"
+
+
 class Rule(Frozen):
     """The conditions on one metric.
 
@@ -76,4 +91,6 @@ class Rule(Frozen):
     failing: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
     on_fail: OnFail = OnFail.FAIL
+    on_no_data: OnNoData = OnNoData.ERROR
+    on_small_slice: OnSmallSlice = OnSmallSlice.INCONCLUSIVE
     info: bool = False

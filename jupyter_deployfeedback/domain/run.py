@@ -48,6 +48,8 @@ class RunRequest(Frozen):
     matrix: dict[str, list[Scalar]] = {}  # values that parameters take point by point
     urls: dict[str, str] = {}  # target -> its address in this run; "" is the target of the run
     parallel: int | None = None  # suites at once; None: as many as the project says, or as there are cores
+    continues: str | None = None  # the run whose samples this one adds to
+    raised: dict[str, dict[str, int]] = {}  # by suite, the parameters that a continued run raises
 
 
 class Run(Frozen):
@@ -99,9 +101,13 @@ class SideEvidence(Frozen):
 
 
 class Evidence(Frozen):
-    """All a run saw, before it is judged. ``baseline`` is there when a live baseline was loaded too."""
+    """All a run saw, before it is judged. ``baseline`` is there when a live baseline was loaded too.
+
+    ``basis`` holds digests of what it was asked and is judged by: what must be the same for the run to be continued.
+    """
 
     suites: tuple[SuiteResult, ...]
     candidate: SideEvidence
     baseline: SideEvidence | None = None
     window: Window | None = None
+    basis: dict[str, str] = {}

@@ -20,6 +20,7 @@ class Suite(Frozen):
     ``environment`` names variables it may see beside the project's. ``exclusive`` suites run while nothing else does.
     ``matrix`` holds the values that parameters take point by point; a suite at one of them has none, a name of its own,
     and in ``point_of`` the name that the file gives the suite.
+    ``more`` names the parameter that says how many examples are sent in all: continuing a run raises it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Suite(Frozen):
     exclusive: bool = False
     matrix: dict[str, tuple[Scalar, ...]] = {}
     point_of: str | None = None
+    more: str | None = None
 
 
 class Outcome(StrEnum):

@@ -79,6 +79,22 @@ class Finding(Frozen):
     facts: dict[str, float] = {}  # the raw numbers behind the estimate, as in ``Estimate.facts``
 
 
+class Continuing(Frozen):
+    """What continuing a run would send, or why it cannot be continued.
+
+    ``n_more`` is about how many more ``noun`` (examples, requests) its most demanding finding needs; ``growth`` is that
+    as a factor on what was sent. ``again`` says whether examples may be sent again where no others are left: latency is
+    measured anew, an answer is not. ``obstacle`` and ``remedy`` say why not, and what to do.
+    """
+
+    n_more: int | None = None
+    noun: str = "example"
+    growth: float = 1.0
+    again: bool = False
+    obstacle: str | None = None
+    remedy: str = ""
+
+
 class SelfTest(Frozen):
     """What the gate's test of itself found: ``misses`` make a run ERROR, ``notices`` name rules that guard nothing.
 

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
 
+from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
+from jupyter_deployfeedback.execution.earlier import tell_earlier
 from jupyter_deployfeedback.execution.environment import kernel_environment
 from jupyter_deployfeedback.execution.executed_copy import UNFINISHED
 from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE
@@ -42,6 +44,7 @@ def execute(  # noqa: PLR0913 - all that a run knows; each is named by the calle
     environment: Mapping[str, str] | None = None,
     workers: Sequence[WorkerProcess] = (),
     parallel: int = 1,
+    continues: Continuation | None = None,
 ) -> tuple[SuiteResult, ...]:
     """Run the suites, ``parallel`` at once, and return a result for each, in their order; nothing they did raises.
 
@@ -49,13 +52,15 @@ def execute(  # noqa: PLR0913 - all that a run knows; each is named by the calle
     time. The executed copies go into the folder ``artifacts`` (mode 0600). A suite that hangs, kills its kernel or its
     worker is errored, and the others still run. Once ``cancelled`` is set, the suites that are running are stopped
     within seconds and the rest is not run. ``workers`` were prepared; they are dismissed here and closed by who
-    prepared them, for they may still be ending their last kernels. No other process is left behind.
+    prepared them, for they may still be ending their last kernels. No other process is left behind. ``continues`` is
+    what earlier runs asked, so that the suites add to it.
     """
     artifacts.mkdir(parents=True, exist_ok=True, mode=0o700)
     seen = os.environ if environment is None else environment
     halt = Halt(cancelled)
     copies = artifact_names(suites)
-    errand = Errand(project, target, baseline, run_id, artifacts, copies, one_at_a_time(tell), halt, dict(seen))
+    told = one_at_a_time(tell)
+    errand = Errand(project, target, baseline, run_id, artifacts, copies, told, halt, dict(seen), continues)
     with benches(seen, workers, count=parallel) as on:
         return run_side_by_side(suites, on=on, begin=errand.begin, halt=halt)
 
@@ -73,6 +78,7 @@ class Errand:
     tell: Callable[[Progress], None]
     halt: Halt
     environment: dict[str, str]
+    continues: Continuation | None = None
 
     def begin(self, suite: Suite) -> Callable[[Bench], SuiteResult]:
         """Tell that a suite begins, and return what runs it."""
@@ -121,7 +127,8 @@ class Errand:
                 run_id=self.run_id,
                 suite=suite.name,
                 declared=(*self.project.kernels.environment, *suite.environment),
-            ),
+            )
+            | tell_earlier(self.continues, suite=suite.name, folder=worker.folder),
             supply=self.environment.get(FOLDER_VARIABLE, "") if self.project.kernels.fork else "",
             preload=self.project.kernels.preload,
         )

@@ -9,7 +9,7 @@ from jupyter_deployfeedback.domain.comparison import ExampleChange
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.run import Commit, Evidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
-from jupyter_deployfeedback.domain.verdict import Verdict
+from jupyter_deployfeedback.domain.verdict import Continuing, Verdict
 from jupyter_deployfeedback.feedback.found import Found
 from jupyter_deployfeedback.feedback.quantities import count
 from jupyter_deployfeedback.feedback.sentences import GOOD, describe_case, first_bad_case
@@ -35,6 +35,8 @@ class Situation:
     differences: Sequence[str]
     baseline: str
     commit: Commit | None
+    run_id: str = ""
+    continuing: Continuing | None = None
 
     @property
     def down(self) -> TargetFacts | None:
@@ -91,11 +93,23 @@ def _gather_more(situation: Situation) -> str:
     open_ones = [found for found in _worst(situation) if found.finding.n_more]
     if open_ones:
         most = max(open_ones, key=lambda found: found.finding.n_more or 0)
-        now = f" (there were {most.finding.n:,})" if most.finding.n is not None else ""
-        return f"Run again with about {most.finding.n_more:,} more {most.noun}s{now}: that would settle {most.subject}."
+        return _send_more(most, situation)
     if any(not found.about_a_number for found in _worst(situation)):
         return "Add a rule with an absolute limit to deployfeedback.yaml, then run again."
     return "Let the suites send more requests, or compare with a live baseline, then run again."
+
+
+def _send_more(most: Found, situation: Situation) -> str:
+    """Say how to send what is missing: to this run where it can be continued, else anew."""
+    now = f" (there were {most.finding.n:,})" if most.finding.n is not None else ""
+    more = f"about {most.finding.n_more:,} more {most.noun}s{now}"
+    continuing = situation.continuing
+    if continuing is None:
+        return f"Run again with {more}: that would settle {most.subject}."
+    if continuing.obstacle is not None:
+        return f"{continuing.obstacle} {continuing.remedy} {most.subject[0].upper()}{most.subject[1:]} needs {more}."
+    command = f"jupyter deployfeedback run --continue {one_line(situation.run_id, limit=60)}"
+    return f"Send {more} to settle {most.subject}: {command}, or the button in the panel."
 
 
 def _mend(situation: Situation) -> str:

@@ -62,6 +62,10 @@ def run_facts(report: FeedbackReport) -> list[tuple[str, str]]:
         ("self-test", one_line(run.self_test, limit=200)),
         ("exit code", str(report.exit_code)),
     ]
+    if run.look != (1, 1):
+        facts.append(("look", _look(report)))
+    if run.attempts is not None:
+        facts.append(("attempt", f"{run.attempts} at this commit"))
     if run.url:
         facts.insert(1, ("target", one_line(run.url, limit=200)))
     return [(name, value) for name, value in facts if value]
@@ -104,6 +108,13 @@ def case_error(case: CaseRow) -> str:
 def scalar(value: Scalar) -> str:
     """Return a label or prediction on one line; a missing one is an em dash."""
     return MISSING if value is None else one_line(str(value), limit=60)
+
+
+def _look(report: FeedbackReport) -> str:
+    """Return which of the planned looks this is, and whose samples were looked at too."""
+    taken, planned = report.run.look
+    continued = f", continues {one_line(report.run.continues, limit=60)}" if report.run.continues else ""
+    return f"{taken} of {planned} planned{continued}"
 
 
 def _pairing(report: FeedbackReport) -> str:

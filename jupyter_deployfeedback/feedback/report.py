@@ -6,25 +6,34 @@ from datetime import datetime
 
 from jupyter_deployfeedback.domain.comparison import Comparison
 from jupyter_deployfeedback.domain.feedback import Examples, FeedbackReport, FindingText, RunFacts
+from jupyter_deployfeedback.domain.history import History
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunState
 from jupyter_deployfeedback.domain.verdict import Judgement
 from jupyter_deployfeedback.feedback import rows
 from jupyter_deployfeedback.feedback.advice import Situation, next_step, remedy
 from jupyter_deployfeedback.feedback.found import Found, read_findings
 from jupyter_deployfeedback.feedback.headline import headline
+from jupyter_deployfeedback.feedback.past import of_the_past
 from jupyter_deployfeedback.feedback.sentences import sentence
 from jupyter_deployfeedback.feedback.visible import one_line
 
 
 def build_report(
-    run: Run, evidence: Evidence, comparison: Comparison, judgement: Judgement, *, project_file: str | None = None
+    run: Run,
+    evidence: Evidence,
+    comparison: Comparison,
+    judgement: Judgement,
+    *,
+    project_file: str | None = None,
+    history: History | None = None,
 ) -> FeedbackReport:
     """Gather a run's feedback: findings worst first, metrics by family, each number also in words.
 
     A run that is still going counts as finished when its last suite was. ``project_file`` is the sha256 of the file
-    that the rules stand in.
+    that the rules stand in, ``history`` what came before the run.
     """
-    facts = _run_facts(run, evidence, comparison, judgement)
+    past = history or History()
+    facts = _run_facts(run, evidence, comparison, judgement=judgement, history=past)
     found = read_findings(judgement, comparison)
     baseline = one_line(comparison.baseline or "the release", limit=60)
     situation = Situation(
@@ -35,8 +44,11 @@ def build_report(
         differences=[difference.what for difference in comparison.differences],
         baseline=baseline,
         commit=run.commit,
+        run_id=run.run_id,
+        continuing=past.continuing,
     )
-    notices = tuple(dict.fromkeys(one_line(text) for text in (*judgement.notices, *comparison.notices)))
+    told = (*judgement.notices, *comparison.notices, *of_the_past(past, run.commit))
+    notices = tuple(dict.fromkeys(one_line(text) for text in told))
     return FeedbackReport(
         run=facts,
         verdict=judgement.verdict,
@@ -45,7 +57,7 @@ def build_report(
         headline=headline(situation, candidate=candidate_name(facts), baseline=baseline_name(facts), notices=notices),
         next_step=next_step(situation),
         notices=notices,
-        findings=tuple(_finding_text(each, situation) for each in found),
+        findings=tuple(_finding_text(each, situation, look=past.look) for each in found),
         metrics=rows.metric_rows(comparison.deltas),
         suites=tuple(rows.suite_row(suite) for suite in evidence.suites),
         examples=Examples(
@@ -57,6 +69,7 @@ def build_report(
         series=rows.series_rows(evidence),
         windows=rows.windows_rows(evidence),
         digests=rows.digests(run, evidence, project_file=project_file),
+        continuing=past.continuing,
     )
 
 
@@ -73,7 +86,9 @@ def baseline_name(facts: RunFacts) -> str | None:
     return " ".join(one_line(part, limit=60) for part in (facts.baseline, facts.baseline_version) if part)
 
 
-def _run_facts(run: Run, evidence: Evidence, comparison: Comparison, judgement: Judgement) -> RunFacts:
+def _run_facts(
+    run: Run, evidence: Evidence, comparison: Comparison, *, judgement: Judgement, history: History
+) -> RunFacts:
     candidate, baseline = evidence.candidate.facts, evidence.baseline
     finished_at = run.finished_at or max((suite.finished_at for suite in evidence.suites), default=None)
     return RunFacts(
@@ -91,6 +106,9 @@ def _run_facts(run: Run, evidence: Evidence, comparison: Comparison, judgement: 
         finished_at=finished_at,
         duration_seconds=_seconds_between(run.started_at, finished_at),
         window_seconds=evidence.window.seconds if evidence.window else None,
+        look=history.look,
+        continues=history.continues,
+        attempts=history.attempts,
         url=candidate.url,
         model_version=candidate.model_version,
         baseline_version=baseline.facts.model_version if baseline else None,
@@ -101,11 +119,12 @@ def _seconds_between(start: datetime | None, end: datetime | None) -> float | No
     return None if start is None or end is None else max(0.0, (end - start).total_seconds())
 
 
-def _finding_text(found: Found, situation: Situation) -> FindingText:
+def _finding_text(found: Found, situation: Situation, *, look: tuple[int, int]) -> FindingText:
     finding = found.finding
     suites = {suite.suite.name: suite for suite in situation.evidence.suites}
     return FindingText(
         **rows.shared_fields(finding, FindingText) | {"metric_unit": finding.metric_unit or found.metric_unit},
         sentence=sentence(found, baseline=situation.baseline, suites=suites, remedy=remedy(found, situation)),
         text=found.numbers,
+        look=look if finding.interval else None,  # what is compared exactly takes no look
     )

@@ -19,7 +19,7 @@ import requests
 from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
 
 from jupyter_deployfeedback.domain.project import Platform
-from jupyter_deployfeedback.errors import MetricsUnavailable
+from jupyter_deployfeedback.errors import MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.queries import window_text
 from jupyter_deployfeedback.observation.window import Sample, tidy
@@ -115,7 +115,7 @@ class Prometheus:
         if self._answer.kind != "vector":
             raise MetricsUnavailable(f"the query yields a {self._answer.kind}, not a number.", remedy="Aggregate it.")
         if not found:
-            raise MetricsUnavailable("the query yields no series in this window.", remedy="Check its labels.")
+            raise NoSeries("the query yields no series in this window.", remedy="Check its labels.")
         if len(found) > 1:
             raise MetricsUnavailable(
                 f"the query yields {len(found)} series, not one.", remedy="Wrap it in sum(), max() or avg()."
@@ -129,6 +129,10 @@ class Prometheus:
         found = self._ask(f"count by (le) ({buckets})", at=at, kind="vector")
         edges = {float(each["metric"]["le"]) for each in found if "le" in each["metric"]}
         return tuple(sorted(edge for edge in edges if math.isfinite(edge)))
+
+    def holds(self, selector: str, *, seconds: float, at: float) -> bool:
+        """Say whether any series of a selector has a sample in the window that ends at a moment."""
+        return bool(self._ask(f"count_over_time({selector}[{window_text(seconds)}])", at=at, kind="vector"))
 
     def clock_ahead(self) -> float:
         """Say by how many seconds the server's clock is ahead of this machine's."""

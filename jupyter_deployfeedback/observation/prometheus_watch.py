@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import Target
-from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable
+from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
 from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset
@@ -97,8 +98,10 @@ class PrometheusWatch:
         try:
             found = server.number(text, at=window.end.timestamp())
         except MetricsUnavailable as error:
-            reason = f"{error} The query was {text}"
-            return Observation(metric=metric_of(query), missing_because=reason, source=SOURCE, query=text)
+            missing = Observation(
+                metric=metric_of(query), missing_because=f"{error} The query was {text}", source=SOURCE, query=text
+            )
+            return self._with_proof(missing, server, query, window) if isinstance(error, NoSeries) else missing
         return Observation(
             metric=metric_of(query),
             value=found.value,
@@ -108,6 +111,15 @@ class PrometheusWatch:
             partial=found.partial,
             edges=_edges(server, text, at=window.end.timestamp()),
         )
+
+    def _with_proof(self, missing: Observation, server: Prometheus, query: MetricQuery, window: Window) -> Observation:
+        """Say of a query that yields nothing whether the counter it asks for is there all the same."""
+        proven = False
+        if query.exists is not None:
+            asked = fill_in(query.exists, labels=matchers(self._target.platform.labels), seconds=window.seconds)
+            with suppress(MetricsUnavailable):
+                proven = server.holds(asked, seconds=window.seconds, at=window.end.timestamp())
+        return missing.model_copy(update={"no_data": True, "counted_nothing": proven})
 
     def _see(self, server: Prometheus, window: Window) -> Sightings:
         preset = self._preset()

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.observation import Observation, Series
-from jupyter_deployfeedback.errors import MetricsUnavailable
+from jupyter_deployfeedback.errors import MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.presets import REQUEST_FAMILIES, Part, RequestFamily
 from jupyter_deployfeedback.observation.requests_served import choose_family, failed, served
@@ -57,7 +57,8 @@ def observe(name: str, seen: Sightings) -> Observation:
     try:
         found = _METHODS[name](seen)
     except MetricsUnavailable as error:
-        return Observation(metric=metric, missing_because=str(error), source=seen.source)
+        nothing = isinstance(error, NoSeries)
+        return Observation(metric=metric, missing_because=str(error), source=seen.source, no_data=nothing)
     reading = seen.readings[found.part]
     notices = tuple(dict.fromkeys((*seen.notices, *seen.doubts, *reading.notices)))
     return Observation(
@@ -182,7 +183,7 @@ def _served(seen: Sightings) -> tuple[RequestFamily, Mapping[Labels, Samples]]:
     family = choose_family(series)
     if family is None:
         names = ", ".join(family.name for family in REQUEST_FAMILIES[:3])
-        raise MetricsUnavailable(f"the server counts no requests under a name we know ({names}, ...).")
+        raise NoSeries(f"the server counts no requests under a name we know ({names}, ...).")
     return family, served(series, family=family, path=seen.request_path)
 
 
@@ -201,7 +202,7 @@ def _trimmed(seen: Sightings, part: Part) -> dict[Labels, list[Sample]]:
     trimmed = {labels: trim(samples, seen.start, seen.end) for labels, samples in seen.reading(part).series.items()}
     found = {labels: samples for labels, samples in trimmed.items() if samples}
     if not found:
-        raise MetricsUnavailable(f"no series matches {seen.reading(part).asked} around the run.")
+        raise NoSeries(f"no series matches {seen.reading(part).asked} around the run.")
     return found
 
 

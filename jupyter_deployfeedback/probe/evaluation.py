@@ -13,8 +13,9 @@ from typing import Any
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.answers import Side
 from jupyter_deployfeedback.probe.display import Display, write
+from jupyter_deployfeedback.probe.earlier import Earlier, read_earlier, whole
 from jupyter_deployfeedback.probe.environment import RUN_ID, read_seed
-from jupyter_deployfeedback.probe.examples import Examples, gather_examples, plain_rows
+from jupyter_deployfeedback.probe.examples import Examples, gather_examples, plain_rows, take_examples
 from jupyter_deployfeedback.probe.pictures import gather_pictures
 from jupyter_deployfeedback.probe.progress import Progress
 from jupyter_deployfeedback.probe.records import evaluation_record
@@ -50,21 +51,30 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     ``pictures`` (of a classification) shows people what the examples look like: for each one rows of grey values, rows
     of (red, green, blue), the bytes of a small PNG, or None. Only those of examples that one side alone has right, or,
     without a live baseline, that are answered wrongly, leave the kernel: at most 1 MB of them.
-    Raises ``UsageError`` before anything is sent where the examples do not fit together.
+    In a run that continues another, only examples that were not sent before are sent, and the result holds the answers
+    to all. Raises ``UsageError`` before anything is sent where the examples do not fit together.
     """
     if not isinstance(target, Target):
         raise UsageError(f"{target!r} is not a target.", remedy="Use what connect() returns.")
     _refuse_wrong(task, batch_size=batch_size, warmup=warmup)
     examples = gather_examples(inputs, truth, ids=ids, slices=slices)
     drawn = gather_pictures(pictures, ids=examples.ids)
+    called = place_name(name, default=DEFAULT_NAME)
+    earlier = read_earlier(called, os.environ)
+    positions = None if earlier is None else earlier.chosen(examples)
+    sent = examples if positions is None else take_examples(examples, positions)
     sides = _sides(target)
-    _warm_up(sides, examples, batch_size=batch_size, requests=warmup)
+    _warm_up(sides, sent, batch_size=batch_size, requests=warmup)
     display = Display()
-    window = _ask_all(sides, examples, batch_size=batch_size, display=display)
-    result = _result(sides, examples, name=place_name(name, default=DEFAULT_NAME), task=task)
+    window = _ask_all(sides, sent, batch_size=batch_size, display=display)
+    result = _result(sides, sent, name=called, task=task)
+    wire = _wire(result, window)
+    if earlier is not None and positions is not None:
+        wire["occasions"] = earlier.occasions(sent.ids)
+        result = _whole(result, examples, earlier, positions=positions)
     known = known_scores(result, target, next(_batches(examples, 1)))
     seen = {"pictures": drawn.urls(_worth_seeing(result)), "known": known}
-    record = evaluation_record(_wire(result, window) | seen)
+    record = evaluation_record(wire | seen)
     if not display.show(record, text=text_summary(result), html=html_summary(result)):
         write(text_summary(result))
     return result
@@ -123,6 +133,17 @@ def _batches(examples: Examples, size: int) -> Iterator[list[object]]:
 def _result(sides: Sequence[Side], examples: Examples, *, name: str, task: str) -> EvaluationResult:
     baseline = SideResult(examples, sides[1].answers, task) if len(sides) > 1 else None
     return EvaluationResult(examples, sides[0].answers, task, name=name, baseline=baseline)
+
+
+def _whole(result: EvaluationResult, examples: Examples, earlier: Earlier, *, positions: list[int]) -> EvaluationResult:
+    """Return what the suite sees: the answers to all its examples, those given before among them."""
+    answers = whole(examples, result.answers, positions=positions, before=earlier.candidate, rows=earlier.rows)
+    baseline = None
+    if result.baseline is not None and earlier.baseline is not None:
+        sent, before = result.baseline.answers, earlier.baseline
+        both = whole(examples, sent, positions=positions, before=before, rows=earlier.rows)
+        baseline = SideResult(examples, both, result.task)
+    return EvaluationResult(examples, answers, result.task, name=result.name, baseline=baseline)
 
 
 def _worth_seeing(result: EvaluationResult) -> tuple[str, ...]:

@@ -35,6 +35,17 @@ class Examples:
         return hashlib.sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()
 
 
+def take_examples(examples: Examples, positions: list[int]) -> Examples:
+    """Return some of the examples, in the order of the positions; one may stand there more than once."""
+    rows = list(plain_rows(examples.inputs))
+    return Examples(
+        inputs=[rows[place] for place in positions],
+        ids=[examples.ids[place] for place in positions],
+        truth=[examples.truth[place] for place in positions],
+        slices={name: [labels[place] for place in positions] for name, labels in examples.slices.items()},
+    )
+
+
 def gather_examples(inputs: object, truth: object, *, ids: object, slices: Mapping[str, object] | None) -> Examples:
     """Check that everything has one entry for each example; ``UsageError`` says what does not and how many it has."""
     sized: Sized = inputs if isinstance(inputs, Sized) else list(plain_rows(inputs))

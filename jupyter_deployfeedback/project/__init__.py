@@ -1,6 +1,7 @@
 """Stage 1: ``deployfeedback.yaml`` -> Project, with file, line and key in every error; and what its suites offer."""
 
 from jupyter_deployfeedback.project.addresses import with_addresses
+from jupyter_deployfeedback.project.basis import basis
 from jupyter_deployfeedback.project.drafting import FIRST_SUITE, draft_project, draft_suite, find_suites
 from jupyter_deployfeedback.project.inspection import SuiteInspection, inspect_suite
 from jupyter_deployfeedback.project.loading import load_project
@@ -11,6 +12,7 @@ from jupyter_deployfeedback.project.schema import project_schema
 __all__ = [
     "FIRST_SUITE",
     "SuiteInspection",
+    "basis",
     "draft_project",
     "draft_suite",
     "find_project_file",

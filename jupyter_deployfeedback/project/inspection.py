@@ -14,7 +14,7 @@ from typing import Any
 from jupyter_deployfeedback.domain.kind import ADAPTERS, SuiteKind
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.suite import Suite
-from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid, UsageError
+from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid, UnknownParameter, UsageError
 from jupyter_deployfeedback.project.features import feature_notices
 from jupyter_deployfeedback.project.problems import nearest
 
@@ -43,7 +43,8 @@ class SuiteInspection:
 def inspect_suite(project: Project, suite: Suite) -> SuiteInspection:
     """Read a suite: it is valid, these are its parameters, and this machine can run it.
 
-    Raises NotebookInvalid, KernelNotFound, and UsageError for a kind that nobody brings.
+    Raises NotebookInvalid, KernelNotFound, UsageError for a kind that nobody brings, and UnknownParameter where its
+    ``more`` names none that counts.
     """
     if suite.kind == SuiteKind.RESULTS:
         return SuiteInspection({}, None)
@@ -59,7 +60,10 @@ def inspect_suite(project: Project, suite: Suite) -> SuiteInspection:
         kernel_name = DEFAULT_KERNEL
         notices = (f"{suite.source} names no kernel: {DEFAULT_KERNEL} is used.",)
     _require_kernel(kernel_name, suite.source)
-    return SuiteInspection(_parameters(notebook, suite.source), kernel_name, notices)
+    parameters = _parameters(notebook, suite.source)
+    if suite.more is not None:
+        _require_count(suite, parameters)
+    return SuiteInspection(parameters, kernel_name, notices)
 
 
 def read_notebook(path: Path, *, shown: str) -> dict[str, Any]:
@@ -111,6 +115,19 @@ def _require_adapter(suite: Suite) -> None:
         listed = ", ".join((*SuiteKind, *known))
         what = f"Suite {suite.name!r} is of the kind {suite.kind!r}, which no installed package brings."
         raise UsageError(what, remedy=f"{nearest(suite.kind, known)}Install its package. Known: {listed}.")
+
+
+def _require_count(suite: Suite, parameters: Mapping[str, str]) -> None:
+    """Refuse a parameter that is to be raised when a run is continued and is no whole number above 0."""
+    name = suite.more or ""
+    if name not in parameters:
+        listed = ", ".join(parameters) or "none: tag a cell 'parameters' to declare some"
+        problem = f"Suite {suite.name!r} ({suite.source}) has no parameter {name!r}, which its more: names."
+        raise UnknownParameter(problem, remedy=f"{nearest(name, list(parameters))}Its parameters: {listed}.")
+    value = str(suite.parameters.get(name, parameters[name]))
+    if not value.isdecimal() or int(value) < 1:
+        problem = f"Suite {suite.name!r}: {name} is {value}, which does not count examples, but more: names it."
+        raise UnknownParameter(problem, remedy="Name the parameter that says how many examples are sent.")
 
 
 def source_of(cell: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from jupyter_deployfeedback.domain.project import (
     ResponseShape,
     Target,
 )
+from jupyter_deployfeedback.domain.rule import OnNoData
 from jupyter_deployfeedback.errors import ProjectError
 from jupyter_deployfeedback.project.aicoe import load_aicoe
 from jupyter_deployfeedback.project.consistency import check_consistency
@@ -61,8 +62,12 @@ def _project(file: ProjectFile, path: Path, *, digest: str) -> Project:
         suites=tuple(read_suite(written) for written in file.suites),
         parallel=file.parallel,
         metrics=read_metrics(file.metrics),
-        rules=tuple(read_rule(written) for written in file.rules),
+        rules=tuple(
+            read_rule(each, on_no_data=OnNoData(file.on_no_data), on_small_slice=file.on_small_slice)
+            for each in file.rules
+        ),
         confidence=file.confidence,
+        looks=file.looks,
         kernels=Kernels(
             preload=file.kernels.preload or (),
             fork=file.kernels.preload is not None,

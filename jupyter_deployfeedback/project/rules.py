@@ -6,18 +6,24 @@ from collections.abc import Callable, Iterator, Mapping
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import MetricQuery
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rule import OnNoData, OnSmallSlice, Rule
 from jupyter_deployfeedback.errors import Problem, RuleSyntaxError
 from jupyter_deployfeedback.project.document import Document, Path
 from jupyter_deployfeedback.project.reading import Sections
 from jupyter_deployfeedback.project.schema import MetricFile, RuleFile
 
+COUNTER = '"http_requests_total{$labels}"'
 CheckRule = Callable[[Rule, Mapping[str, Metric]], None]
 """Raises RuleSyntaxError for a rule that cannot be read; the language belongs to another stage."""
 
 
-def read_rule(written: RuleFile) -> Rule:
-    """Return the rule that a section of the file declares."""
+def read_rule(
+    written: RuleFile,
+    *,
+    on_no_data: OnNoData = OnNoData.ERROR,
+    on_small_slice: OnSmallSlice = OnSmallSlice.INCONCLUSIVE,
+) -> Rule:
+    """Return the rule that a section of the file declares; what it leaves out is as the file says of all rules."""
     return Rule(
         metric=written.metric,
         passing=written.passing,
@@ -25,6 +31,8 @@ def read_rule(written: RuleFile) -> Rule:
         failing=written.failing,
         slices=written.slices,
         on_fail=written.on_fail,
+        on_no_data=written.on_no_data or on_no_data,
+        on_small_slice=written.on_small_slice or on_small_slice,
         info=written.info,
     )
 
@@ -32,7 +40,7 @@ def read_rule(written: RuleFile) -> Rule:
 def read_metrics(written: Mapping[str, MetricFile]) -> tuple[MetricQuery, ...]:
     """Return the project's own metrics."""
     return tuple(
-        MetricQuery(name=name, query=metric.query, unit=metric.unit, better=metric.better)
+        MetricQuery(name=name, query=metric.query, unit=metric.unit, better=metric.better, exists=metric.exists)
         for name, metric in written.items()
     )
 
@@ -61,6 +69,20 @@ def check_rules(sections: Sections, document: Document, *, check_rule: CheckRule
         problems = [complaint(alone, place) for alone, place in _one_by_one(rule, at)]
         problems = problems if any(problems) else [complaint(rule, at)]
         yield from dict.fromkeys(problem for problem in problems if problem is not None)
+        yield from _check_gaps(written, at, sections, document)
+
+
+def _check_gaps(written: RuleFile, at: Path, sections: Sections, document: Document) -> Iterator[Problem]:
+    """Refuse what would say of missing data more than can be known, or would never say anything."""
+    if written.on_small_slice is not None and not written.slices and "{" not in written.metric:
+        remedy = "Add slices: [NAME], or drop on_small_slice."
+        yield document.problem((*at, "on_small_slice"), "stands in a rule without slices.", remedy)
+    if written.on_no_data is not OnNoData.ZERO:
+        return
+    own = sections.metrics.get(written.metric)
+    if own is None or own.exists is None:
+        remedy = f"Declare it under metrics with exists: {COUNTER}, or write on_no_data: error."
+        yield document.problem((*at, "on_no_data"), "is zero, but nothing proves that the counter exists.", remedy)
 
 
 def _one_by_one(rule: Rule, at: Path) -> Iterator[tuple[Rule, Path]]:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from jupyter_deployfeedback.domain.metric import Better
-from jupyter_deployfeedback.domain.project import PlatformSource, Protocol
-from jupyter_deployfeedback.domain.rule import OnFail
+from jupyter_deployfeedback.domain.project import DEFAULT_LOOKS, MOST_LOOKS, PlatformSource, Protocol
+from jupyter_deployfeedback.domain.rule import OnFail, OnNoData, OnSmallSlice
 from jupyter_deployfeedback.project.fields import (
     Address,
     AnswerPath,
@@ -191,6 +191,11 @@ class SuiteFile(Section):
     )
     timeout: Duration = Field(600.0, description="Time limit of the whole suite.", examples=["5min"])
     exclusive: bool = Field(default=False, description="Nothing else runs meanwhile.", examples=[True])
+    more: str | None = Field(
+        None,
+        description="The parameter that says how many examples are sent: continuing a run raises it.",
+        examples=["n"],
+    )
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:
@@ -231,6 +236,11 @@ class MetricFile(Section):
     )
     unit: str = Field("", description="s, B, cores, share or a noun.", examples=["requests"])
     better: Better = Field(Better.NEITHER, description="The direction of improvement.", examples=["lower"])
+    exists: str | None = Field(
+        None,
+        description="Series that prove the counter to be there when the query yields none: for on_no_data: zero.",
+        examples=["http_requests_total{$labels}"],
+    )
 
 
 class RuleFile(Section):
@@ -246,6 +256,16 @@ class RuleFile(Section):
     failing: OneOrMany = Field((), alias="fail", description="Default: the opposite of pass.", examples=[["<-3pp"]])
     slices: OneOrMany = Field((), description="Judge each value of these slices too.", examples=[["digit"]])
     on_fail: OnFail = Field(OnFail.FAIL, description="What a failed rule means for the run.", examples=["warn"])
+    on_no_data: OnNoData | None = Field(
+        None,
+        description="What no data means: error, fail, or zero for a counter proven to exist; default: the file's.",
+        examples=["fail"],
+    )
+    on_small_slice: OnSmallSlice | None = Field(
+        None,
+        description="What a slice with too few examples means: inconclusive or info. Default: the file's.",
+        examples=["info"],
+    )
     info: bool = Field(default=False, description="Shown, never counted.", examples=[True])
 
 
@@ -292,6 +312,21 @@ class ProjectFile(Section):
     )
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="One-sided; intervals are shown at 2 * confidence - 1.", examples=[0.95]
+    )
+    looks: int = Field(
+        DEFAULT_LOOKS,
+        ge=1,
+        le=MOST_LOOKS,
+        description="How often a run may be judged: once, and again each time an inconclusive one is continued.",
+        examples=[DEFAULT_LOOKS],
+    )
+    on_no_data: Literal["error", "fail"] = Field(
+        "error", description="What it means that a metric has no data; zero is for single rules.", examples=["error"]
+    )
+    on_small_slice: OnSmallSlice = Field(
+        OnSmallSlice.INCONCLUSIVE,
+        description="What a slice with too few examples to be judged means.",
+        examples=["info"],
     )
     kernels: KernelsFile = Field(
         KernelsFile(), description="How kernels are supplied.", examples=[{"preload": ["numpy"]}]

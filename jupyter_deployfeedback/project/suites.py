@@ -28,6 +28,7 @@ def read_suite(written: SuiteFile) -> Suite:
         timeout_seconds=written.timeout,
         exclusive=written.exclusive or key == "features",
         matrix={name: tuple(values) for name, values in written.matrix.items()},
+        more=written.more,
     )
 
 

@@ -114,10 +114,13 @@ class Desk:
             )
             return pipeline.start(request, store=self._store, environment=self._environment)
 
-        run = await run_blocking(started)
-        log_file = (await run_blocking(self._store.artifacts, run.run_id)) / "run.log"
-        self._processes.submit(run, log_file=log_file)
-        return self._body(run)
+        return await self._submitted(await run_blocking(started))
+
+    async def continue_run(self, run_id: str) -> wire.RunBody:
+        """Acknowledge a run that adds to an inconclusive one, and have it worked off."""
+        return await self._submitted(
+            await run_blocking(lambda: pipeline.continue_run(run_id, store=self._store, environment=self._environment))
+        )
 
     async def runs(
         self, path: str | None, *, state: str | None, verdict: str | None, limit: int, after: str | None
@@ -192,6 +195,11 @@ class Desk:
                 asked.run_id, version=asked.version, push=asked.push, store=self._store, environment=os.environ
             )
         )
+
+    async def _submitted(self, run: Run) -> wire.RunBody:
+        log_file = (await run_blocking(self._store.artifacts, run.run_id)) / "run.log"
+        self._processes.submit(run, log_file=log_file)
+        return self._body(run)
 
     def _local(self, path: str) -> Path:
         """Return the local path of a path relative to the server's root; ProjectNotFound where it leads outside."""

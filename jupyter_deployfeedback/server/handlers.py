@@ -129,6 +129,19 @@ class CancelHandler(BaseHandler):
         self.answer(run)
 
 
+class ContinueHandler(BaseHandler):
+    """More of what an inconclusive run asked."""
+
+    @web.authenticated
+    @authorized("execute")  # type: ignore[untyped-decorator]  # jupyter_server leaves this form untyped
+    async def post(self, run_id: str) -> None:
+        """Start the run that continues it; answer as soon as it is on disk."""
+        run = await self.desk.continue_run(run_id)
+        self.set_status(202)
+        self.set_header("Location", url_path_join(self.base_url, API, "runs", run.run_id))
+        self.answer(run)
+
+
 class WaiversHandler(BaseHandler):
     """The waivers of a run's findings; its feedback lists them."""
 
@@ -189,6 +202,7 @@ def routes() -> list[tuple[str, type[BaseHandler]]]:
         (rf"{run}/feedback", FeedbackHandler),
         (rf"{run}/charts", ChartsHandler),
         (rf"{run}/cancel", CancelHandler),
+        (rf"{run}/continue", ContinueHandler),
         (rf"{run}/waivers", WaiversHandler),
         (rf"{run}/artifacts/(?P<name>[^/]+)", ArtifactHandler),
         (rf"/{API}/releases", ReleasesHandler),

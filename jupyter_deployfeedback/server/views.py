@@ -63,6 +63,7 @@ def run_body(run: Run, *, root: Path) -> wire.RunBody:
         suites=run.request.suites,
         parameters=run.request.parameters,
         matrix=run.request.matrix,
+        continues=run.request.continues,
         **{name: getattr(run, name) for name in shared + moments},
     )
 

@@ -154,6 +154,7 @@ class RunBody(Frozen):
     suites: tuple[str, ...]
     parameters: dict[str, Scalar | list[Scalar]]
     matrix: dict[str, list[Scalar]]
+    continues: str | None
     commit: Commit | None
     verdict: Verdict | None
     message: str | None

@@ -92,6 +92,16 @@ def newest(connection: Connection, filters: Filters, *, limit: int, after: str |
     return [to_run(row) for row in connection.execute(query)]
 
 
+def attempts(connection: Connection, run: Run, *, since: datetime | None) -> int:
+    """Return how many runs of a run's commit against its target were begun since a moment, up to this one."""
+    same = (runs.c.project_file == run.request.project_file) & (runs.c.target == run.request.target)
+    query = select(runs).where(same & (runs.c.number <= row_of(connection, run.run_id).number))
+    tested = runs.c.commit.contains(f'"sha":"{run.commit.sha}"') if run.commit else runs.c.commit.is_(None)
+    query = query.where(tested if since is None else tested & (runs.c.created_at > since))
+    found = (to_run(row) for row in connection.execute(query))
+    return max(1, sum(each.request.continues is None for each in found))
+
+
 def open_runs(connection: Connection) -> Sequence[OwnedRun]:
     """Return the runs that somebody must be working on."""
     rows = connection.execute(select(runs).where(runs.c.state.in_(OPEN_STATES)).order_by(runs.c.number)).all()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 
 from jupyter_deployfeedback.errors import StoreUnavailable
 
-HEAD = "0002"
+HEAD = "0003"
 VERSION_TABLE = "deployfeedback_version"
 UPGRADE_LOCK = 0x64_66_62_6B  # any number that all our processes agree on
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeAlias, Unpack
@@ -15,7 +16,7 @@ from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.errors import RunNotFound, RunUnfinished
-from jupyter_deployfeedback.store import documents, events, reaper, releases, runs, waivers
+from jupyter_deployfeedback.store import data_sets, documents, events, reaper, releases, runs, waivers
 from jupyter_deployfeedback.store.artifacts import artifact_folder, find_artifact
 from jupyter_deployfeedback.store.database import Database
 from jupyter_deployfeedback.store.documents import DocumentKind
@@ -141,6 +142,7 @@ class Store:
             run = runs.move(connection, run_id, to=RunState.FINISHED, now=self._clock(), verdict=report.verdict)
             documents.keep(connection, run_id, kind=DocumentKind.EVIDENCE, document=evidence)
             documents.keep(connection, run_id, kind=DocumentKind.REPORT, document=report)
+            data_sets.keep(connection, run, evidence)
             return run
 
     def cancel(self, run_id: str, message: str) -> Run:
@@ -193,6 +195,26 @@ class Store:
             report = documents.read(connection, run_id, kind=DocumentKind.REPORT, into=FeedbackReport)
             given = waivers.of_run(connection, run_id)
         return report.with_waivers(given, now=self._clock())
+
+    def report_of(self, run_id: str) -> FeedbackReport | None:
+        """Return a run's report as it was stored, None where this store has none: a release may come from elsewhere."""
+        with self._database.read() as connection, suppress(RunNotFound, RunUnfinished):
+            return documents.read(connection, run_id, kind=DocumentKind.REPORT, into=FeedbackReport)
+        return None
+
+    def attempts(self, run: Run, *, since: datetime | None) -> int:
+        """Return how many runs of this run's commit against its target were begun since a moment, up to this one.
+
+        Abandoned ones count; those that continue another are that one's further looks, and do not.
+        """
+        with self._database.read() as connection:
+            return runs.attempts(connection, run, since=since)
+
+    def data_set_looks(self, project_file: str, digests: Mapping[str, str]) -> dict[str, int]:
+        """Return for each of the named digests how many finished runs of the project used these very data."""
+        with self._database.read() as connection:
+            counted = data_sets.count(connection, project_file, set(digests.values()))
+        return {name: counted.get(digest, 0) for name, digest in digests.items()}
 
     def add_waiver(self, run_id: str, waiver: Waiver) -> None:
         """Keep a waiver for good; raise RunUnfinished or RunNotFound where there is no report to waive a part of."""

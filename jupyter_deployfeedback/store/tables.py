@@ -118,3 +118,12 @@ waivers = Table(
     Index("waivers_by_run", "run_id", "number"),
     sqlite_autoincrement=True,
 )
+
+data_sets = Table(
+    "data_sets",
+    metadata,
+    Column("run_id", String, ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("digest", String, primary_key=True),
+    Column("project_file", String, nullable=False),
+    Index("data_sets_by_digest", "project_file", "digest"),
+)

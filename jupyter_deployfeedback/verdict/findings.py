@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 from jupyter_deployfeedback.domain.comparison import Estimate
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rule import OnNoData, OnSmallSlice, Relation, Rule
 from jupyter_deployfeedback.domain.verdict import WEAK_EVIDENCE, Finding, Standing, Verdict
 from jupyter_deployfeedback.verdict.settling import MOST_MORE, n_more, settle
 
 FIRST_RELEASE = "not judged: first release"
 NEW_METRIC = "not judged: new metric"
 BELOW_FLOOR = "floor"
+FAIL_WITHOUT = "on_no_data: fail"
 BEYOND_CAP = f"cannot be settled within {MOST_MORE} times as many samples"
 
 
@@ -47,6 +48,32 @@ def finding(estimate: Estimate, *, rule: str, expression: str, first_release: bo
     if estimate.below_floor is not None:
         return _with(told, Verdict.INCONCLUSIVE, reason=estimate.below_floor, more=_to_floor(estimate))
     return _settled(told, estimate)
+
+
+def without_enough(told: Finding, estimate: Estimate, *, rule: Rule) -> Finding:
+    """Apply what a rule says of no data and of small slices; neither ever makes PASS of something missing.
+
+    ``on_fail: warn`` does not reach a FAIL for want of data: it would open the gate to whoever measures nothing.
+    """
+    if told.standing is Standing.NOT_JUDGED:
+        return told
+    if estimate.no_data and told.verdict is Verdict.ERROR:
+        return _without_data(told, estimate, rule=rule)
+    small = estimate.below_floor is not None and estimate.estimand.slice is not None
+    if small and rule.on_small_slice is OnSmallSlice.INFO and told.verdict is Verdict.INCONCLUSIVE:
+        return told.model_copy(update={"standing": Standing.INFO})
+    return weakened(told, estimate)
+
+
+def _without_data(told: Finding, estimate: Estimate, *, rule: Rule) -> Finding:
+    asked = estimate.estimand.expression
+    if rule.on_no_data is OnNoData.FAIL:
+        return _with(told, Verdict.FAIL, reason=f"no data, and the rule says {FAIL_WITHOUT}: {told.reason}")
+    if rule.on_no_data is OnNoData.ZERO and estimate.counted_nothing and asked.relation is Relation.ABSOLUTE:
+        zero = told.model_copy(update={"value": 0.0, "candidate": 0.0, "method": "exact", "facts": {"value": 0.0}})
+        verdict = settle(0.0, None, comparator=asked.comparator, limit=asked.limit)
+        return _with(zero, verdict, reason="nothing was counted, and the counter is there")
+    return told
 
 
 def _is_finite(estimate: Estimate) -> bool:

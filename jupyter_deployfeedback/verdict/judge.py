@@ -13,7 +13,8 @@ from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.suite import SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, SelfTest, Standing, Verdict, worst
 from jupyter_deployfeedback.errors import RuleSyntaxError
-from jupyter_deployfeedback.verdict.findings import NEW_METRIC, finding, missing, weakened
+from jupyter_deployfeedback.verdict.continuing import more_for_alarm
+from jupyter_deployfeedback.verdict.findings import NEW_METRIC, finding, missing, weakened, without_enough
 from jupyter_deployfeedback.verdict.holm import adjusted
 from jupyter_deployfeedback.verdict.language import parse_expression
 from jupyter_deployfeedback.verdict.lists import combine
@@ -42,7 +43,7 @@ class Answers:
     repeated: frozenset[Key]
     metrics: Mapping[str, Metric]
     first_release: bool
-    overruled: frozenset[Key] = field(default=frozenset())
+    overruled: Mapping[Key, int | None] = field(default_factory=dict)
 
     def slices(self, metric: str, name: str) -> list[Slice]:
         """Return the values of a slice that were asked of a metric."""
@@ -114,8 +115,8 @@ def _answers(comparison: Comparison, rules: Iterable[Rule], *, alpha: float) -> 
     )
 
 
-def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alpha: float) -> frozenset[Key]:
-    """Return the alarms that Holm's correction does not confirm.
+def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alpha: float) -> dict[Key, int | None]:
+    """Return the alarms that Holm's correction does not confirm, each with how many more samples would.
 
     The family are the numbers with an interval whose FAIL would fail the run: neither exact nor weak, and not of a
     rule that only informs or warns.
@@ -127,9 +128,11 @@ def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alph
         if key.metric in failing and each.interval is not None and not each.exact and each.weak is None
     ]
     p_values = [1.0 if (p := estimates[key].p_beyond) is None else p for key in family]
-    return frozenset(
-        key for key, p, shared in zip(family, p_values, adjusted(p_values), strict=True) if p < 1.0 and shared > alpha
-    )
+    return {
+        key: more_for_alarm(estimates[key].n, p=p, shared=shared, alpha=alpha)
+        for key, p, shared in zip(family, p_values, adjusted(p_values), strict=True)
+        if p < 1.0 and shared > alpha
+    }
 
 
 def _judge_rule(rule: Rule, answers: Answers) -> list[Finding]:
@@ -174,10 +177,13 @@ def _judge_expression(rule: Rule, key: Key, *, listed: str, answers: Answers) ->
         return missing(rule=label, expression=listed + key.text, reason=problem)
     estimate = answers.estimates[key]
     told = finding(estimate, rule=label, expression=listed + key.text, first_release=answers.first_release)
+    if estimate.no_data or estimate.below_floor is not None:
+        return without_enough(told, estimate, rule=rule)
     if told.verdict is Verdict.FAIL and rule.on_fail is OnFail.WARN:
         told = told.model_copy(update={"verdict": Verdict.WARN})
     elif told.verdict is Verdict.FAIL and key in answers.overruled:
-        told = told.model_copy(update={"verdict": Verdict.INCONCLUSIVE, "reason": NOT_SIGNIFICANT})
+        changed = {"verdict": Verdict.INCONCLUSIVE, "reason": NOT_SIGNIFICANT, "n_more": answers.overruled[key]}
+        told = told.model_copy(update=changed)
     return weakened(told, estimate)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple, NoReturn
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation, Rule
+from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, OnNoData, Relation, Rule
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.language import parse_expression
 from jupyter_deployfeedback.verdict.support import has_slices, unsupported
@@ -16,6 +16,7 @@ from jupyter_deployfeedback.verdict.support import has_slices, unsupported
 FAIL_LIST = "fail: "
 WARN_LIST = "warn: "
 TYPO = 0.9  # names this alike are a slip of the pen: acuracy, latency_p90
+_POINT = re.compile(r",?suite:[^{}]*(?=\}$)")  # of a matrix: a rule is about all of them
 _SELECTOR = re.compile(r"([A-Za-z_][\w.-]*)(?:\{\s*([A-Za-z_]\w*)\s*:\s*([^,{}]+?)\s*\})?")
 _OPPOSITE = {
     Comparator.BELOW: Comparator.AT_LEAST,
@@ -50,9 +51,11 @@ def check_rule(rule: Rule, metrics: Mapping[str, Metric]) -> None:
     if rule.slices and selector.slice:
         _refuse("a rule names one slice or lists slices, not both", rule.metric, remedy="Drop one of the two.")
     passing = [_checked(text, selector.metric, metrics) for text in rule.passing]
-    _ = [_checked(text, selector.metric, metrics) for text in rule.warning]
-    _ = [opposite(_checked(text, selector.metric, metrics)) for text in rule.failing]
+    warning = [_checked(text, selector.metric, metrics) for text in rule.warning]
+    failing = [opposite(_checked(text, selector.metric, metrics)) for text in rule.failing]
     _check_contradiction(passing)
+    if rule.on_no_data is OnNoData.ZERO:
+        _check_zero([*passing, *warning, *failing])
 
 
 def select(text: str) -> Selector:
@@ -70,6 +73,22 @@ def opposite(expression: Expression) -> Expression:
         _refuse("== cannot stand in a fail list", expression.text, remedy='Write pass: ["==0"], which fails otherwise.')
     changed = {"comparator": _OPPOSITE[expression.comparator], "text": FAIL_LIST + expression.text}
     return expression.model_copy(update=changed)
+
+
+def removed_rules(rules: Iterable[Rule], released: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return what a release was judged by and these rules no longer ask; ``released`` are its findings' names.
+
+    A rule on slices left one finding for each value: it is named once, after the slice.
+    """
+    rules, gone = list(rules), dict[str, None]()
+    for name, expression in released:
+        if expression:  # others are about suites, the target, its version
+            selector = select(_POINT.sub("", name).replace("{}", ""))
+            text = expression.removeprefix(WARN_LIST).removeprefix(FAIL_LIST)
+            if not any(_asks(rule, selector, text) for rule in rules):
+                within = f"{{{selector.slice[0]}}}" if selector.slice else ""
+                gone[f"{selector.metric}{within} {expression}"] = None
+    return tuple(gone)
 
 
 def doubts(expression: Expression, metric_unit: str) -> Iterator[str]:
@@ -108,6 +127,19 @@ def _check_contradiction(expressions: list[Expression]) -> None:
                 _refuse(
                     f"{lower.text} and {upper.text} contradict each other", upper.text, remedy="Drop one of the two."
                 )
+
+
+def _check_zero(expressions: list[Expression]) -> None:
+    for each in expressions:
+        if each.relation is not Relation.ABSOLUTE:
+            remedy = "Write a limit of its own such as <=5, or on_no_data: error."
+            _refuse("on_no_data: zero says nothing of the baseline", each.text.removeprefix(FAIL_LIST), remedy=remedy)
+
+
+def _asks(rule: Rule, selector: Selector, text: str) -> bool:
+    own = select(rule.metric)
+    within = own.slice == selector.slice or (selector.slice is not None and selector.slice[0] in rule.slices)
+    return own.metric == selector.metric and within and text in (*rule.passing, *rule.warning, *rule.failing)
 
 
 def _asked(expression: Expression) -> tuple[object, ...]:

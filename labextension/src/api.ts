@@ -4,7 +4,17 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { INotebookContent } from '@jupyterlab/nbformat';
 import { API } from './tokens';
-import type { CreateRun, Fault, Health, Problem, Release, Report, Run, RunAnswer } from './view';
+import type {
+  CreateRun,
+  CreateWaiver,
+  Fault,
+  Health,
+  Problem,
+  Release,
+  Report,
+  Run,
+  RunAnswer
+} from './view';
 import type { components } from './wire';
 
 type Schemas = components['schemas'];
@@ -75,6 +85,14 @@ export class Api {
 
   cancelRun(runId: string): Promise<Run> {
     return this.post(['runs', runId, 'cancel'], {});
+  }
+
+  continueRun(runId: string): Promise<Run> {
+    return this.post(['runs', runId, 'continue'], {});
+  }
+
+  createWaiver(runId: string, body: CreateWaiver): Promise<Schemas['Waiver']> {
+    return this.post(['runs', runId, 'waivers'], body);
   }
 
   notebook(runId: string, artifact: string): Promise<INotebookContent> {

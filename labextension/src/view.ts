@@ -27,6 +27,8 @@ export type Outcome = Schemas['Outcome'];
 export type Verdict = Schemas['Verdict'];
 export type Chart = Schemas['ChartBody'];
 export type Release = Schemas['Release'];
+export type Continuing = Schemas['Continuing'];
+export type CreateWaiver = Schemas['CreateWaiver'];
 export type CreateRun = Partial<Schemas['CreateRun']> & Pick<Schemas['CreateRun'], 'path'>;
 
 /** What went wrong and what to do next, as every error answer says it. */
@@ -60,8 +62,18 @@ export interface RunView {
   readonly report: Report | null;
   readonly charts: readonly Chart[];
   readonly cancelling: boolean;
+  readonly continuing: Asked;
+  readonly waiving: Asked;
   readonly fault: Fault | null;
 }
+
+/** Something the server was asked for: whether it still works on it, and why it refused. */
+export interface Asked {
+  readonly busy: boolean;
+  readonly fault: Fault | null;
+}
+
+export const NOTHING_ASKED: Asked = { busy: false, fault: null };
 
 /** The runs of a project, newest first. */
 export interface HistoryView {
@@ -107,6 +119,8 @@ export interface PanelActions {
   readonly refresh: () => void;
   readonly start: () => void;
   readonly cancel: () => void;
+  readonly continueRun: () => void;
+  readonly waive: (waiver: CreateWaiver) => void;
   readonly showRun: (runId: string) => void;
   readonly showLatest: () => void;
   readonly moreRuns: () => void;
@@ -114,6 +128,11 @@ export interface PanelActions {
   readonly openExecuted: (suite: SuiteRow, cellId: string | null) => void;
   readonly openFile: (path: string) => void;
   readonly openTerminal: (() => void) | null;
+}
+
+/** What a finding is called: its rule and expression. */
+export function nameOf({ rule, expression }: Finding): string {
+  return `${rule} ${expression}`.trim();
 }
 
 /** Say whether a run in this state never changes again. */

@@ -125,6 +125,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/runs/{run_id}/continue": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Send what an inconclusive run needs and judge all together. 409 where it cannot be continued. */
+        readonly post: operations["continueRun"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/runs/{run_id}/events": {
         readonly parameters: {
             readonly query?: never;
@@ -296,6 +313,46 @@ export interface components {
              * @default
              */
             readonly subject: string;
+        };
+        /**
+         * Continuing
+         * @description What continuing a run would send, or why it cannot be continued.
+         *
+         *     ``n_more`` is about how many more ``noun`` (examples, requests) its most demanding finding needs; ``growth`` is that
+         *     as a factor on what was sent. ``again`` says whether examples may be sent again where no others are left: latency is
+         *     measured anew, an answer is not. ``obstacle`` and ``remedy`` say why not, and what to do.
+         */
+        readonly Continuing: {
+            /**
+             * Again
+             * @default false
+             */
+            readonly again: boolean;
+            /**
+             * Growth
+             * @default 1
+             */
+            readonly growth: number;
+            /**
+             * N More
+             * @default null
+             */
+            readonly n_more: number | null;
+            /**
+             * Noun
+             * @default example
+             */
+            readonly noun: string;
+            /**
+             * Obstacle
+             * @default null
+             */
+            readonly obstacle: string | null;
+            /**
+             * Remedy
+             * @default
+             */
+            readonly remedy: string;
         };
         /**
          * CreateRelease
@@ -486,6 +543,8 @@ export interface components {
         readonly FeedbackReport: {
             /** Changes */
             readonly changes: readonly components["schemas"]["ChangeRow"][];
+            /** @default null */
+            readonly continuing: components["schemas"]["Continuing"] | null;
             /**
              * Digests
              * @default []
@@ -591,6 +650,14 @@ export interface components {
             ] | null;
             /** Limit */
             readonly limit: number | null;
+            /**
+             * Look
+             * @default null
+             */
+            readonly look: readonly [
+                number,
+                number
+            ] | null;
             /** Method */
             readonly method: string;
             /**
@@ -837,6 +904,8 @@ export interface components {
             /** Baseline */
             readonly baseline: string | null;
             readonly commit: components["schemas"]["Commit"] | null;
+            /** Continues */
+            readonly continues: string | null;
             /**
              * Created At
              * Format: date-time
@@ -932,6 +1001,11 @@ export interface components {
          * @description Which run this is the feedback of.
          */
         readonly RunFacts: {
+            /**
+             * Attempts
+             * @default null
+             */
+            readonly attempts: number | null;
             /** Baseline */
             readonly baseline: string | null;
             /**
@@ -941,6 +1015,11 @@ export interface components {
             readonly baseline_version: string | null;
             /** Commit */
             readonly commit: string | null;
+            /**
+             * Continues
+             * @default null
+             */
+            readonly continues: string | null;
             /**
              * Dirty
              * @default false
@@ -958,6 +1037,17 @@ export interface components {
              * @default false
              */
             readonly first_release: boolean;
+            /**
+             * Look
+             * @default [
+             *       1,
+             *       1
+             *     ]
+             */
+            readonly look: readonly [
+                number,
+                number
+            ];
             /**
              * Model Version
              * @default null
@@ -1778,6 +1868,71 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ChartsAnswer"];
+                };
+            };
+            /** @description wrong use */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no token, or not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description not now */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description cannot be used */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly continueRun: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Send what an inconclusive run needs and judge all together. 409 where it cannot be continued. */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RunBody"];
                 };
             };
             /** @description wrong use */

@@ -204,6 +204,24 @@ def test_an_own_query_without_one_number_says_so_with_its_text(prometheus: Prome
     )
 
 
+def test_a_query_that_yields_nothing_counts_nothing_only_where_its_counter_is_there(
+    prometheus: PrometheusServer, scraped: Scraped
+) -> None:
+    start = now()
+    time.sleep(1)
+    query = 'sum(increase(up{$labels,never="there"}[$window]))'
+    lost, gone, unproven = (
+        MetricQuery(name=name, query=query, exists=exists)
+        for name, exists in (("lost", "up{$labels}"), ("gone", 'up{$labels,never="there"}'), ("unproven", None))
+    )
+
+    found = observe(through(prometheus, pod="restarted-0"), span(start, now()), lost, gone, unproven)
+
+    said = {name: (found[name].value, found[name].no_data, found[name].counted_nothing) for name in ("lost", "gone")}
+    assert said == {"lost": (None, True, True), "gone": (None, True, False)}
+    assert found["unproven"].counted_nothing is False
+
+
 def test_no_prometheus_is_the_reason_for_all() -> None:
     settings = target("http://127.0.0.1:9", source="prometheus", url="http://127.0.0.1:9", labels={"pod": "x"})
     own = MetricQuery(name="depth", query="depth")

@@ -22,7 +22,7 @@ from jupyter_deployfeedback.domain.project import (
     ResponseShape,
     Target,
 )
-from jupyter_deployfeedback.domain.rule import OnFail, Rule
+from jupyter_deployfeedback.domain.rule import OnFail, OnNoData, OnSmallSlice, Rule
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import ProjectError, ProjectNotFound
 from jupyter_deployfeedback.project import load_project
@@ -144,6 +144,16 @@ def test_complete_file_of_the_design_becomes_a_project(load: Load, folder: Path)
         kernels=Kernels(preload=("numpy", "pandas"), environment=("DATA_DIR",)),
         release=ReleaseSettings(tag="v{version}", remote="origin"),
     )  # fmt: skip
+
+
+def test_what_a_rule_leaves_out_of_missing_data_is_as_the_file_says(load: Load) -> None:
+    rules = "rules:\n  - {metric: accuracy, pass: '>0.9', slices: digit}\n"
+    rules += "  - {metric: accuracy, pass: '>0.9', slices: digit, on_no_data: error, on_small_slice: inconclusive}\n"
+
+    project = load(MINIMAL + "on_no_data: fail\non_small_slice: info\n" + rules)
+
+    expected = [(OnNoData.FAIL, OnSmallSlice.INFO), (OnNoData.ERROR, OnSmallSlice.INCONCLUSIVE)]
+    assert [(each.on_no_data, each.on_small_slice) for each in project.rules] == expected
 
 
 def test_file_of_targets_and_suites_only_takes_every_default(load: Load, folder: Path) -> None:

@@ -138,6 +138,7 @@ def test_store_of_the_first_version_keeps_its_runs_and_learns_waivers(
     engine = create_engine(f"sqlite:///{database}")
     with engine.begin() as connection:  # as version 0001 left it
         connection.execute(text("DROP TABLE waivers"))
+        connection.execute(text("DROP TABLE data_sets"))
         connection.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = '0001'"))
     engine.dispose()
 

@@ -257,6 +257,60 @@ def test_on_fail_warn_never_touches_an_error() -> None:
     assert judged([rule("accuracy", ">=0.95", on_fail="warn")], [gone]).verdict is ERROR
 
 
+GONE: dict[str, object] = {"value": None, "missing_because": "no series", "no_data": True}
+
+
+@pytest.mark.parametrize(
+    ("on_no_data", "more", "expected"),
+    [
+        ("error", {}, ERROR),
+        ("fail", {}, FAIL),
+        ("fail", {"no_data": False}, ERROR),  # it could not be measured, which is not the same as no data
+        ("zero", {}, ERROR),
+        ("zero", {"counted_nothing": True}, PASS),
+    ],
+)
+def test_no_data_is_what_the_rule_says_and_never_more_than_is_known(
+    on_no_data: str, more: dict[str, object], expected: Verdict
+) -> None:
+    found = judged([rule("lost", "<=5", on_no_data=on_no_data)], [estimate("lost", "<=5", **GONE | more)])
+
+    assert found.verdict is expected
+
+
+def test_zero_of_a_counter_can_fail() -> None:
+    gone = estimate("seen", ">=5", **GONE, counted_nothing=True)
+
+    assert judged([rule("seen", ">=5", on_no_data="zero")], [gone]).verdict is FAIL
+
+
+def test_no_data_that_fails_does_not_only_warn() -> None:
+    found = judged([rule("lost", "<=5", on_no_data="fail", on_fail="warn")], [estimate("lost", "<=5", **GONE)])
+
+    assert found.verdict is FAIL
+
+
+@pytest.mark.parametrize(("on_small_slice", "expected"), [("inconclusive", INCONCLUSIVE), ("info", PASS)])
+def test_a_slice_too_small_to_be_judged_is_what_the_rule_says(on_small_slice: str, expected: Verdict) -> None:
+    slices = {"digit": ("1",) * 400 + ("2",) * 20}
+    seen = evidence(suite_result(evaluation(answers([True] * 420), slices=slices)))
+
+    found = judge_all(seen, rule("accuracy", ">=0.95", slices=["digit"], on_small_slice=on_small_slice), baseline=None)
+
+    assert found.verdict is expected
+    small = next(each for each in found.findings if each.rule == "accuracy{digit:2}")
+    assert (small.verdict, small.n_more) == (INCONCLUSIVE, 80)
+
+
+def test_a_slice_large_enough_counts_though_small_ones_only_inform() -> None:
+    slices = {"digit": ("1",) * 400 + ("2",) * 200}
+    seen = evidence(suite_result(evaluation(answers([True] * 400 + [False] * 200), slices=slices)))
+
+    found = judge_all(seen, rule("accuracy", ">=0.5", slices=["digit"], on_small_slice="info"), baseline=None)
+
+    assert found.verdict is FAIL
+
+
 def test_an_informing_rule_is_shown_and_never_counted() -> None:
     rules = [rule("accuracy", ">=0.95", info=True), rule("f1", ">=0.95")]
 

@@ -6,8 +6,7 @@ tests/execution/test_plan.py, 26 (secret in an artefact) in tests/domain/test_se
 length) in tests/comparison/test_windows.py.
 
 Not applicable yet, because what they are about does not exist: 3 (quantiles of histograms are not read), 9 (k6's
-inverted flag), 17 (peeking: a run cannot be continued), 27 (attempts are not counted), 28 (looks at a data set are not
-counted), 29 (chaos journals are not judged). Of 8 only our own part is tested: the importers of k6 and GuideLLM do not
+inverted flag), 29 (chaos journals are not judged). Of 8 only our own part is tested: the importers of k6 and GuideLLM do not
 exist; of 22 only the version: probes that must be scored right and wrong do not.
 """
 
@@ -24,15 +23,19 @@ from pydantic import ValidationError
 from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
 from jupyter_deployfeedback.domain.evaluation import Evaluation
+from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.history import History
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.rule import Comparator, Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Verdict
 from jupyter_deployfeedback.errors import RuleSyntaxError, UnknownParameter
 from jupyter_deployfeedback.execution import plan_suites
-from jupyter_deployfeedback.feedback import Format, render
+from jupyter_deployfeedback.feedback import Format, build_report, render
+from jupyter_deployfeedback.feedback.past import of_the_past
 from jupyter_deployfeedback.verdict import check_rule, judge, parse_expression
 from jupyter_deployfeedback.verdict.settling import settle
 from tests.comparison.evidence import (
@@ -51,7 +54,8 @@ from tests.comparison.evidence import (
     suite_result,
 )
 from tests.execution.test_plan import KNOWN, PROJECT
-from tests.feedback.runs import failing
+from tests.feedback.runs import COMMIT, failing
+from tests.feedback.runs import run as finished_run
 
 PASS, WARN, INCONCLUSIVE, FAIL, ERROR = Verdict
 RIGHT = [True] * 500
@@ -280,6 +284,42 @@ def test_trap_16_twenty_rules_at_their_limit_rarely_fail_a_run() -> None:
     assert naive > 0.6 * runs  # a point estimate below the limit
 
 
+def test_trap_17_peeking_costs_no_more_than_was_planned() -> None:
+    """A candidate exactly at its limit, judged, and judged again with as many more as the first look asks for."""
+    draw = np.random.default_rng(17)
+    asked_rule = rule("accuracy", ">=0.95")
+    passed, failed, naive, runs = 0, 0, 0, 400
+
+    for _ in range(runs):
+        right = (draw.random(4 * 200) < 0.95).tolist()
+        verdicts = [look(right[:size], asked_rule, looks=2) for size in (200, 800)]
+        peeked = [look(right[:size], asked_rule, looks=1) for size in (200, 400, 600, 800)]
+        settled = next((each for each in verdicts if each is not INCONCLUSIVE), INCONCLUSIVE)
+        passed, failed = passed + (settled is PASS), failed + (settled is FAIL)
+        naive += PASS in peeked
+
+    most = runs * 0.05 + 2 * math.sqrt(runs * 0.05 * 0.95)  # what 400 runs can tell from 5 %
+    assert max(passed, failed) <= most
+    assert naive > most
+
+
+def look(right: list[bool], of: Rule, *, looks: int) -> Verdict:
+    confidence = Project(
+        name="", folder="", file="", targets={}, default_target="", suites=(), looks=looks
+    ).confidence_of_a_look
+    seen = evidence(suite_result(evaluation(answers(right))))
+    compared = compare(seen, stored=None, baseline=None, estimands=asked(of, confidence=confidence))
+    return judge(
+        compared,
+        rules=(of,),
+        suites=(),
+        expected_suites=(),
+        candidate=facts(),
+        expect_version=None,
+        confidence=confidence,
+    ).verdict
+
+
 def test_trap_18_a_baseline_of_another_day_neither_passes_nor_fails() -> None:
     def run(seconds: float, right: list[bool]) -> Evidence:
         return evidence(suite_result(evaluation(answers(right, latency=seconds))))
@@ -355,3 +395,28 @@ def test_trap_25_a_misspelt_parameter_is_wrong_use_not_a_run() -> None:
         plan_suites(PROJECT, parameters={"sed": 2}, known_parameters=KNOWN)
 
     assert caught.value.exit_code == 2
+
+
+def test_trap_27_retrying_until_it_is_green_is_counted_and_printed() -> None:
+    def report(history: History) -> FeedbackReport:
+        seen = evidence(suite_result(evaluation(answers(RIGHT))))
+        compared = compare(seen, stored=None, baseline=None, estimands=asked(rule("accuracy", ">=0.9")))
+        told = judged(seen, rule("accuracy", ">=0.9"), baseline=None)
+        return build_report(finished_run(commit=COMMIT), seen, compared, told, history=history)
+
+    third, first = (report(History(attempts=attempts, release="v1")) for attempts in (3, 1))
+
+    said = "attempt 3 at commit 4f1c2d9e since v1: each attempt is another chance to pass by luck"
+    assert said in third.notices
+    assert not any("attempt" in notice for notice in first.notices)
+    for form in (Format.TEXT, Format.MARKDOWN, Format.HTML):
+        assert "each attempt is another chance" in " ".join(render(third, form).split())
+    assert third.run.attempts == 3
+
+
+def test_trap_28_a_test_set_used_twenty_times_is_warned_of() -> None:
+    def said(times: int) -> list[str]:
+        return list(of_the_past(History(reused={"quality holdout": times}), COMMIT))
+
+    assert said(19) == []
+    assert "20 runs were judged by these very examples" in said(20)[0]

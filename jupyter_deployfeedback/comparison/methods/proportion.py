@@ -20,7 +20,7 @@ MOVER = "mover-ratio-paired"
 def share(hits: int, n: int) -> Measured | Missing:
     """Return hits / n with the exact interval of Clopper and Pearson (1934)."""
     if n == 0:
-        return Missing("no samples")
+        return Missing("no samples", no_data=True)
     return Measured(
         value=hits / n,
         candidate=hits / n,

@@ -4,6 +4,7 @@ import { render } from '@testing-library/react';
 import React from 'react';
 import { PanelView } from '../components/panel-view';
 import type { PanelActions, PanelState, Report, Run, RunView } from '../view';
+import { NOTHING_ASKED } from '../view';
 import { aProject, aReport, anAnswer } from './wire';
 
 export function someActions(): jest.Mocked<PanelActions> {
@@ -14,6 +15,8 @@ export function someActions(): jest.Mocked<PanelActions> {
     refresh: jest.fn(),
     start: jest.fn(),
     cancel: jest.fn(),
+    continueRun: jest.fn(),
+    waive: jest.fn(),
     showRun: jest.fn(),
     showLatest: jest.fn(),
     moreRuns: jest.fn(),
@@ -47,6 +50,8 @@ export function aRunView(change: Partial<RunView> = {}): RunView {
     report: null,
     charts: [],
     cancelling: false,
+    continuing: NOTHING_ASKED,
+    waiving: NOTHING_ASKED,
     fault: null,
     ...change
   };

@@ -77,6 +77,7 @@ export function aRun(change: Partial<Run> = {}): Run {
     suites: [],
     parameters: {},
     matrix: {},
+    continues: null,
     commit: {
       sha: '4f1c2d9e8b7a',
       branch: 'main',
@@ -159,6 +160,7 @@ export function aFinding(change: Partial<Finding> = {}): Finding {
     n: 500,
     n_more: null,
     method: 'clopper-pearson',
+    look: [1, 2],
     metric_unit: 'share',
     text: {
       subject: 'accuracy',
@@ -204,6 +206,9 @@ export function aReport(change: Partial<Report> = {}): Report {
       duration_seconds: 10,
       window_seconds: 9,
       self_test: '',
+      look: [1, 2],
+      continues: null,
+      attempts: 1,
       url: 'http://127.0.0.1:8002',
       model_version: '2.1.0',
       baseline_version: '2.0.0'
@@ -224,6 +229,7 @@ export function aReport(change: Partial<Report> = {}): Report {
     digests: [],
     waivers: [],
     windows: [],
+    continuing: null,
     ...change
   };
 }

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { Chart, Family, Report, SuiteRow } from '../view';
+import type { Asked, Chart, CreateWaiver, Family, Report, SuiteRow } from '../view';
 import type { DrawChart } from './chart-list';
 import { ChartList } from './chart-list';
 import { ChangeList } from './change-list';
@@ -16,6 +16,8 @@ const FAMILIES: readonly Family[] = ['model', 'application', 'platform'];
 
 interface FeedbackViewProps {
   readonly report: Report;
+  readonly waiving: Asked;
+  readonly onWaive: (waiver: CreateWaiver) => void;
   readonly charts: readonly Chart[];
   readonly drawChart: DrawChart;
   readonly theme: string;
@@ -29,7 +31,14 @@ export function FeedbackView(props: FeedbackViewProps): JSX.Element {
   return (
     <>
       <Section title={trans.__('Findings')} summary={counted(report, trans)}>
-        <FindingList findings={report.findings} />
+        <FindingList
+          findings={report.findings}
+          waiving={
+            report.verdict === 'error'
+              ? null
+              : { asked: props.waiving, waivers: report.waivers, onWaive: props.onWaive }
+          }
+        />
         {report.notices.map(notice => (
           <p key={notice} className="jp-df-detail">
             {notice}

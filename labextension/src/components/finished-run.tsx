@@ -1,11 +1,13 @@
 import React from 'react';
 import type { PanelActions, PanelState, Project, RunAnswer, RunView } from '../view';
 import type { DrawChart } from './chart-list';
+import { ContinueButton } from './continue-button';
 import { FeedbackView } from './feedback-view';
 import { ReleaseForm } from './release-form';
 import { Section } from './section';
 import { useTrans } from './trans';
 import { VerdictCard } from './verdict-card';
+import { gateWords } from './words';
 
 interface FinishedRunProps {
   readonly run: RunView;
@@ -29,12 +31,14 @@ export function FinishedRun(props: FinishedRunProps): JSX.Element | null {
   }
   return (
     <>
-      <VerdictCard report={report} run={answer.run} />
-      <Section
-        title={trans.__('Tag release')}
-        open={false}
-        summary={report.gate === 'open' ? trans.__('gate open') : trans.__('gate closed')}
-      >
+      <VerdictCard report={report} run={answer.run}>
+        <ContinueButton
+          continuing={report.continuing}
+          asked={run.continuing}
+          onContinue={actions.continueRun}
+        />
+      </VerdictCard>
+      <Section title={trans.__('Tag release')} open={false} summary={gateWords(report, trans)}>
         <ReleaseForm
           key={run.runId}
           project={props.project}
@@ -45,6 +49,8 @@ export function FinishedRun(props: FinishedRunProps): JSX.Element | null {
       </Section>
       <FeedbackView
         report={report}
+        waiving={run.waiving}
+        onWaive={actions.waive}
         charts={run.charts}
         drawChart={props.drawChart}
         theme={props.theme}

@@ -4,7 +4,7 @@ import { ago, duration, moment, shortCommit } from './format';
 import { Glyph } from './glyph';
 import { useNow } from './now';
 import { useTrans } from './trans';
-import { verdictMark } from './words';
+import { gateWords, verdictMark } from './words';
 
 interface VerdictCardProps {
   readonly report: Report;
@@ -25,9 +25,7 @@ export function VerdictCard({ report, run, children }: VerdictCardProps): JSX.El
       <div className="jp-df-verdict-word">
         <Glyph name={mark.glyph} />
         <span>{mark.word}</span>
-        <span className="jp-df-gate">
-          {report.gate === 'open' ? trans.__('gate open') : trans.__('gate closed')}
-        </span>
+        <span className="jp-df-gate">{gateWords(report, trans)}</span>
       </div>
       <p className="jp-df-headline">{headline(report)}</p>
       {report.next_step && <p className="jp-df-next">{report.next_step}</p>}
@@ -57,6 +55,7 @@ function RunFacts({ report, run }: { readonly report: Report; readonly run: Run 
     <p className="jp-df-facts">
       <span>{`${facts.target}${version}`}</span>
       <span>{baseline}</span>
+      <Look look={facts.look} />
       {facts.commit && <span>{shortCommit(facts.commit) + (facts.dirty ? ' +' : '')}</span>}
       {facts.duration_seconds !== null && <span>{duration(facts.duration_seconds)}</span>}
       <time dateTime={run.created_at} title={moment(run.created_at)}>
@@ -64,4 +63,11 @@ function RunFacts({ report, run }: { readonly report: Report; readonly run: Run 
       </time>
     </p>
   );
+}
+
+/** Which of the planned looks this is; one that is alone needs no number. */
+function Look({ look }: { readonly look: readonly [number, number] }): JSX.Element | null {
+  const trans = useTrans();
+  const [taken, planned] = look;
+  return planned > 1 ? <span>{trans.__('look %1 of %2', taken, planned)}</span> : null;
 }

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Change, Family, Outcome, RunState, Verdict } from '../view';
+import type { Change, Family, Outcome, Report, RunState, Verdict } from '../view';
 import type { GlyphName } from './glyph';
 
 /** How a state is shown: always a picture and a word; the tone is its colour. */
@@ -18,6 +18,16 @@ export function verdictMark(verdict: Verdict, trans: TranslationBundle): Mark {
     error: { glyph: 'error', word: trans.__('Error'), tone: 'bad' }
   };
   return marks[verdict];
+}
+
+/** Whether the gate is open, and whether waivers opened it. */
+export function gateWords({ gate, verdict }: Report, trans: TranslationBundle): string {
+  if (gate !== 'open') {
+    return trans.__('gate closed');
+  }
+  return verdict === 'pass' || verdict === 'warn'
+    ? trans.__('gate open')
+    : trans.__('gate open, by waiver');
 }
 
 export function outcomeMark(outcome: Outcome, trans: TranslationBundle): Mark {

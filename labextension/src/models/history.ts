@@ -97,3 +97,9 @@ export class HistoryModel implements IDisposable {
   private _next: string | null = null;
   private _view: HistoryView = NOTHING;
 }
+
+/** The list is read seldom; the run on show is known better. */
+export function withRun(history: HistoryView, known: Run | undefined): HistoryView {
+  const runs = history.runs.map(run => (run.run_id === known?.run_id ? known : run));
+  return { ...history, runs };
+}

@@ -4,9 +4,9 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
-import type { Choice, Fault, HistoryView, PanelState, Project, Run, RunEvent } from '../view';
+import type { Choice, CreateWaiver, Fault, PanelState, Project, RunEvent } from '../view';
 import { HealthModel } from './health';
-import { HistoryModel } from './history';
+import { HistoryModel, withRun } from './history';
 import { ProjectModel } from './project';
 import { ReleasesModel } from './releases';
 import { ShownRun } from './shown';
@@ -124,6 +124,20 @@ export class PanelModel implements IDisposable {
     this._starting = false;
     this.tell();
     await this.readRuns();
+  }
+
+  /** Start the run that continues the one on show, and follow it. */
+  async continueRun(): Promise<void> {
+    const run = await this._shown.model?.continue();
+    if (run) {
+      this._releases.settle();
+      this._shown.showStarted(run);
+      await this.readRuns();
+    }
+  }
+
+  async waive(waiver: CreateWaiver): Promise<void> {
+    await this._shown.model?.waive(waiver);
   }
 
   async cancel(): Promise<void> {
@@ -257,10 +271,4 @@ export interface PanelModelOptions {
   readonly api: Api;
   /** The width in CSS pixels that charts are made for. */
   readonly chartWidth: () => number;
-}
-
-/** The list is read seldom; the run on show is known better. */
-function withRun(history: HistoryView, known: Run | undefined): HistoryView {
-  const runs = history.runs.map(run => (run.run_id === known?.run_id ? known : run));
-  return { ...history, runs };
 }

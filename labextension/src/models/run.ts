@@ -4,8 +4,8 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
-import type { RunAnswer, RunEvent, RunView } from '../view';
-import { ended } from '../view';
+import type { CreateWaiver, Run, RunAnswer, RunEvent, RunView } from '../view';
+import { NOTHING_ASKED, ended } from '../view';
 import { advance } from './progress';
 import { admit } from './sequence';
 
@@ -28,6 +28,8 @@ export class RunModel implements IDisposable {
       report: null,
       charts: [],
       cancelling: false,
+      continuing: NOTHING_ASKED,
+      waiving: NOTHING_ASKED,
       fault: null
     };
     this._poll = new Poll({
@@ -97,6 +99,39 @@ export class RunModel implements IDisposable {
       this.show({ cancelling: false, fault: faultOf(error) });
     }
     await this.reread();
+  }
+
+  /** Ask the server for the run that continues this one; null where it refuses, with the reason on show. */
+  async continue(): Promise<Run | null> {
+    if (this._view.continuing.busy) {
+      return null;
+    }
+    this.show({ continuing: { busy: true, fault: null } });
+    try {
+      const run = await this._api.continueRun(this._view.runId);
+      this.show({ continuing: NOTHING_ASKED });
+      return run;
+    } catch (error) {
+      this.show({ continuing: { busy: false, fault: faultOf(error) } });
+      return null;
+    }
+  }
+
+  /** Waive a finding and read the report again: the gate may have opened. */
+  async waive(waiver: CreateWaiver): Promise<void> {
+    if (this._view.waiving.busy) {
+      return;
+    }
+    this.show({ waiving: { busy: true, fault: null } });
+    try {
+      await this._api.createWaiver(this._view.runId, waiver);
+      this.show({
+        report: await this._api.feedback(this._view.runId),
+        waiving: NOTHING_ASKED
+      });
+    } catch (error) {
+      this.show({ waiving: { busy: false, fault: faultOf(error) } });
+    }
   }
 
   /** Begin to follow the run: seldom while nobody looks, and at once when somebody does. */

@@ -30,6 +30,8 @@ export function panelActions(
     refresh: () => void model.refresh(),
     start: () => void model.start(),
     cancel: () => void model.cancel(),
+    continueRun: () => void model.continueRun(),
+    waive: waiver => void model.waive(waiver),
     showRun: runId => model.showRun(runId),
     showLatest: () => model.showLatest(),
     moreRuns: () => void model.moreRuns(),

@@ -1,0 +1,23 @@
+"""What came before a run: the looks and attempts that were taken, the rules that went, the data that were used."""
+
+from __future__ import annotations
+
+from jupyter_deployfeedback.domain.base import Frozen
+from jupyter_deployfeedback.domain.verdict import Continuing
+
+
+class History(Frozen):
+    """What a report says of the runs before this one.
+
+    ``look`` is which look this is of how many planned ones, ``attempts`` how many runs of this commit against this
+    target there were since ``release``, this one included. ``reused`` maps an evaluation to how many judged runs used
+    its very data. ``removed`` are the rules that the last release was judged by and this run is not.
+    """
+
+    look: tuple[int, int] = (1, 1)
+    continues: str | None = None
+    attempts: int | None = None
+    release: str | None = None
+    reused: dict[str, int] = {}
+    removed: tuple[str, ...] = ()
+    continuing: Continuing | None = None

@@ -1,0 +1,30 @@
+"""What a reader should know of the runs before this one: attempts, data that were used often, rules that went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jupyter_deployfeedback.domain.history import History
+from jupyter_deployfeedback.domain.run import Commit
+from jupyter_deployfeedback.feedback.quantities import count
+from jupyter_deployfeedback.feedback.visible import one_line
+
+OFTEN_USED = 20  # runs judged by the same data; from there on good numbers may be a matter of choice
+
+
+def of_the_past(history: History, commit: Commit | None) -> Iterator[str]:
+    """Yield one sentence for each thing that makes this run say less than it seems to."""
+    since = f" since {one_line(history.release, limit=60)}" if history.release else ""
+    for rule in history.removed:
+        yield f"removed rule: the last release, {one_line(history.release or '', limit=60)}, was judged by {rule}"
+    if history.attempts is not None and history.attempts > 1 and commit is not None and not commit.dirty:
+        yield (
+            f"attempt {history.attempts} at commit {commit.sha[:8]}{since}: "
+            "each attempt is another chance to pass by luck"
+        )
+    for name, times in history.reused.items():
+        if times >= OFTEN_USED:
+            yield (
+                f"{one_line(name, limit=80)}: {count(times, 'run')} were judged by these very examples; "
+                "what was chosen by them may look better on them than it is, so bring new ones"
+            )

@@ -1,0 +1,173 @@
+"""What came before a run: those it continues, the attempts at the same commit, the last release and its rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Mapping
+from typing import TYPE_CHECKING
+
+from jupyter_deployfeedback import errors
+from jupyter_deployfeedback.comparison import adds_up, asked_before, pool_chain, requests_sent
+from jupyter_deployfeedback.domain.evaluation import Continuation
+from jupyter_deployfeedback.domain.history import History
+from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, TargetFacts
+from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.verdict import Continuing, Judgement, Verdict
+from jupyter_deployfeedback.project import inspect_suite
+from jupyter_deployfeedback.verdict import Circumstances, continuing, removed_rules
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.store import Store
+
+ANEW = "Start a new run: jupyter deployfeedback run."
+MOST_RUNS = 1000  # that are looked through for one that continues another
+
+
+def earlier(run: Run, *, store: Store) -> tuple[Evidence, ...]:
+    """Return the evidence of the runs that a run continues, oldest first; none where it stands alone."""
+    found: list[Evidence] = []
+    before = run.request.continues
+    while before is not None:
+        found.insert(0, store.evidence(before))
+        before = store.get(before).request.continues
+    return tuple(found)
+
+
+def whole_evidence(run_id: str, *, store: Store) -> Evidence:
+    """Return what a run is judged by: its own evidence, with that of the runs it continues."""
+    return pool_chain([*earlier(store.get(run_id), store=store), store.evidence(run_id)])
+
+
+def continuation(run: Run, *, store: Store) -> Continuation | None:
+    """Return what a continued run tells its suites; None for a run that stands alone."""
+    before = run.request.continues
+    if before is None:
+        return None
+    more = store.feedback(before).continuing or Continuing()
+    return Continuation(growth=more.growth, again=more.again, asked=asked_before(earlier(run, store=store)))
+
+
+def continued_request(run_id: str, *, store: Store) -> RunRequest:
+    """Return the request that continues a finished run, its parameters not raised yet.
+
+    Raises RunNotFound, RunUnfinished, and ContinueRefused with what stands in the way.
+    """
+    run, report = store.get(run_id), store.feedback(run_id)
+    if report.verdict is not Verdict.INCONCLUSIVE:
+        problem = f"The verdict of run {run_id} is {report.verdict}: there is nothing left open to be settled."
+        raise errors.ContinueRefused(problem, remedy="Only an inconclusive run can be continued.")
+    more = report.continuing
+    if more is None or more.obstacle is not None:
+        problem = more.obstacle if more and more.obstacle else "it was judged by an earlier version."
+        remedy = more.remedy if more else ANEW
+        raise errors.ContinueRefused(f"Run {run_id} cannot be continued: {problem}", remedy=remedy)
+    other = _continued_by(run, store=store)
+    if other is not None:
+        problem = f"Run {run_id} is continued by run {other.run_id} already, which is {other.verdict or other.state}."
+        raise errors.ContinueRefused(problem, remedy=f"Look at that one: jupyter deployfeedback show {other.run_id}.")
+    return run.request.model_copy(update={"continues": run_id})
+
+
+def raised(project: Project, suites: tuple[Suite, ...], *, run_id: str, store: Store) -> dict[str, dict[str, int]]:
+    """Return by suite the parameter that counts its examples, raised by what continuing a run asks for."""
+    more = store.feedback(run_id).continuing or Continuing()
+    ran = {each.suite.name: each.suite for each in store.evidence(run_id).suites}
+    found: dict[str, dict[str, int]] = {}
+    for suite in suites:
+        known = inspect_suite(project, suite).parameters
+        fixed = {name for each in project.suites if each.name == suite.point_of for name in each.matrix}
+        if suite.more is not None and suite.more in known and suite.more not in fixed:
+            now = ran.get(suite.name, suite).parameters.get(suite.more, known[suite.more])
+            found[suite.name] = {suite.more: math.ceil(round(int(str(now)) * more.growth, 6))}
+    return found
+
+
+def with_raised(suites: tuple[Suite, ...], request: RunRequest) -> tuple[Suite, ...]:
+    """Return the suites with the parameters that a continued run raises."""
+    return tuple(
+        suite.model_copy(update={"parameters": {**suite.parameters, **request.raised.get(suite.name, {})}})
+        for suite in suites
+    )
+
+
+def refuse_changed(run_id: str, basis: Mapping[str, str], facts: list[TargetFacts], *, store: Store) -> None:
+    """Raise ContinueRefused where what a run asked, or whom, is not what it was: its samples would not add up."""
+    before = store.evidence(run_id)
+    for name in dict.fromkeys((*before.basis, *basis)):
+        if before.basis.get(name) != basis.get(name):
+            problem = f"Run {run_id} cannot be continued: {name} changed since."
+            raise errors.ContinueRefused(problem, remedy=ANEW)
+    served = [side.facts for side in (before.candidate, before.baseline) if side is not None]
+    for was, now in zip(served, facts, strict=False):
+        if now.ready and was.model_version != now.model_version:
+            versions = f"{was.model_version or 'a version it did not say'}, now {now.model_version or 'none it says'}"
+            problem = f"Run {run_id} cannot be continued: {now.target} served {versions}."
+            raise errors.ContinueRefused(problem, remedy=ANEW)
+
+
+def recorded_before(project: Project, *, known: Container[str], store: Store) -> tuple[Observation, ...]:
+    """Return what the last release's suites recorded, where a rule is about a number that suites record."""
+    recorded = any(rule.metric.partition("{")[0] not in known for rule in project.rules)
+    return store.recorded_by_release(project.file) if recorded else ()
+
+
+def history(
+    run: Run, project: Project, judgement: Judgement, evidence: Evidence, *, stored: bool, store: Store
+) -> History:
+    """Return what a report says of the runs before this one; ``stored`` says that the baseline is an earlier run."""
+    chain = earlier(run, store=store)
+    release = store.last_release(run.request.project_file)
+    look = (len(chain) + 1, project.looks)
+    around = Circumstances(
+        look=look[0],
+        looks=look[1],
+        historical=stored,
+        loaded=any(each.load is not None for suite in evidence.suites for each in suite.evaluations),
+        counted=any(suite.more is not None and suite.name in _evaluating(evidence) for suite in project.suites),
+        sent=_share_sent(run, evidence, chain, store=store),
+    )
+    released = store.report_of(release.run_id) if release is not None else None
+    return History(
+        look=look,
+        continues=run.request.continues,
+        attempts=store.attempts(run, since=release.created_at if release else None),
+        release=release.tag if release else None,
+        reused=store.data_set_looks(run.request.project_file, _digests(evidence)),
+        removed=removed_rules(project.rules, [(each.rule, each.expression) for each in released.findings])
+        if released
+        else (),
+        continuing=continuing(judgement, around),
+    )
+
+
+def _continued_by(run: Run, *, store: Store) -> Run | None:
+    """Return the run that continues another one; one that was never judged does not count, nor one that is an error."""
+    for other in store.list(project_file=run.request.project_file, limit=MOST_RUNS):
+        over = other.state in {RunState.CANCELLED, RunState.LOST} or other.verdict is Verdict.ERROR
+        if other.request.continues == run.run_id and not over:
+            return other
+    return None
+
+
+def _share_sent(run: Run, evidence: Evidence, chain: tuple[Evidence, ...], *, store: Store) -> float | None:
+    """Return which share of what was asked for a continued run really sent."""
+    if run.request.continues is None:
+        return None
+    more = store.feedback(run.request.continues).continuing or Continuing()
+    wanted = (more.growth - 1) * sum(requests_sent(each) for each in chain)
+    return requests_sent(evidence) / wanted if wanted > 0 else None
+
+
+def _evaluating(evidence: Evidence) -> set[str]:
+    return {suite.suite.name for suite in evidence.suites if any(map(adds_up, suite.evaluations))}
+
+
+def _digests(evidence: Evidence) -> dict[str, str]:
+    return {
+        f"{suite.suite.name} {each.name}": each.dataset_digest
+        for suite in evidence.suites
+        for each in suite.evaluations
+        if each.ids and each.pairs
+    }

@@ -1,0 +1,122 @@
+"""Whether an inconclusive run can be continued, and by how much: its most demanding finding decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
+from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.verdict import Continuing, Finding, Judgement, Standing, Verdict
+from jupyter_deployfeedback.verdict.findings import BEYOND_CAP
+from jupyter_deployfeedback.verdict.language import parse_expression
+from jupyter_deployfeedback.verdict.rules import FAIL_LIST, WARN_LIST
+from jupyter_deployfeedback.verdict.settling import MOST_MORE
+
+ENOUGH_SENT = 0.9  # of what was asked for last time: fewer, and the data set is used up
+NOT_BY_REQUESTS = "Remove what it names, or change the rule, then start a new run."
+NOUNS = {Family.MODEL: "example", Family.APPLICATION: "request"}
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What decides beside the findings.
+
+    ``look`` is this one of ``looks``. ``historical`` says that the baseline is a stored run, which answers no more.
+    ``counted`` says whether a suite names the parameter that counts its examples, ``loaded`` whether one made windows
+    of load, which cannot be added to. ``sent`` is which share of what was asked for the last continuation sent, None
+    before one.
+    """
+
+    look: int
+    looks: int
+    historical: bool
+    counted: bool
+    loaded: bool = False
+    sent: float | None = None
+
+
+def continuing(judgement: Judgement, around: Circumstances) -> Continuing | None:
+    """Say what continuing would send, or why it cannot be done; None where nothing was left open."""
+    if judgement.verdict is not Verdict.INCONCLUSIVE:
+        return None
+    unsettled = [
+        each
+        for each in judgement.findings
+        if each.standing is Standing.COUNTED and each.verdict is Verdict.INCONCLUSIVE
+    ]
+    hopeless = next((each for each in unsettled if not each.n_more and each.reason != BEYOND_CAP), None)
+    most = max(unsettled, key=_growth)
+    if hopeless is None and not 1 < _growth(most) <= 1 + MOST_MORE:
+        hopeless = most
+    if hopeless is not None:
+        return _not_by_requests(hopeless)
+    found = Continuing(
+        n_more=most.n_more,
+        noun=NOUNS.get(_family(most) or Family.APPLICATION, "request"),
+        growth=round(_growth(most), 6),
+        again=any(_family(each) is not Family.MODEL for each in unsettled),
+    )
+    obstacle = _obstacle(unsettled, around)
+    return found if obstacle is None else found.model_copy(update={"obstacle": obstacle[0], "remedy": obstacle[1]})
+
+
+def more_for_alarm(n: int | None, *, p: float, shared: float, alpha: float) -> int | None:
+    """Return about how many more samples let an alarm stand among the others, if the effect stays what it is.
+
+    ``shared`` is p as Holm corrected it. The normal quantile of p grows with the square root of n.
+    """
+    if not n or not 0 < p < shared:
+        return None
+    wanted, now = (NormalDist().inv_cdf(1 - each) for each in (alpha * p / shared, p))
+    return max(1, round(n * ((wanted / now) ** 2 - 1))) if now > 0 else None
+
+
+def _not_by_requests(finding: Finding) -> Continuing:
+    """Say that no number of requests we would send settles a finding."""
+    what = f"{finding.rule} {finding.expression}".strip()
+    why = f"it takes more than {MOST_MORE} times as many" if finding.n_more else finding.reason or "it says no number"
+    return Continuing(obstacle=f"More requests would not settle {what}: {why.rstrip('.')}.", remedy=NOT_BY_REQUESTS)
+
+
+def _obstacle(unsettled: Iterable[Finding], around: Circumstances) -> tuple[str, str] | None:
+    if around.look >= around.looks:
+        planned = "The one planned look is" if around.looks == 1 else f"All {around.looks} planned looks are"
+        return f"{planned} used.", "Start a new run with more examples, or plan more looks for it (looks: 2 or 3)."
+    if any(
+        _family(each) is Family.PLATFORM or (around.loaded and _family(each) is Family.APPLICATION)
+        for each in unsettled
+    ):
+        problem = "Windows of load cannot be added to."
+        return problem, "Let jdf.load make more pairs, then start a new run."
+    of_model = [each for each in unsettled if _family(each) is Family.MODEL]
+    if of_model and not around.counted:
+        problem = "No suite says which of its parameters counts the examples."
+        return problem, "Add it to the suite in deployfeedback.yaml, such as more: n, then start a new run."
+    if around.historical and any(_is_relative(each) for each in unsettled):
+        problem = "The baseline is an earlier run, which answered these examples and no others."
+        return problem, "Deploy the release too and set baseline to that target, then start a new run."
+    if around.sent is not None and around.sent < ENOUGH_SENT:
+        problem = "The suites had no examples left that were not sent before."
+        return problem, "Bring more labelled examples, then start a new run."
+    return None
+
+
+def _growth(finding: Finding) -> float:
+    return 1 + (finding.n_more or 0) / (finding.n or 1)
+
+
+def _family(finding: Finding) -> Family | None:
+    metric = _metric(finding)
+    return metric.family if metric else None
+
+
+def _metric(finding: Finding) -> Metric | None:
+    known: Mapping[str, Metric] = STANDARD_METRICS
+    return known.get(finding.rule.partition("{")[0])
+
+
+def _is_relative(finding: Finding) -> bool:
+    text = finding.expression.removeprefix(WARN_LIST).removeprefix(FAIL_LIST)
+    return parse_expression(text, _metric(finding)).relation is not Relation.ABSOLUTE

@@ -1,0 +1,148 @@
+"""What came before a run: what is told of it, and when it can no longer be added to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_deployfeedback import lineage
+from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.release import Release
+from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest
+from jupyter_deployfeedback.domain.verdict import Continuing, GateState, Judgement, Verdict
+from jupyter_deployfeedback.errors import ContinueRefused
+from jupyter_deployfeedback.store import Store, open_store
+from tests.comparison.evidence import NOON, answers, evaluation, evidence, facts, rule, side, suite_result
+from tests.feedback.runs import failing
+from tests.store.conftest import PROJECT_FILE, make_report
+
+BASIS = {"the rules": "1", "target candidate": "2"}
+OPEN = Continuing(n_more=400, growth=2.0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(str(tmp_path / "kept"), environment={}) as opened:
+        yield opened
+
+
+def project(*rules: Any) -> Project:
+    return Project(
+        name="digits",
+        folder="/",
+        file=PROJECT_FILE,
+        targets={},
+        default_target="candidate",
+        suites=(),
+        rules=rules,
+    )
+
+
+def begin(store: Store, **more: Any) -> Run:
+    request = RunRequest.model_validate({"project_file": PROJECT_FILE, "target": "candidate", **more})
+    return store.start(request, project=project(), commit=Commit(sha="a" * 40), baseline=None)
+
+
+def seen(*, version: str = "2.1", n: int = 400) -> Evidence:
+    one = evaluation(answers([True] * n), answers([True] * n, target="released"))
+    both = evidence(suite_result(one), candidate=side(version=version), baseline=side("released"))
+    return both.model_copy(update={"basis": BASIS})
+
+
+def judged(
+    store: Store, *, verdict: Verdict = Verdict.INCONCLUSIVE, more: Continuing | None = OPEN, **asked: Any
+) -> Run:
+    run = begin(store, **asked)
+    store.claim(run.run_id)
+    report = make_report(run.run_id, verdict=verdict).model_copy(update={"continuing": more})
+    return store.finish(run.run_id, seen(), report)
+
+
+def told(store: Store, run: Run, *rules: Any) -> Any:
+    found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
+    return lineage.history(run, project(*rules), found, seen(), stored=False, store=store)
+
+
+def test_what_is_the_same_may_go_on(store: Store) -> None:
+    run = judged(store)
+
+    lineage.refuse_changed(run.run_id, BASIS, [facts(), facts("released")], store=store)
+
+
+@pytest.mark.parametrize(
+    ("basis", "versions", "said"),
+    [
+        (BASIS | {"the rules": "other"}, ("2.1", "2.1"), "the rules changed since"),
+        (BASIS | {"suite new": "3"}, ("2.1", "2.1"), "suite new changed since"),
+        ({"the rules": "1"}, ("2.1", "2.1"), "target candidate changed since"),
+        (BASIS, ("2.2", "2.1"), "candidate served 2.1, now 2.2"),
+        (BASIS, ("2.1", "2.0"), "released served 2.1, now 2.0"),
+        (BASIS, (None, "2.1"), "candidate served 2.1, now none it says"),
+    ],
+)
+def test_what_changed_is_named_and_refused(
+    store: Store, basis: dict[str, str], versions: tuple[str | None, str], said: str
+) -> None:
+    run = judged(store)
+    now = [facts(version=versions[0]), facts("released", version=versions[1])]
+
+    with pytest.raises(ContinueRefused, match=said):
+        lineage.refuse_changed(run.run_id, basis, now, store=store)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.WARN, Verdict.FAIL, Verdict.ERROR])
+def test_a_run_that_is_settled_is_not_continued(store: Store, verdict: Verdict) -> None:
+    with pytest.raises(ContinueRefused, match=f"is {verdict}"):
+        lineage.continued_request(judged(store, verdict=verdict).run_id, store=store)
+
+
+@pytest.mark.parametrize("more", [None, OPEN.model_copy(update={"obstacle": "All looks are used."})])
+def test_a_run_with_an_obstacle_is_not_continued(store: Store, more: Continuing | None) -> None:
+    with pytest.raises(ContinueRefused, match="cannot be continued"):
+        lineage.continued_request(judged(store, more=more).run_id, store=store)
+
+
+def test_a_run_is_continued_by_one_that_counts(store: Store) -> None:
+    first = judged(store)
+    for end in (store.cancel, store.lose):
+        end(begin(store, continues=first.run_id).run_id, "gone")
+    judged(store, verdict=Verdict.ERROR, continues=first.run_id)
+
+    assert lineage.continued_request(first.run_id, store=store).continues == first.run_id
+
+    begin(store, continues=first.run_id)
+    with pytest.raises(ContinueRefused, match="is continued by run"):
+        lineage.continued_request(first.run_id, store=store)
+
+
+def test_each_continued_run_takes_one_look(store: Store) -> None:
+    first = judged(store)
+    second = judged(store, continues=first.run_id)
+    third = begin(store, continues=second.run_id)
+
+    assert [told(store, run).look for run in (first, second, third)] == [(1, 2), (2, 2), (3, 2)]
+    assert [len(each.suites[0].evaluations) for each in lineage.earlier(third, store=store)] == [1, 1]
+
+
+def test_rules_of_the_last_release_that_are_gone_are_named(store: Store) -> None:
+    released = begin(store)
+    store.claim(released.run_id)
+    store.finish(released.run_id, seen(), failing())
+    release = Release(
+        version="1", tag="v1", commit="a" * 40, run_id=released.run_id, project_file=PROJECT_FILE, verdict="pass",
+        created_at=NOON,
+    )  # fmt: skip
+    store.add_release(release)
+    asked = {(each.rule, each.expression) for each in failing().findings if each.expression}
+    kept = [rule(name, text.removeprefix("warn: ")) for name, text in sorted(asked)]
+
+    assert told(store, begin(store), *kept).removed == ()
+    name, text = sorted(asked)[0]
+    assert told(store, begin(store), *kept[1:]).removed == (f"{name} {text}",)
+
+
+def test_without_a_release_no_rule_is_gone(store: Store) -> None:
+    assert told(store, begin(store)).removed == ()
