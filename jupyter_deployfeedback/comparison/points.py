@@ -6,7 +6,7 @@ too narrow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 
 from jupyter_deployfeedback.comparison.company import disturbance
@@ -42,11 +42,14 @@ def parts_of(evidence: Evidence, *, stored: Evidence | None, baseline: str | Non
 
     rest = _only(evidence, [each for each in evidence.suites if each.suite.point_of is None])
     rest_before = stored and _only(stored, [each for each in stored.suites if _is_rest(each.suite, matrices)])
-    whole_run = gathered(rest, rest_before)
-    found = [Part(replace(whole_run, windows=gather_windows(evidence)) if suites else whole_run)]
+    if not suites:
+        return (Part(gathered(rest, rest_before)),)
+    files = {each.suite.source for each in rest.suites}
+    found = [Part(replace(gathered(_released(rest, files), rest_before), windows=gather_windows(evidence)))]
     for suite in suites:
         own = _without_platform(_only(evidence, [each for each in evidence.suites if each.suite.name == suite.name]))
         before = stored and _without_platform(_only(stored, _counterparts(suite, stored)))
+        own = _released(own, {suite.origin}, otherwise={suite.source})
         found.append(Part(gathered(own, before), point=suite.name, point_of=suite.point_of))
     return tuple(found)
 
@@ -84,6 +87,16 @@ def _without_platform(evidence: Evidence) -> Evidence:
     """Return the evidence without what was seen of the whole run: it belongs to no point."""
 
     def blank(side: SideEvidence | None) -> SideEvidence | None:
-        return side and SideEvidence(facts=side.facts)
+        return side and SideEvidence(facts=side.facts, recorded=side.recorded)
 
     return evidence.model_copy(update={"candidate": blank(evidence.candidate), "baseline": blank(evidence.baseline)})
+
+
+def _released(evidence: Evidence, origins: Container[str], *, otherwise: Container[str] = ()) -> Evidence:
+    """Return the evidence with only those of the last release's recorded numbers that come from here."""
+    side = evidence.baseline
+    if side is None:
+        return evidence
+    own = [each for each in side.recorded if each.source in origins]
+    own = own or [each for each in side.recorded if each.source in otherwise]
+    return evidence.model_copy(update={"baseline": side.model_copy(update={"recorded": tuple(own)})})

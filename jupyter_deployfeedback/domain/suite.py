@@ -36,6 +36,11 @@ class Suite(Frozen):
     point_of: str | None = None
     more: str | None = None
 
+    @property
+    def origin(self) -> str:
+        """Say where its numbers come from: its file, which points of a matrix share, so of a point its name."""
+        return self.source if self.point_of is None else self.name
+
 
 class Outcome(StrEnum):
     """What became of a case, from best to worst."""

@@ -96,7 +96,7 @@ def kind_of(record: Recorded) -> str | None:
 def _read_own(record: Recorded, reading: Reading, *, suite: Suite) -> None:
     kind = kind_of(record)
     if kind == METRIC:
-        _add_metric(reading, _observe(record.payload, source=suite.source))
+        _add_metric(reading, _observe(record.payload, source=suite.origin))
     elif kind == CHECK:
         cases = reading.cases.setdefault(record.cell_id, [])
         cases.append(read_check(record, position=len(cases) + 1))
@@ -151,7 +151,7 @@ def _read_scrap(payload: dict[str, Any], reading: Reading, *, suite: Suite) -> N
         reading.notices.append(f"The scrap {name!r} is not a number and is not read as a metric.")
         return
     record = {"schema_version": 1, "name": name, "value": float(value)}
-    _add_metric(reading, _observe(record, source=suite.source))
+    _add_metric(reading, _observe(record, source=suite.origin))
 
 
 def _number(text: str) -> float | None:

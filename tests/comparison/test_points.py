@@ -182,3 +182,32 @@ def test_slices_are_judged_at_each_point() -> None:
         "accuracy{suite:quality[seed=2]}": Verdict.FAIL,
         "accuracy{digit:8,suite:quality[seed=2]}": Verdict.FAIL,
     }
+
+
+def drifted(value: float, *, source: str) -> Observation:
+    return recorded("drift", value).model_copy(update={"source": source})
+
+
+def test_a_number_that_a_point_records_is_compared_with_that_of_the_same_point_of_the_last_release() -> None:
+    released = side("released").model_copy(
+        update={"recorded": (drifted(0.1, source=FIRST), drifted(0.5, source=SECOND))}
+    )
+    now = evidence(
+        measured(FIRST, 100, recorded("drift", 0.2)),
+        measured(SECOND, 100, recorded("drift", 0.2)),
+        baseline=released,
+    )
+
+    found = compared(now, rule("drift", "<=+0.4"), baseline="released")
+
+    assert {point: each.baseline for point, each in by_point(found).items()} == {FIRST: 0.1, SECOND: 0.5}
+    assert [row.point for row in found.deltas if row.metric.name == "drift"] == [FIRST, SECOND]
+
+
+def test_a_recorded_number_is_compared_with_that_of_the_suite_before_it_had_a_matrix() -> None:
+    released = side("released").model_copy(update={"recorded": (drifted(0.1, source=f"suites/{FIRST}.ipynb"),)})
+    now = evidence(measured(FIRST, 100, recorded("drift", 0.2)), baseline=released)
+
+    found = by_point(compared(now, rule("drift", "<=+0.4"), baseline="released"))
+
+    assert {point: each.baseline for point, each in found.items()} == {FIRST: 0.1}

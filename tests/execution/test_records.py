@@ -142,3 +142,11 @@ def test_a_scrap_that_is_no_number_is_named_in_a_notice(data: object) -> None:
 
     assert reading.observations == {}
     assert reading.notices == ["The scrap 'colour' is not a number and is not read as a metric."]
+
+
+def test_numbers_of_a_matrix_come_from_their_point() -> None:
+    point = SUITE.model_copy(update={"name": "quality[n=1]", "point_of": "quality"})
+
+    reading = read_records([own("metric", name="spread", value=0.5), scrap("width", 2)], suite=point)
+
+    assert [each.source for each in reading.observations.values()] == ["quality[n=1]", "quality[n=1]"]
