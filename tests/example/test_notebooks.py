@@ -118,7 +118,7 @@ def test_all_suites_pass_against_the_real_deployments(
     assert [(result.suite.name, result.outcome) for result in results] == [
         ("smoke", Outcome.PASSED), ("quality", Outcome.PASSED), ("latency", Outcome.PASSED), ("load", Outcome.PASSED),
     ]  # fmt: skip
-    assert [len(evaluation.ids) for result in results for evaluation in result.evaluations] == [60, 60, 20]
+    assert [len(evaluation.ids) for result in results for evaluation in result.evaluations] == [60, 60, 24]
 
 
 def test_model_notebook_trains_both_versions_and_draws_its_plots(project_folder: Path, tmp_path: Path) -> None:
