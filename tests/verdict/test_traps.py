@@ -1,13 +1,6 @@
-"""Traps that judges of deployments fell into, by their number in the list of them; each is one test here.
+"""Traps that judges of deployments fell into, by their number in docs/judging.md: tests here, or where their code is.
 
-Tested where their code is: 23 (early exit) also with real kernels in tests/execution, 25 (misspelt parameter) in
-tests/execution/test_plan.py, 26 (secret in an artefact) in tests/domain/test_secrecy.py and tests/probe/test_secrets.py,
-1 (coordinated omission) in tests/probe/test_load.py, 14 (windows cut from one series) and 15 (windows of different
-length) in tests/comparison/test_windows.py.
-
-Not applicable yet, because what they are about does not exist: 3 (quantiles of histograms are not read), 9 (k6's
-inverted flag), 29 (chaos journals are not judged). Of 8 only our own part is tested: the importers of k6 and GuideLLM do not
-exist; of 22 only the version: probes that must be scored right and wrong do not.
+test_every_trap.py sees to it that none is missing.
 """
 
 from __future__ import annotations
