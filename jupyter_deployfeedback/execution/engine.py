@@ -32,6 +32,7 @@ from jupyter_deployfeedback.execution.wire import (
 from jupyter_deployfeedback.probe.records import RECORD_MIME
 
 SCRAP_MIMES = ("application/scrapbook.scrap.json+json", "application/scrapbook.scrap.text+json")
+RESTARTED = "Restarting Bash"  # said by bash_kernel when a cell ended its shell; the new one then answers 0
 STRAY_ERRORS = ("Exception in thread ", "Task exception was never retrieved", "Exception ignored in")
 
 Tell = Callable[[Event], None]
@@ -102,6 +103,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         self.gaps = MessageGaps()
         self.began = False
         self.complete = False
+        self.left_shell = False
         self._ended: CellEnded | None = None
         self._started_at = 0.0
         super().__init__(nb, progress_bar=False, autosave_cell_every=SAVE_EVERY_SECONDS)
@@ -119,7 +121,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         if cell.cell_type != "code" or not cell.source.strip() or SKIP_TAG in cell.metadata.get("tags", []):
             return
         self.began = True
-        self.cap, self.gaps = OutputCap(), MessageGaps()
+        self.cap, self.gaps, self.left_shell = OutputCap(), MessageGaps(), False
         self._ended = CellEnded(cell.id)
         self._started_at = time.monotonic()
         self.tell(CellStarted(cell.id))
@@ -151,6 +153,8 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
     def cell_complete(self, cell: nbformat.NotebookNode, cell_index: int | None = None, **kwargs: object) -> None:
         """Tell that the cell is over, and how far it came."""
         if self._ended is not None:
+            if self.left_shell:  # seen in what the cell printed, which may come after the reply
+                self.note(asked_exit=True)
             seconds = time.monotonic() - self._started_at
             self.note(truncated=self.cap.truncated, lost_messages=self.gaps.lost, duration_seconds=seconds)
             self.tell(self._ended)
@@ -225,6 +229,8 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
     def _hear(self, message: dict[str, Any], cell_id: str) -> set[str]:
         """Tell records and stray errors of a message; return what kinds of records it held."""
         content = message["content"]
+        if content.get("name") == "stdout" and self.km.language == "bash":
+            self.nb_man.left_shell |= content.get("text", "").rstrip().endswith(RESTARTED)
         if content.get("name") == "stderr" and any(sign in content.get("text", "") for sign in STRAY_ERRORS):
             self.nb_man.tell(StrayError(cell_id))
         records = _records(message)

@@ -160,12 +160,20 @@ def _was_interrupted(end: CellEnded, stopped: Ended | None) -> bool:
 
 
 def _judge_error(cell: Cell, name: str, message: str, traceback: str) -> tuple[Outcome, CaseError]:
+    if not name and message.isdecimal():
+        name, message = _name_exit_code(message)
     outcome = Outcome.FAILED if name == "AssertionError" else Outcome.ERRORED
     if name == "SystemExit":
         message = f"The cell ended the suite early (exit code {message or '0'})."
     if _RAISES_TAG in cell.tags:
         message = f"{message} (The tag {_RAISES_TAG} does not make it pass.)".strip()
     return outcome, CaseError(type=name, message=_plain(message)[:LONGEST_MESSAGE], traceback=_plain(traceback))
+
+
+def _name_exit_code(code: str) -> tuple[str, str]:
+    """Name what a shell's kernel reports as a bare number. 1 is how test, [[ and grep say false."""
+    said = f"The last command of the cell ended with exit code {code}."
+    return ("AssertionError", said) if code == "1" else ("ExitCode", said)
 
 
 def _plain(text: str) -> str:

@@ -26,9 +26,11 @@ from jupyter_deployfeedback.execution.kernels import (
     kernel_name,
     supply_kernel,
 )
+from jupyter_deployfeedback.execution.records_file import VARIABLE, RecordsFile
 from jupyter_deployfeedback.execution.source import cells_of, open_notebook
 from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
-from jupyter_deployfeedback.execution.wire import Ending, Event, Opened, Spec
+from jupyter_deployfeedback.execution.wire import CellEnded, Ending, Event, Opened, Recorded, Spec
+from jupyter_deployfeedback.probe.records import RECORD_MIME
 
 ENGINE = "deployfeedback-suite"
 RESERVE = Reserve()  # of this process, a worker
@@ -47,17 +49,18 @@ def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: 
     notebook = open_notebook(source)
     name, notice = kernel_name(notebook.metadata)
     tell(Opened(cells_of(notebook), (notice,) if notice else ()))
+    records = RecordsFile(Path(spec.runtime_folder) / f"{Path(spec.artifact).stem}.records")
     request = KernelRequest(
         name,
         folder=str(source.parent),
-        environment=spec.environment,
+        environment={**spec.environment, VARIABLE: str(records.path)},
         runtime_folder=spec.runtime_folder,
         supply=spec.supply,
         preload=tuple(spec.preload),
         project_folder=spec.folder,
     )
     papermill_engines.register(ENGINE, SuiteEngine)
-    suite = _Suite(notebook, spec, tell, deadline, account)
+    suite = _Suite(notebook, spec, _with_records(tell, records), deadline, account)
     try:
         suite.execute(request)
     except KernelNeverReadyError as error:
@@ -116,3 +119,15 @@ class _Suite:
             return  # a cell raised, which its own event has told
         except DeadKernelError as death:
             raise Unfinished(Ending.KERNEL_DIED, how_it_ended(kernel)) from death
+
+
+def _with_records(tell: Callable[[Event], None], records: RecordsFile) -> Callable[[Event], None]:
+    """Tell what a cell wrote into the file of records before it is told that the cell is over."""
+
+    def telling(event: Event) -> None:
+        if isinstance(event, CellEnded):
+            for record in records.new_records():
+                tell(Recorded(event.cell_id, RECORD_MIME, record))
+        tell(event)
+
+    return telling
