@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
-from jupyter_deployfeedback.feedback.charts.style import BASELINE, CANDIDATE, Chart, Spec, side_names
+from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, paired_points, side_names
 from jupyter_deployfeedback.feedback.names import label
 from jupyter_deployfeedback.feedback.visible import one_line
 
@@ -34,15 +34,12 @@ def _chart(report: FeedbackReport, width: int, title: str, findings: dict[str, F
         for side, number in ((candidate, finding.candidate), (baseline, finding.baseline)):
             if number is not None:
                 values.append({"slice": one_line(value, limit=40), "value": number, "side": side})
-    names = [candidate, baseline]
     x = {
         "field": "value",
         "type": "quantitative",
         "scale": {"zero": False, "padding": 10},
         "axis": {"title": None, "tickCount": 5, **({"format": "%"} if share else {})},
     }
-    legend = {"title": None, "orient": "top", "labelLimit": 160}
-    sides = {"field": "side", "type": "nominal"}
     return Chart(
         title=title[0].upper() + title[1:],
         description=f"{title}: one row per value, one point per side.",
@@ -59,27 +56,7 @@ def _chart(report: FeedbackReport, width: int, title: str, findings: dict[str, F
                 },
                 "x": x,
             },
-            "layer": [
-                {
-                    "mark": {"type": "line", "strokeWidth": 2, "opacity": 0.35, "color": BASELINE},
-                    "encoding": {"detail": {"field": "slice"}},
-                },
-                {
-                    "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-                    "encoding": {
-                        "color": {
-                            **sides,
-                            "scale": {"domain": names, "range": [CANDIDATE, BASELINE]},
-                            "legend": legend,
-                        },
-                        "shape": {
-                            **sides,
-                            "scale": {"domain": names, "range": ["circle", "diamond"]},
-                            "legend": legend,
-                        },
-                    },
-                },
-            ],
+            "layer": paired_points(report, joined_by="slice"),
         },
     )
 

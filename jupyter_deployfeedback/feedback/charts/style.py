@@ -74,6 +74,25 @@ def side_encodings(report: FeedbackReport) -> Spec:
     }
 
 
+def paired_points(report: FeedbackReport, *, joined_by: str) -> list[Spec]:
+    """Return the layers of a plot with one point per side, circle and diamond, joined where a field is the same."""
+    names = list(side_names(report))
+    sides = {"field": "side", "type": "nominal", "legend": {"title": None, "orient": "top", "labelLimit": 160}}
+    return [
+        {
+            "mark": {"type": "line", "strokeWidth": 2, "opacity": 0.35, "color": BASELINE},
+            "encoding": {"detail": {"field": joined_by}},
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+            "encoding": {
+                "color": {**sides, "scale": {"domain": names, "range": [CANDIDATE, BASELINE]}},
+                "shape": {**sides, "scale": {"domain": names, "range": ["circle", "diamond"]}},
+            },
+        },
+    ]
+
+
 def _legible(value: Any) -> Any:  # noqa: ANN401 - whatever a spec is made of
     """Return a spec without invisible characters: a single control character makes vl-convert abort the process.
 

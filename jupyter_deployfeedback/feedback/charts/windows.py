@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, WindowsRow
-from jupyter_deployfeedback.feedback.charts.style import BASELINE, CANDIDATE, Chart, Spec, side_names
+from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, paired_points, side_names
 from jupyter_deployfeedback.feedback.names import label
 from jupyter_deployfeedback.feedback.visible import one_line
 
@@ -23,17 +23,14 @@ def windows(report: FeedbackReport, width: int) -> Iterator[Chart]:
 
 def _chart(report: FeedbackReport, width: int, row: WindowsRow) -> Chart:
     factor, unit = _FACTORS.get(row.unit, (1.0, one_line(row.unit, limit=30)))
-    names = list(side_names(report))
     values: list[Spec] = [
         {"window": place + 1, "value": value * factor, "side": name}
-        for name, column in zip(names, (row.candidate, row.baseline or ()), strict=True)
+        for name, column in zip(side_names(report), (row.candidate, row.baseline or ()), strict=True)
         for place, value in enumerate(column)
         if value is not None
     ]
     text = label(row.metric)
     title = f"{text[0].upper()}{text[1:]} in each window of load{f' ({unit})' if unit else ''}"
-    sides = {"field": "side", "type": "nominal"}
-    legend = {"title": None, "orient": "top", "labelLimit": 160}
     return Chart(
         title=title,
         description=f"{title}: one point per side, one column per pair of windows.",
@@ -50,26 +47,6 @@ def _chart(report: FeedbackReport, width: int, row: WindowsRow) -> Chart:
                     "axis": {"title": None, "tickCount": 4},
                 },
             },
-            "layer": [
-                {
-                    "mark": {"type": "line", "strokeWidth": 2, "opacity": 0.35, "color": BASELINE},
-                    "encoding": {"detail": {"field": "window"}},
-                },
-                {
-                    "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-                    "encoding": {
-                        "color": {
-                            **sides,
-                            "scale": {"domain": names, "range": [CANDIDATE, BASELINE]},
-                            "legend": legend,
-                        },
-                        "shape": {
-                            **sides,
-                            "scale": {"domain": names, "range": ["circle", "diamond"]},
-                            "legend": legend,
-                        },
-                    },
-                },
-            ],
+            "layer": paired_points(report, joined_by="window"),
         },
     )
