@@ -74,10 +74,11 @@ def raised(project: Project, suites: tuple[Suite, ...], *, run_id: str, store: S
     """Return by suite the parameter that counts its examples, raised by what continuing a run asks for."""
     more = store.feedback(run_id).continuing or Continuing()
     ran = {each.suite.name: each.suite for each in store.evidence(run_id).suites}
+    axes = store.get(run_id).request.matrix
     found: dict[str, dict[str, int]] = {}
     for suite in suites:
         known = inspect_suite(project, suite).parameters
-        fixed = {name for each in project.suites if each.name == suite.point_of for name in each.matrix}
+        fixed = {name for each in project.suites if each.name == suite.point_of for name in (*each.matrix, *axes)}
         if suite.more is not None and suite.more in known and suite.more not in fixed:
             now = ran.get(suite.name, suite).parameters.get(suite.more, known[suite.more])
             found[suite.name] = {suite.more: math.ceil(round(int(str(now)) * more.growth, 6))}
@@ -125,7 +126,7 @@ def history(
         looks=look[1],
         historical=stored,
         loaded=any(each.load is not None for suite in evidence.suites for each in suite.evaluations),
-        counted=any(suite.more is not None and suite.name in _evaluating(evidence) for suite in project.suites),
+        counted=any(_can_grow(suite, run, evidence) for suite in project.suites),
         sent=_share_sent(run, evidence, chain, store=store),
     )
     released = store.report_of(release.run_id) if release is not None else None
@@ -160,8 +161,13 @@ def _share_sent(run: Run, evidence: Evidence, chain: tuple[Evidence, ...], *, st
     return requests_sent(evidence) / wanted if wanted > 0 else None
 
 
-def _evaluating(evidence: Evidence) -> set[str]:
-    return {suite.suite.name for suite in evidence.suites if any(map(adds_up, suite.evaluations))}
+def _can_grow(suite: Suite, run: Run, evidence: Evidence) -> bool:
+    """Say whether a suite of the file evaluated, at some point, and names a parameter that no matrix fixes."""
+    evaluating = {
+        each.suite.point_of or each.suite.name for each in evidence.suites if any(map(adds_up, each.evaluations))
+    }
+    fixed = {*suite.matrix, *run.request.matrix}
+    return suite.more is not None and suite.more not in fixed and suite.name in evaluating
 
 
 def _digests(evidence: Evidence) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from jupyter_deployfeedback import lineage
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest
-from jupyter_deployfeedback.domain.verdict import Continuing, GateState, Judgement, Verdict
+from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.verdict import Continuing, Finding, GateState, Judgement, Verdict
 from jupyter_deployfeedback.errors import ContinueRefused
+from jupyter_deployfeedback.execution import plan_suites
 from jupyter_deployfeedback.store import Store, open_store
 from tests.comparison.evidence import NOON, answers, evaluation, evidence, facts, rule, side, suite_result
 from tests.feedback.runs import failing
@@ -146,3 +149,55 @@ def test_rules_of_the_last_release_that_are_gone_are_named(store: Store) -> None
 
 def test_without_a_release_no_rule_is_gone(store: Store) -> None:
     assert told(store, begin(store)).removed == ()
+
+
+GROWING = {"name": "quality", "source": "quality.ipynb", "more": "n"}
+COUNTED = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": "n = 100\nseed = 1"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "asked", "expected"),
+    [
+        ({}, {}, {"quality": {"n": 200}}),
+        ({"seed": (1, 2)}, {}, {"quality[seed=1]": {"n": 200}, "quality[seed=2]": {"n": 200}}),
+        ({"n": (100, 200)}, {}, {}),
+        ({}, {"n": [100, 200]}, {}),
+        ({}, {"seed": [1]}, {"quality[seed=1]": {"n": 200}}),
+    ],
+)
+def test_what_a_matrix_fixes_is_not_raised(
+    store: Store,
+    tmp_path: Path,
+    declared: dict[str, tuple[int, ...]],
+    asked: dict[str, list[int]],
+    expected: dict[str, dict[str, int]],
+) -> None:
+    cell = COUNTED | {"execution_count": None, "outputs": []}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
+    (tmp_path / "quality.ipynb").write_text(json.dumps(notebook))
+    suite = Suite.model_validate({**GROWING, "matrix": declared})
+    swept = project().model_copy(update={"folder": str(tmp_path), "suites": (suite,)})
+    run = judged(store, matrix=asked)
+    suites = plan_suites(swept, matrix=asked, known_parameters={"quality": frozenset({"n", "seed"})})
+
+    assert lineage.raised(swept, suites, run_id=run.run_id, store=store) == expected
+
+
+@pytest.mark.parametrize(
+    ("axis", "expected"), [("seed", None), ("n", "No suite says which of its parameters counts the examples.")]
+)
+def test_a_suite_grows_at_its_points_unless_a_matrix_fixes_how_far(
+    store: Store, axis: str, expected: str | None
+) -> None:
+    suite = Suite.model_validate({**GROWING, "matrix": {axis: (1, 2)}})
+    point = suite_result(evaluation(answers([True] * 9), suite=f"quality[{axis}=1]"), name=f"quality[{axis}=1]")
+    point = point.model_copy(update={"suite": point.suite.model_copy(update={"point_of": "quality"})})
+    swept = project().model_copy(update={"suites": (suite,)})
+    half = Finding(rule="accuracy", expression=">=0.9", verdict=Verdict.INCONCLUSIVE, n=9, n_more=9)
+    found = Judgement(verdict=Verdict.INCONCLUSIVE, gate=GateState.CLOSED, findings=(half,))
+
+    told = lineage.history(begin(store), swept, found, evidence(point), stored=False, store=store)
+
+    assert told.continuing is not None
+    assert told.continuing.obstacle == expected

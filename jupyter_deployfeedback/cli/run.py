@@ -90,10 +90,11 @@ def _evaluate(
 
 def _refuse_other_choices(request: RunRequest) -> None:
     """Raise UsageError for what a continued run may not choose: it asks what the run before it asked."""
-    if request.target or request.against or request.suites or request.parameters or request.parallel:
+    chosen = (request.target, request.against, request.suites, request.parameters, request.matrix, request.parallel)
+    if any(chosen):
         raise UsageError(
             "--continue takes target, baseline, suites and parameters from the run it continues.",
-            remedy="Leave out --target, --against, --suite, -p and --parallel.",
+            remedy="Leave out --target, --against, --suite, -p, -f, --matrix and --parallel.",
         )
 
 

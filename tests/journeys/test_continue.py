@@ -112,8 +112,9 @@ def test_what_changed_since_is_not_continued(
     assert "Start a new run" in refused.stderr
 
 
-def test_a_continued_run_makes_no_choices_of_its_own(call: Call, left_open: str) -> None:
-    refused = call("run", "--continue", left_open, "--target", "released")
+@pytest.mark.parametrize("choice", [("--target", "released"), ("--matrix", "n=1,2")])
+def test_a_continued_run_makes_no_choices_of_its_own(call: Call, left_open: str, choice: tuple[str, str]) -> None:
+    refused = call("run", "--continue", left_open, *choice)
 
     assert refused.returncode == 2
     assert "Leave out --target" in refused.stderr
