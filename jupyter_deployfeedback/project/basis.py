@@ -32,8 +32,8 @@ def basis(project: Project, *, targets: Iterable[Target], suites: Iterable[Suite
 
 def _code(path: Path, suite: Suite) -> object:
     if suite.kind is not SuiteKind.NOTEBOOK:
-        files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-        return [[each.name, hashlib.sha256(each.read_bytes()).hexdigest()] for each in files]
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]  # results may not have been written yet
+        return [[each.name, hashlib.sha256(each.read_bytes()).hexdigest()] for each in files if each.is_file()]
     cells = read_notebook(path, shown=suite.source)["cells"]
     return [[source_of(cell), cell["metadata"].get("tags", [])] for cell in cells if cell["cell_type"] == "code"]
 

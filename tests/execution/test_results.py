@@ -192,7 +192,7 @@ def test_a_generator_that_fell_behind_its_schedule_is_an_error(run_results: RunR
         ({"max_age": 3600.0}, "more than max_age allows"),
         (
             {"url": "http://127.0.0.1:9999"},
-            "http://127.0.0.1:8001 was asked. If that is the same deployment, write url:",
+            "they went to http://127.0.0.1:8001. If that is the same deployment, write url:",
         ),
     ],
 )

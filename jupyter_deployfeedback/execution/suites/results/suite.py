@@ -102,8 +102,8 @@ def _of_this_target(found: Found, spec: Spec) -> Claim:
     parts = urlsplit(str(said))
     expected = f"{parts.scheme}://{parts.netloc}"
     others = sorted(found.addresses - {expected})
-    message = f"{', '.join(others[:3])} was asked. If that is the same deployment, write url: {(others or [''])[0]}"
-    return Claim.needed(f"{expected} was asked", holds=not others, message=message)
+    message = f"they went to {', '.join(others[:3])}. If that is the same deployment, write url: {(others or [''])[0]}"
+    return Claim.needed(f"the requests went to {expected}", holds=not others, message=message)
 
 
 def _ended(cell_id: str, claim: Claim, *, place: int) -> CellEnded:
