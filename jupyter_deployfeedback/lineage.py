@@ -7,16 +7,19 @@ from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback import errors
-from jupyter_deployfeedback.comparison import adds_up, asked_before, pool_chain, requests_sent
+from jupyter_deployfeedback.comparison import adds_up, asked_before, pool_chain, prospects, requests_sent
+from jupyter_deployfeedback.domain.comparison import Pilot
 from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.domain.history import History
+from jupyter_deployfeedback.domain.metric import Metric
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, TargetFacts
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.domain.verdict import Continuing, Judgement, Verdict
+from jupyter_deployfeedback.feedback import planned, scattered
 from jupyter_deployfeedback.project import inspect_suite
-from jupyter_deployfeedback.verdict import Circumstances, continuing, removed_rules
+from jupyter_deployfeedback.verdict import Circumstances, continuing, estimands, removed_rules
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.store import Store
@@ -112,6 +115,29 @@ def recorded_before(project: Project, *, known: Container[str], store: Store) ->
     """Return what the last release's suites recorded, where a rule is about a number that suites record."""
     recorded = any(rule.metric.partition("{")[0] not in known for rule in project.rules)
     return store.recorded_by_release(project.file) if recorded else ()
+
+
+def pilot(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -> Pilot:
+    """Return how many examples a run would send, and how the newest judged run of the project scattered.
+
+    What no suite's ``more`` and no run says is None: it was never measured.
+    """
+    growing = [(suite, suite.more) for suite in suites if suite.more is not None]
+    counts = [{**inspect_suite(project, suite).parameters, **suite.parameters}.get(name) for suite, name in growing]
+    sent = sum(int(str(each)) for each in counts if str(each).isdecimal()) or None
+    runs = store.list(project_file=project.file, state=RunState.FINISHED, limit=20) if store is not None else []
+    last = next((run for run in runs if run.verdict is not Verdict.ERROR), None)
+    report = store.report_of(last.run_id) if store is not None and last is not None else None
+    return Pilot(examples=sent, requests=sent) if report is None else scattered(report, sent)
+
+
+def expected(
+    project: Project, suites: tuple[Suite, ...], *, metrics: Mapping[str, Metric], store: Store | None
+) -> dict[tuple[str, str], str]:
+    """Return by metric and expression what the planned examples can settle; only what can be computed."""
+    asked = estimands(project.rules, metrics=metrics, confidence=project.confidence_of_a_look, slice_values={})
+    known = list(prospects(asked, pilot(project, suites, store=store)))
+    return {(each.estimand.metric, text): said for each, (text, said) in zip(known, planned(known), strict=True)}
 
 
 def history(

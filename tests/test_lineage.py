@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback import lineage
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest
@@ -17,7 +18,9 @@ from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.domain.verdict import Continuing, Finding, GateState, Judgement, Verdict
 from jupyter_deployfeedback.errors import ContinueRefused
 from jupyter_deployfeedback.execution import plan_suites
+from jupyter_deployfeedback.project import load_project
 from jupyter_deployfeedback.store import Store, open_store
+from jupyter_deployfeedback.verdict import check_rule
 from tests.comparison.evidence import NOON, answers, evaluation, evidence, facts, rule, side, suite_result
 from tests.feedback.runs import failing
 from tests.store.conftest import PROJECT_FILE, make_report
@@ -201,3 +204,13 @@ def test_a_suite_grows_at_its_points_unless_a_matrix_fixes_how_far(
 
     assert told.continuing is not None
     assert told.continuing.obstacle == expected
+
+
+def test_the_example_says_what_its_examples_can_settle() -> None:
+    file = Path(__file__).parents[1] / "example-notebooks" / "deployfeedback.yaml"
+    example = load_project(file, environment={}, check_rule=check_rule)
+
+    said = lineage.expected(example, example.suites, metrics=STANDARD_METRICS, store=None)
+
+    assert said["accuracy", ">=-2pp"].startswith("with 700 examples an unchanged candidate passes in about 75 %")
+    assert ("memory_max", "<=+15%") not in said

@@ -41,6 +41,7 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
 def check_command(*, project_file: Path) -> None:
     """Validate the project file, its rules and its suites without running anything."""
     from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.cli.planned import expectations
     from jupyter_deployfeedback.project import inspect_suite
 
     checked = pipeline.check_project(project_file.resolve(), environment=options.environment())
@@ -57,5 +58,9 @@ def check_command(*, project_file: Path) -> None:
         click.echo(f"  suite  {suite.name}: {suite.source}" + (f" ({points} points)" if suite.matrix else ""))
         for notice in inspect_suite(checked, suite).notices:
             click.echo(f"    {notice}")
+    said = expectations(checked, checked.suites)
     for rule in checked.rules:
         click.echo(f"  rule  {rule.metric}: {', '.join(rule.passing)}")
+        for text in rule.passing:
+            if (rule.metric, text) in said:
+                click.echo(f"    {text} {said[rule.metric, text]}")

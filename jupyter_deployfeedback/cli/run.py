@@ -21,7 +21,7 @@ from jupyter_deployfeedback.errors import UsageError
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.event import RunEvent
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
-    from jupyter_deployfeedback.domain.run import RunRequest
+    from jupyter_deployfeedback.domain.run import Run, RunRequest
     from jupyter_deployfeedback.execution import WorkerProcess
     from jupyter_deployfeedback.store import Store
 
@@ -81,11 +81,24 @@ def _evaluate(
     else:
         _refuse_other_choices(request)
         run = pipeline.continue_run(continues, store=opened, environment=environment)
+    _say_what_to_expect(run)
     cancelled = _cancel_on_signals()
     with show_progress(parallel=run.request.parallel) as tell:
         return pipeline.evaluate(
             run.run_id, store=opened, environment=environment, tell=tell, cancelled=cancelled, workers=[worker]
         )
+
+
+def _say_what_to_expect(run: Run) -> None:
+    """Tell a person, before the requests are sent, what they can settle; a log needs no forecast."""
+    if not sys.stderr.isatty():
+        return
+    from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.cli.planned import expectations
+
+    project = pipeline.open_project(Path(run.request.project_file), environment=options.environment())
+    for (metric, text), said in expectations(project, project.suites).items():
+        click.secho(f"{metric} {text} {said}", dim=True, err=True)
 
 
 def _refuse_other_choices(request: RunRequest) -> None:

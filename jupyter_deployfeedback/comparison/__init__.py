@@ -9,12 +9,23 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback.comparison.chain import adds_up, asked_before, pool_chain, requests_sent
+from jupyter_deployfeedback.comparison.planning import prospects
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate, KnownScore
     from jupyter_deployfeedback.domain.run import Evidence
 
-__all__ = ["adds_up", "asked_before", "compare", "known_scores", "pool_chain", "rehearse", "requests_sent", "strangers"]
+__all__ = [
+    "adds_up",
+    "asked_before",
+    "compare",
+    "known_scores",
+    "pool_chain",
+    "prospects",
+    "rehearse",
+    "requests_sent",
+    "strangers",
+]
 
 
 def compare(

@@ -70,6 +70,35 @@ class Estimate(Frozen):
         return self
 
 
+class Pilot(Frozen):
+    """What is known before a run: how many examples and requests it sends, and how an earlier run scattered.
+
+    ``discordant`` is the share of examples that only one side had right; ``spread`` the standard deviation of the log
+    ratio of two latencies of one payload. What is None is assumed, or not computed.
+    """
+
+    examples: int | None = None
+    requests: int | None = None
+    discordant: float | None = None
+    spread: float | None = None
+
+
+class Prospect(Frozen):
+    """What n samples can settle: how often an unchanged candidate ``passes`` and one that is ``worse`` ``fails``.
+
+    ``fewest`` is how many samples it takes for a pass to be possible, where only that is known. ``assumed`` says what
+    was assumed for want of an earlier run.
+    """
+
+    estimand: Estimand
+    n: int
+    passes: float | None = None
+    fails: float | None = None
+    worse: float | None = None
+    fewest: int | None = None
+    assumed: str | None = None
+
+
 class Change(StrEnum):
     """How a metric moved."""
 

@@ -6,7 +6,18 @@ report holds them ready to show.
 
 from jupyter_deployfeedback.feedback.charts import Chart, charts
 from jupyter_deployfeedback.feedback.formats import Format, render, render_text
+from jupyter_deployfeedback.feedback.plans import planned, scattered
 from jupyter_deployfeedback.feedback.renderings.document import report_schema
 from jupyter_deployfeedback.feedback.report import build_report
 
-__all__ = ["Chart", "Format", "build_report", "charts", "render", "render_text", "report_schema"]
+__all__ = [
+    "Chart",
+    "Format",
+    "build_report",
+    "charts",
+    "planned",
+    "render",
+    "render_text",
+    "report_schema",
+    "scattered",
+]

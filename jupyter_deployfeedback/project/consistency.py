@@ -33,6 +33,9 @@ def check_consistency(sections: Sections, document: Document, *, folder: Path) -
             yield document.problem(("suites", index, source_of_suite(suite)[0]), *said)
         yield from _check_parameters(("suites", index, "parameters"), suite.parameters, document)
         yield from _check_matrix(index, suite, document)
+        if suite.more is not None and suite.notebook is None:
+            remedy = "Drop it: continuing a run raises a parameter of a notebook."
+            yield document.problem(("suites", index, "more"), "stands at a suite that is no notebook.", remedy)
     yield from _check_metrics(sections, document)
     yield from _check_settings(sections, document)
 

@@ -165,6 +165,7 @@ TABLE = [
         "slices: [NAME]",
     ),
     Broken("small slices that pass", GOOD + "on_small_slice: pass\n", 4, "on_small_slice", '"pass"', "inconclusive, info"),
+    Broken("more of no notebook", suite("{kind: chaos, source: suites/smoke.ipynb, more: n}"), 3, "suites[0].more", "no notebook", "Drop"),
     Broken("no look at all", GOOD + "looks: 0\n", 4, "looks", "greater than or equal to 1", "looks: 2"),
     Broken("too many looks", GOOD + "looks: 4\n", 4, "looks", "less than or equal to 3", "looks: 2"),
     Broken("confidence in percent", GOOD + "confidence: 95\n", 4, "confidence", "less than 1", "0.95"),

@@ -1,0 +1,71 @@
+"""What a planned number of examples can settle, in one sentence for each number a rule asks for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from statistics import NormalDist
+
+from jupyter_deployfeedback.domain.comparison import Pilot, Prospect
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.rule import Aggregate, Relation
+from jupyter_deployfeedback.feedback.names import sample_noun
+from jupyter_deployfeedback.feedback.quantities import count, quantity
+
+
+def planned(prospects: Iterable[Prospect]) -> Iterator[tuple[str, str]]:
+    """Yield each expression, as the rule has it, with what can be expected of it."""
+    for each in prospects:
+        yield each.estimand.expression.text, _sentence(each)
+
+
+def _sentence(prospect: Prospect) -> str:
+    asked = prospect.estimand.expression
+    metric = STANDARD_METRICS.get(prospect.estimand.metric)
+    noun = sample_noun(metric.family if metric else None, asked.aggregate)
+    samples = count(prospect.n, noun)
+    if prospect.fewest is not None and prospect.n < prospect.fewest:
+        return f"cannot pass with {samples}: it takes at least {prospect.fewest:,}"
+    if prospect.fewest is not None:
+        return f"can pass with {samples}: it takes at least {prospect.fewest:,}"
+    unit = "pp" if asked.relation is Relation.DIFFERENCE else "%"
+    word = "slower" if asked.aggregate is Aggregate.TYPICAL else "worse"
+    basis = f"if {prospect.assumed}" if prospect.assumed else "if it scatters as the last run did"
+    return (
+        f"with {samples} an unchanged candidate passes in {_per_cent(prospect.passes)} of the runs, "
+        f"one that is {quantity(prospect.worse, unit)} {word} fails in {_per_cent(prospect.fails)}, {basis}"
+    )
+
+
+def _per_cent(share: float | None) -> str:
+    """Return a share to five points: it is an estimate."""
+    rounded = 5 * round(20 * (share or 0.0))
+    return "nearly all" if rounded >= 100 else "hardly any" if rounded <= 0 else f"about {rounded} %"
+
+
+def scattered(report: FeedbackReport, sent: int | None) -> Pilot:
+    """Read from a report how its run scattered; ``sent`` examples are planned, None for as many as it had."""
+    rows = {row.name: row for row in report.metrics if row.n}
+    scored, asked = rows.get("accuracy"), rows.get("requests_attempted")
+    n = scored.n if scored else None
+    moved = len(report.examples.broken) + len(report.examples.fixed)
+    others = (asked.n or 0) - (n or 0) if asked else 0  # such as those of a suite on latency alone
+    discordant = moved / n if n and report.run.paired else None
+    if report.windows:  # a load is judged window by window, of which nothing is planned here
+        return Pilot(examples=sent or n, discordant=discordant)
+    return Pilot(
+        examples=sent or n,
+        requests=sent + others if sent else (asked.n if asked else n),
+        discordant=discordant,
+        spread=next(filter(None, map(_spread, report.findings)), None),
+    )
+
+
+def _spread(finding: FindingText) -> float | None:
+    """Return the standard deviation of the log ratios behind a finding on typical latency."""
+    if not finding.expression.startswith("typical") or not finding.interval or not finding.n or not finding.confidence:
+        return None
+    low, high = (math.log1p(edge) for edge in finding.interval)
+    z = NormalDist().inv_cdf(0.5 + finding.confidence / 2)
+    return (high - low) / 2 / z * math.sqrt(finding.n)
