@@ -95,6 +95,8 @@ export interface ReleaseView {
 export interface Choice {
   readonly target: string;
   readonly suites: readonly string[];
+  /** Where the target is, as typed: for one whose address the project's file does not say. */
+  readonly address: string;
 }
 
 /** Everything the panel shows. */
@@ -115,6 +117,7 @@ export interface PanelState {
 export interface PanelActions {
   readonly chooseTarget: (name: string) => void;
   readonly chooseSuites: (names: readonly string[]) => void;
+  readonly chooseAddress: (address: string) => void;
   readonly askHealth: () => void;
   readonly refresh: () => void;
   readonly start: () => void;

@@ -1,7 +1,7 @@
-import { fireEvent, screen } from '@testing-library/react';
+import { cleanup, fireEvent, screen } from '@testing-library/react';
 import type { Report } from '../view';
 import { aRunView, show } from './shown';
-import { aReport, anAnswer } from './wire';
+import { aProject, aReport, anAnswer } from './wire';
 
 describe('without a usable project the panel says what to do', () => {
   it('shows how to begin', () => {
@@ -55,6 +55,21 @@ describe('the target', () => {
 
     expect(actions.chooseTarget).toHaveBeenCalledWith('released');
     expect(actions.start).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks for an address only where the project file has none', () => {
+    const known = aProject();
+    const project = { ...known, targets: known.targets.map(each => ({ ...each, url: null })) };
+    const choice = { target: 'candidate', suites: [], address: '' };
+    const actions = show({ project: { kind: 'ready', project }, choice });
+    fireEvent.change(screen.getByLabelText('Address'), { target: { value: 'http://h' } });
+
+    expect(actions.chooseAddress).toHaveBeenCalledWith('http://h');
+    expect(screen.getByText('candidate \u2014 address not known')).toBeTruthy();
+
+    cleanup();
+    show({});
+    expect(screen.queryByLabelText('Address')).toBeNull();
   });
 
   it('cannot be run while a run is at work', () => {

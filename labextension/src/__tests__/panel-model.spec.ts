@@ -135,6 +135,26 @@ describe('the panel', () => {
     expect(posted?.body).toEqual({ path: PROJECT, target: 'candidate', suites: ['smoke'] });
   });
 
+  it('sends the address that was typed for a target without one, and to no other', async () => {
+    const known = aProject();
+    const targets = known.targets.map(each => ({ ...each, url: null }));
+    server
+      .on('GET /project?path=digits%2Fmodel.ipynb', {
+        project: { ...known, targets },
+        problems: []
+      })
+      .on('POST /runs', aRun({ state: 'queued', created_at: '2026-11-20T10:00:00Z' }))
+      .on('GET /runs/r1', anAnswer());
+    await opened();
+    model.chooseAddress(' http://h ');
+    await model.start();
+
+    const posted = server.calls.find(call => call.method === 'POST');
+    expect(posted?.body).toMatchObject({ target: 'candidate', urls: { candidate: 'http://h' } });
+    model.chooseTarget('released');
+    expect(model.state.choice.address).toBe('');
+  });
+
   it('does not fall back to an older run while the list lacks the one it started', async () => {
     const older = aRun({ run_id: 'r0', state: 'lost', created_at: '2026-11-19T10:00:00Z' });
     server

@@ -10,6 +10,7 @@ import { aProject, aReport, anAnswer } from './wire';
 export function someActions(): jest.Mocked<PanelActions> {
   return {
     chooseTarget: jest.fn(),
+    chooseAddress: jest.fn(),
     chooseSuites: jest.fn(),
     askHealth: jest.fn(),
     refresh: jest.fn(),
@@ -31,7 +32,7 @@ export function aState(change: Partial<PanelState> = {}): PanelState {
   return {
     notebook: 'digits/model.ipynb',
     project: { kind: 'ready', project: aProject() },
-    choice: { target: 'candidate', suites: [] },
+    choice: { target: 'candidate', suites: [], address: '' },
     health: { kind: 'unknown' },
     run: null,
     latest: true,

@@ -90,6 +90,7 @@ function ProjectPanel(props: PanelViewProps & { readonly project: Project }): JS
           busy={state.starting || atWork}
           onChoose={actions.chooseTarget}
           onChooseSuites={actions.chooseSuites}
+          onChooseAddress={actions.chooseAddress}
           onAskHealth={actions.askHealth}
           onRun={actions.start}
         />

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { Choice, HealthView, Project } from '../view';
+import { AddressField } from './address-field';
 import { Button } from './button';
 import { hostOf } from './format';
 import { HealthLine } from './health-line';
@@ -16,6 +17,7 @@ interface TargetBarProps {
   readonly busy: boolean;
   readonly onChoose: (target: string) => void;
   readonly onChooseSuites: (names: readonly string[]) => void;
+  readonly onChooseAddress: (address: string) => void;
   readonly onAskHealth: () => void;
   readonly onRun: () => void;
 }
@@ -52,6 +54,9 @@ export function TargetBar(props: TargetBarProps): JSX.Element {
           onClick={props.onRun}
         />
       </div>
+      {project.targets.some(each => each.name === choice.target && each.url === null) && (
+        <AddressField value={choice.address} onChange={props.onChooseAddress} />
+      )}
       <HealthLine health={props.health} onAsk={props.onAskHealth} />
       <p className="jp-df-detail">{against(project, choice.target, trans)}</p>
       <SuiteChoice suites={project.suites} chosen={choice.suites} onChoose={props.onChooseSuites} />

@@ -4,7 +4,8 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
-import type { Choice, CreateWaiver, Fault, PanelState, Project, RunEvent } from '../view';
+import type { CreateWaiver, Fault, PanelState, Project, RunEvent } from '../view';
+import { NO_CHOICE, askedFor, stillThere } from './choice';
 import { HealthModel } from './health';
 import { HistoryModel, withRun } from './history';
 import { ProjectModel } from './project';
@@ -12,7 +13,6 @@ import { ReleasesModel } from './releases';
 import { ShownRun } from './shown';
 
 const LOOK_FOR_RUNS = { interval: 30000, backoff: true, max: 120000 };
-const NO_CHOICE: Choice = { target: '', suites: [] };
 
 /** Everything the panel knows: the project of the current notebook, its target, its runs and its releases. */
 export class PanelModel implements IDisposable {
@@ -83,13 +83,18 @@ export class PanelModel implements IDisposable {
   }
 
   chooseTarget(target: string): void {
-    this._choice = { ...this._choice, target };
+    this._choice = { ...this._choice, target, address: '' };
     this.tell();
     void this.askHealth();
   }
 
   chooseSuites(suites: readonly string[]): void {
     this._choice = { ...this._choice, suites };
+    this.tell();
+  }
+
+  chooseAddress(address: string): void {
+    this._choice = { ...this._choice, address };
     this.tell();
   }
 
@@ -110,12 +115,7 @@ export class PanelModel implements IDisposable {
     this._fault = null;
     this.tell();
     try {
-      const { target, suites } = this._choice;
-      const run = await this.options.api.createRun({
-        path: project.path,
-        target,
-        suites: [...suites]
-      });
+      const run = await this.options.api.createRun(askedFor(this._choice, project));
       this._releases.settle();
       this._shown.showStarted(run);
     } catch (error) {
@@ -216,13 +216,7 @@ export class PanelModel implements IDisposable {
 
   /** Keep what the user chose as long as the project still has it. */
   private choose(project: Project): void {
-    const { target, suites } = this._choice;
-    const known = project.targets.some(each => each.name === target);
-    const names = project.suites.map(suite => suite.name);
-    this._choice = {
-      target: known ? target : project.default_target,
-      suites: suites.filter(name => names.includes(name))
-    };
+    this._choice = stillThere(this._choice, project);
     void this.askHealth();
   }
 

@@ -26,6 +26,7 @@ export function panelActions(
   return {
     chooseTarget: name => model.chooseTarget(name),
     chooseSuites: names => model.chooseSuites(names),
+    chooseAddress: address => model.chooseAddress(address),
     askHealth: () => void model.askHealth(),
     refresh: () => void model.refresh(),
     start: () => void model.start(),
