@@ -27,6 +27,8 @@ export function TargetBar(props: TargetBarProps): JSX.Element {
   const { project, choice, busy } = props;
   const trans = useTrans();
   const id = React.useId();
+  const chosen = project.targets.find(each => each.name === choice.target);
+  const asksAddress = chosen?.url === null;
   return (
     <div className="jp-df-target">
       <label htmlFor={id} className="jp-df-label">
@@ -54,10 +56,11 @@ export function TargetBar(props: TargetBarProps): JSX.Element {
           onClick={props.onRun}
         />
       </div>
-      {project.targets.some(each => each.name === choice.target && each.url === null) && (
+      {asksAddress ? (
         <AddressField value={choice.address} onChange={props.onChooseAddress} />
+      ) : (
+        <HealthLine health={props.health} onAsk={props.onAskHealth} />
       )}
-      <HealthLine health={props.health} onAsk={props.onAskHealth} />
       <p className="jp-df-detail">{against(project, choice.target, trans)}</p>
       <SuiteChoice suites={project.suites} chosen={choice.suites} onChoose={props.onChooseSuites} />
     </div>
