@@ -7,6 +7,7 @@ import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { feedbackIcon } from '../icons';
+import { joinLines } from './lines';
 
 const MARKED = 'jp-df-marked-cell';
 
@@ -15,7 +16,7 @@ export class ExecutedNotebook extends MainAreaWidget<Notebook> {
   constructor(options: ExecutedNotebookOptions) {
     const { content, factory, rendermime, mimeTypes } = options;
     const model = new NotebookModel();
-    model.fromJSON(content);
+    model.fromJSON(joinLines(content));
     model.readOnly = true;
     const notebook = new Notebook({
       rendermime: rendermime.clone(),
