@@ -289,12 +289,8 @@ def _judge(
     step(_stage("compare"))
     project, own = plan.project, evidence
     evidence = pool_chain([*lineage.earlier(run, store=store), own])
-    asked = estimands(
-        project.rules,
-        metrics=known_metrics(project),
-        confidence=project.confidence_of_a_look,
-        slice_values=_slice_values(evidence),
-    )
+    known, slices = known_metrics(project), _slice_values(evidence)
+    asked = estimands(project.rules, metrics=known, confidence=project.confidence_of_a_look, slice_values=slices)
     stored = store.get(plan.stored_run) if plan.stored_run else None
     compared = compare(
         evidence,
@@ -314,6 +310,7 @@ def _judge(
         expect_version=plan.target.expect_version,
         confidence=project.confidence_of_a_look,
         tested=_self_test(project, asked, like=evidence),
+        slice_values=slices,
     )
     history = lineage.history(run, project, judgement, own, stored=stored is not None, store=store)
     ended = run.model_copy(update={"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)})
@@ -397,4 +394,4 @@ def _stage(name: str) -> Progress:
 
 
 def _unheard(_: Progress) -> None:
-    """Nobody watches a comparison of two stored runs: it is over at once."""
+    """Nobody watches a comparison of two stored runs."""

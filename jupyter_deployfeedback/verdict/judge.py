@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate, finding_name
@@ -44,18 +44,20 @@ class Answers:
     metrics: Mapping[str, Metric]
     first_release: bool
     overruled: Mapping[Key, int | None] = field(default_factory=dict)
+    expected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def slices(self, metric: str, name: str) -> list[Slice]:
-        """Return the values of a slice that were asked of a metric."""
-        asked = (key.within for key in self.estimates if key.metric == metric)
-        return list(dict.fromkeys(within for within in asked if within and within[0] == name))
+        """Return the values of a slice that the data have, and any other that was asked of a metric."""
+        asked = [key.within for key in self.estimates if key.metric == metric]
+        there = [(name, value) for value in self.expected.get(name, ())]
+        return list(dict.fromkeys(within for within in (*there, *asked) if within and within[0] == name))
 
     def points(self, metric: str) -> list[str | None]:
         """Return the points of matrices at which a metric was asked; None stands for all other suites together."""
         return list(dict.fromkeys(key.point for key in self.estimates if key.metric == metric)) or [None]
 
 
-def judge(
+def judge(  # noqa: PLR0913 - all that a run is judged by; each is named by the caller
     comparison: Comparison,
     *,
     rules: tuple[Rule, ...],
@@ -65,13 +67,15 @@ def judge(
     expect_version: str | None,
     confidence: float,
     tested: SelfTest | None = None,
+    slice_values: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Judgement:
     """Judge a comparison: the worst of all findings that count, and the gate open only on PASS or WARN.
 
     What is missing, not finite, of the wrong version or from a broken suite is ERROR. ``confidence`` is one-sided.
-    ``tested`` is what the gate's test of itself found, which every run makes first.
+    ``tested`` is what the gate's test of itself found, which every run makes first. ``slice_values`` are those of the
+    data, so that one that nothing answered is missed.
     """
-    answers = _answers(comparison, rules, alpha=1 - confidence)
+    answers = replace(_answers(comparison, rules, alpha=1 - confidence), expected=slice_values or {})
     tested = tested or SelfTest()
     findings = [
         *tested.misses,

@@ -34,6 +34,7 @@ EXPRESSIONS = {
     "memory_max": ("<=+15%", "<=1GiB"),
     "oom_kills": ("==0",),
 }
+SLICES = {"digit": ("1", "8")}
 SUITES = ("smoke", "quality")
 
 
@@ -51,7 +52,7 @@ class Seen:
 def made_up(case: int) -> Seen:
     draw = Random(case)
     rules = tuple(a_rule(draw, metric) for metric in draw.sample(sorted(EXPRESSIONS), draw.randint(1, 3)))
-    asked = estimands(rules, metrics=STANDARD_METRICS, confidence=0.95, slice_values={"digit": ("1", "8")})
+    asked = estimands(rules, metrics=STANDARD_METRICS, confidence=0.95, slice_values=SLICES)
     suites = tuple(suite_result(name=name, cases=(one_case(an_outcome(draw)),)) for name in SUITES)
     baseline = draw.choice(["released", "released", None])
     return Seen(rules, tuple(an_estimate(draw, each) for each in asked), suites, facts(), baseline)
@@ -100,6 +101,7 @@ def judgement(seen: Seen) -> Judgement:
         candidate=seen.target,
         expect_version=None,
         confidence=0.95,
+        slice_values=SLICES,
     )
 
 
