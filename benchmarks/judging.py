@@ -2,8 +2,8 @@
 
     python benchmarks/judging.py [--runs N] [--json FILE] [--check]
 
-Not measured, because what it is about does not exist yet: trap 17 (looks). All data are made up with fixed seeds, but
-for trap 1, where a real server is loaded. ``--check`` exits 1 where a figure misses what it is held to.
+All data are made up with fixed seeds, but for trap 1, where a real server is loaded. ``--check`` exits 1 where a figure
+misses what it is held to.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from judged import power, requests, stalls, windows
+from judged import looks, power, requests, stalls, windows
 from judged.figure import Figure, described
 from judged.speed import speed
 
@@ -34,6 +34,8 @@ MEASURES: tuple[Callable[[int], Iterator[Figure]], ...] = (
     windows.windows_apart,
     windows.unequal_windows,
     windows.power_of_windows,
+    looks.peeking,
+    looks.price,
     requests.another_day,
     power.lower_accuracy,
     power.slowdown,
