@@ -16,6 +16,7 @@ from jupyter_deployfeedback.comparison.pairing import changed_examples
 from jupyter_deployfeedback.comparison.points import Part, parts_about, parts_of
 from jupyter_deployfeedback.comparison.quantities import JUDGES_ERRORS, applies
 from jupyter_deployfeedback.domain.comparison import Comparison, Delta, Estimand, Estimate
+from jupyter_deployfeedback.domain.rule import Relation
 from jupyter_deployfeedback.domain.run import Evidence
 
 DEFAULT_CONFIDENCE = 0.95  # one-sided, where no rule says another one
@@ -55,10 +56,17 @@ def compare(
 
 
 def _estimates(estimands: tuple[Estimand, ...], parts: tuple[Part, ...]) -> Iterator[Estimate]:
-    judged = any(each.metric in JUDGES_ERRORS for each in estimands)
     for each in estimands:
         for part in parts_about(each.metric, parts):
+            judged = any(_judges_errors(other, part.material) for other in estimands)
             yield estimate(each.model_copy(update={"point": part.point}), part.material, errors_judged=judged)
+
+
+def _judges_errors(estimand: Estimand, material: Material) -> bool:
+    """Say whether a rule judges all that was not answered: one that only informs, or has no baseline, does not."""
+    if estimand.metric not in JUDGES_ERRORS or estimand.informs or estimand.slice is not None:
+        return False
+    return estimand.expression.relation is Relation.ABSOLUTE or material.unpaired() is None
 
 
 def _confidence(estimands: tuple[Estimand, ...]) -> float:

@@ -16,7 +16,7 @@ from jupyter_deployfeedback.comparison.methods.proportion import share, share_di
 from jupyter_deployfeedback.comparison.numbers import measure_number, unit_of
 from jupyter_deployfeedback.comparison.quantities import (
     COUNTS,
-    JUDGES_ERRORS,
+    ERRORS,
     LATENCIES,
     MEANS,
     SHARES,
@@ -132,7 +132,7 @@ def _measure(estimand: Estimand, material: Material, *, complete: tuple[str, ...
     chosen = select(estimand, material)
     if isinstance(chosen, Missing):
         return chosen
-    unanswered = too_few_answered(chosen, complete) if estimand.metric not in JUDGES_ERRORS else None
+    unanswered = too_few_answered(chosen, complete) if estimand.metric not in ERRORS else None
     if unanswered:
         return unanswered
     found = _sampled(estimand, chosen)

@@ -78,7 +78,8 @@ def _measured(estimand: Estimand, candidate: Observation, value: float, material
     weak = RELEASED if baseline is not None and material.live and not platform else None
     weak = weak or _weakness(estimand, candidate, platform=platform)
     windows = material.windows if material.live or relation is Relation.ABSOLUTE else None
-    if weak == ONE_WINDOW and windows is not None and windows.holds(name):
+    quantile = candidate.edges is not None  # of a histogram: a mean of those over windows is no quantile
+    if weak == ONE_WINDOW and not quantile and windows is not None and windows.holds(name):
         return windows.measure(name, relation)
     coarse = windows.too_coarse(name) if windows is not None else None
     told = f"{weak}: {coarse}" if weak and coarse else weak
@@ -93,7 +94,7 @@ def _weakness(estimand: Estimand, observed: Observation, *, platform: bool) -> s
     """
     expression = estimand.expression
     absolute = expression.relation is Relation.ABSOLUTE
-    counted = is_count(observed.metric.unit)
+    counted = is_count(observed.metric.unit) and float(observed.value or 0).is_integer()  # 41.7 tokens/s were not
     cap = (
         platform
         and estimand.metric.endswith("_max")

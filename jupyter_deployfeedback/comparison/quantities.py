@@ -55,8 +55,11 @@ LATENCIES: Mapping[str, tuple[Aggregate, float | None]] = {
 }
 """Numbers of ``latency`` that have a name of their own."""
 
-JUDGES_ERRORS = frozenset({"failure_rate", "requests_failed", "requests_answered", "requests_timed_out"})
-"""A rule on one of these covers unanswered requests, so that the other rules may be judged with them."""
+ERRORS = frozenset({"failure_rate", "requests_failed", "requests_answered", "requests_timed_out"})
+"""What is judged however few requests were answered."""
+
+JUDGES_ERRORS = frozenset({"failure_rate", "requests_answered"})
+"""A rule on one of these covers all unanswered requests, so that the other rules may be judged with them."""
 
 
 def applies(name: str, samples: Samples) -> bool:

@@ -20,6 +20,7 @@ from jupyter_deployfeedback.comparison.selection import Selection
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.rule import Aggregate, Relation
 
+At = Callable[[float], Interval]
 Number = Callable[[Selection], float]
 
 
@@ -63,6 +64,8 @@ def _compared(estimand: Estimand, load: UnderLoad, both: Selection) -> Measured 
     number, ratio = _number(estimand), estimand.expression.relation is Relation.RATIO
     whole = number(both)
     at = jackknife(whole, _without_each(number, load))
+    if at is not None and estimand.expression.aggregate is Aggregate.SHARE:
+        at = _no_narrower(at, measure_latency(estimand, both))
     windows = len(load.seconds)
     ends = [_statistic(estimand)(side) for side in (both.candidate, both.paired_baseline)]
     found = Measured(
@@ -77,6 +80,14 @@ def _compared(estimand: Estimand, load: UnderLoad, both: Selection) -> Measured 
     found = found.needing(_floor(estimand))
     few = f"{windows} windows of load, at least {floors.WINDOWS} are needed"
     return replace(found, below_floor=few) if windows < floors.WINDOWS else found
+
+
+def _no_narrower(at: At, over_requests: Measured | Missing) -> At:
+    """Return an interval no narrower than that over requests: where no window has a slow one, all windows are alike."""
+    if isinstance(over_requests, Missing) or over_requests.interval_at is None:
+        return at
+    other = over_requests.interval_at
+    return lambda confidence: _hull(at(confidence), other(confidence))
 
 
 def _floor(estimand: Estimand) -> int:

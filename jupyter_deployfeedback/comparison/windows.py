@@ -101,7 +101,7 @@ def _numbers(name: str, side: SideEvidence, windows: Iterable[Window]) -> Floats
     values: list[float] = []
     for window in windows:
         found: Observation | None = next((each for each in seen.get(window, ()) if each.metric.name == name), None)
-        if found is None or found.value is None:
-            return Missing(NOT_SEEN if found is None else found.missing_because or NOT_SEEN)
+        if found is None or found.value is None or found.partial:
+            return Missing(NOT_SEEN if found is None else found.missing_because or found.partial or NOT_SEEN)
         values.append(in_base_unit(found).value or 0.0)
     return np.array(values, dtype=np.float64)

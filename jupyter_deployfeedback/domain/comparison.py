@@ -23,13 +23,15 @@ def finding_name(metric: str, *, within: tuple[str, str] | None = None, point: s
 class Estimand(Frozen):
     """A number that a rule asks for: an expression about one metric, in one slice or in all examples.
 
-    ``point`` is the point of a matrix it is about; None where it is about all other suites together.
+    ``point`` is the point of a matrix it is about; None where it is about all other suites together. ``informs`` says
+    that no rule that counts asks for it.
     """
 
     metric: str
     expression: Expression
     slice: tuple[str, str] | None = None
     point: str | None = None
+    informs: bool = False
     confidence: float = 0.95  # one-sided; the interval is two-sided at 2 * confidence - 1
 
 

@@ -21,13 +21,16 @@ def estimands(
     slice_values: Mapping[str, tuple[str, ...]],
 ) -> tuple[Estimand, ...]:
     """Return each number that the rules ask for, once; a slice without values asks for nothing and is judged ERROR."""
-    asked = (
-        Estimand(metric=select(rule.metric).metric, expression=expression, slice=within, confidence=confidence)
-        for rule in rules
-        for within in slices_of(rule, slice_values)
-        for expression in _expressions(rule, metrics)
-    )
-    return tuple(dict.fromkeys(asked))
+    found: dict[tuple[str, Slice, str], Estimand] = {}
+    for rule in sorted(rules, key=lambda rule: rule.info):  # what counts as well as informs counts
+        name = select(rule.metric).metric
+        for within in slices_of(rule, slice_values):
+            for asked in _expressions(rule, metrics):
+                estimand = Estimand(
+                    metric=name, expression=asked, slice=within, informs=rule.info, confidence=confidence
+                )
+                found.setdefault((name, within, asked.text), estimand)
+    return tuple(found.values())
 
 
 def slices_of(rule: Rule, slice_values: Mapping[str, tuple[str, ...]]) -> Iterator[Slice]:

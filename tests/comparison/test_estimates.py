@@ -164,6 +164,33 @@ def test_a_rule_on_failures_covers_unanswered_examples() -> None:
     assert found.value == pytest.approx(284 / 300)
 
 
+@pytest.mark.parametrize(
+    "covering",
+    [
+        rule("failure_rate", "<=10%", info=True),
+        rule("failure_rate", "<=+1pp"),  # there is no baseline, so it is not judged
+        rule("requests_timed_out", "==0"),
+        rule("requests_failed", "<=1000"),
+    ],
+)
+def test_a_rule_that_does_not_judge_all_failures_covers_none(covering: Rule) -> None:
+    seen = one(candidate=[True] * 300, states=[FAILED] * 16 + [ANSWERED] * 284)
+    both = asked(covering, rule("latency", "avg<1s"))
+
+    found = {each.estimand.metric: each for each in compare(seen, stored=None, baseline=None, estimands=both).estimates}
+
+    assert found["latency"].missing_because == "the candidate answered only 284 of 300 requests"
+
+
+def test_a_rule_that_counts_covers_failures_whatever_another_one_informs_of() -> None:
+    seen = one(candidate=[True] * 300, states=[FAILED] * 16 + [ANSWERED] * 284)
+    both = asked(rule("failure_rate", "<=10%", info=True), rule("failure_rate", "<=10%"), rule("latency", "avg<1s"))
+
+    found = compare(seen, stored=None, baseline=None, estimands=both).estimates
+
+    assert [each.missing_because for each in found] == [None, None]
+
+
 def test_trap_4_time_outs_count_with_their_latency() -> None:
     latency = [0.5] * 294 + [5.0] * 6
     seen = one(candidate=[True] * 300, latency=latency, states=[ANSWERED] * 294 + [TIMED_OUT] * 6)
@@ -212,6 +239,14 @@ def test_a_recorded_number_is_weak_evidence() -> None:
     found = answer(rule("mean_confidence", ">=0.8"), seen)
 
     assert (found.value, found.interval, found.weak) == (0.9, None, "a single number without its samples")
+
+
+def test_a_number_that_is_not_whole_was_not_counted_whatever_its_unit() -> None:
+    seen = evidence(suite_result(observations=(recorded("speed", 41.7, unit="tokens/s"),)))
+
+    found = answer(rule("speed", ">=40"), seen)
+
+    assert (found.exact, found.weak) == (False, "a single number without its samples")
 
 
 def test_a_recorded_whole_count_is_compared_exactly() -> None:

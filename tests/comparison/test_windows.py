@@ -128,6 +128,28 @@ def test_a_window_that_was_not_watched_is_an_error() -> None:
     assert found.missing_because == "a window of the load was not watched"
 
 
+def test_a_window_whose_number_may_be_partial_is_an_error() -> None:
+    seen = watched("cpu_mean", NOW, BEFORE)
+    *others, last = seen.candidate.loaded
+    partial = last.observations[0].model_copy(update={"partial": "a store did not answer"})
+    windows = (*others, last.model_copy(update={"observations": (partial,)}))
+    candidate = seen.candidate.model_copy(update={"loaded": windows})
+
+    found = answer(seen.model_copy(update={"candidate": candidate}), rule("cpu_mean", "<=+15%"))
+
+    assert found.missing_because == "a store did not answer"
+
+
+def test_quantiles_of_a_histogram_are_not_averaged_over_windows() -> None:
+    seen = watched("cpu_mean", [0.12, 0.11, 0.13, 0.26, 0.12], BEFORE, called="p95")
+    whole = seen.candidate.platform[0].model_copy(update={"edges": (0.1, 0.25, 0.5)})
+    candidate = seen.candidate.model_copy(update={"platform": (whole,)})
+
+    found = answer(seen.model_copy(update={"candidate": candidate}), rule("p95", "<=0.25cores"))
+
+    assert (found.value, found.weak) == (whole.value, "one window, not repeated")
+
+
 def test_a_metric_renewed_too_rarely_for_the_windows_stays_weak_and_says_what_to_do() -> None:
     why = "the target is scraped every 15 s, too rarely for windows of 10 s; write jdf.load(..., seconds=75)"
     seen = watched("memory_mean", in_gib(NOW), in_gib(BEFORE), too_coarse={"memory_mean": why})
@@ -190,6 +212,16 @@ def test_relative_latency_under_load_varies_as_its_windows_do(text: str) -> None
     assert found.interval is not None
     assert found.interval[0] < found.value < found.interval[1]
     assert found.p_beyond is not None
+
+
+def test_a_share_of_slow_requests_that_no_window_saw_is_as_unsure_as_few_requests_are() -> None:
+    seen = loaded(load([[0.1] * 34] * 3, [[0.1] * 34] * 3))
+
+    found = answer(seen, rule("latency", "share(>300ms)<=+1pp"))
+
+    assert found.value == 0
+    assert found.interval is not None
+    assert found.interval[1] > 0.02  # of 102 requests, none slow: 2.6 points
 
 
 def test_the_jackknife_of_a_mean_is_students_interval_over_the_windows() -> None:
