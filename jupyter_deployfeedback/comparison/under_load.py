@@ -48,14 +48,17 @@ def measure_under_load(estimand: Estimand, load: UnderLoad) -> Measured | Missin
 def _alone(estimand: Estimand, load: UnderLoad) -> Measured | Missing:
     """Return a latency of the candidate; its interval is the wider one: over requests, or over windows."""
     found = measure_latency(estimand, Selection(load.candidate))
-    if isinstance(found, Missing) or found.interval_at is None or load.doubt is not None:
+    if isinstance(found, Missing) or found.interval_at is None:
         return found
+    if load.doubt is not None:
+        return replace(found, weak=load.doubt)
     of, over_requests = _statistic(estimand), found.interval_at
     share = estimand.expression.aggregate is Aggregate.SHARE
     scaled = of if share else lambda samples: _log(of(samples))
     over = jackknife(scaled(load.candidate), _without_each(lambda chosen: scaled(chosen.candidate), load))
-    if over is None or len(load.seconds) < floors.WINDOWS:
-        return found
+    few = _too_few(load)
+    if over is None or few is not None:
+        return replace(found, below_floor=few)
     over_windows = over if share else lambda confidence: _exp(over(confidence))
     return replace(found, interval_at=lambda confidence: _hull(over_requests(confidence), over_windows(confidence)))
 
@@ -66,7 +69,6 @@ def _compared(estimand: Estimand, load: UnderLoad, both: Selection) -> Measured 
     at = jackknife(whole, _without_each(number, load))
     if at is not None and estimand.expression.aggregate is Aggregate.SHARE:
         at = _no_narrower(at, measure_latency(estimand, both))
-    windows = len(load.seconds)
     ends = [_statistic(estimand)(side) for side in (both.candidate, both.paired_baseline)]
     found = Measured(
         value=_ratio(whole) if ratio else whole,
@@ -75,11 +77,18 @@ def _compared(estimand: Estimand, load: UnderLoad, both: Selection) -> Measured 
         candidate=ends[0],
         baseline=ends[1],
         interval_at=on_log_scale(at) if ratio else at,
-        facts={"windows": windows},
+        facts={"windows": len(load.seconds)},
     )
     found = found.needing(_floor(estimand))
-    few = f"{windows} windows of load, at least {floors.WINDOWS} are needed"
-    return replace(found, below_floor=few) if windows < floors.WINDOWS else found
+    few = _too_few(load)
+    return found if few is None else replace(found, below_floor=few)
+
+
+def _too_few(load: UnderLoad) -> str | None:
+    """Say that there are too few windows to tell how much they differ, None where there are enough."""
+    count = len(load.seconds)
+    windows = "1 window" if count == 1 else f"{count} windows"
+    return f"{windows} of load, at least {floors.WINDOWS} are needed" if count < floors.WINDOWS else None
 
 
 def _no_narrower(at: At, over_requests: Measured | Missing) -> At:
@@ -98,8 +107,9 @@ def _floor(estimand: Estimand) -> int:
 
 
 def _without_each(number: Number, load: UnderLoad) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return a number of all windows but one, for each of them."""
-    kept = (load.window != each for each in range(len(load.seconds)))
+    """Return a number of all windows but one, for each of them; nothing where there is only one."""
+    count = len(load.seconds)
+    kept = (load.window != each for each in range(count if count > 1 else 0))
     return np.array(
         [number(Selection(load.candidate.take(rows), load.baseline and load.baseline.take(rows))) for rows in kept]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from jupyter_deployfeedback.domain.evaluation import Evaluation, WindowPair
 from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
-from tests.comparison.evidence import ANSWERED, FAILED, answers, asked, evaluation, rule, suite_result
+from tests.comparison.evidence import ANSWERED, FAILED, NOON, answers, asked, evaluation, rule, suite_result
 from tests.comparison.loads import load, loaded, pairs, watched
 
 NOW = [1.05, 1.11, 1.08, 1.02, 1.10]
@@ -250,9 +251,27 @@ def test_an_absolute_latency_is_as_unsure_as_its_windows_differ() -> None:
     assert unlike.interval[1] - unlike.interval[0] > 0.2
 
 
-@pytest.mark.parametrize(("count", "floor"), [(2, "2 windows of load, at least 3 are needed"), (3, None)])
-def test_latency_of_fewer_than_three_windows_is_not_compared(count: int, floor: str | None) -> None:
-    assert answer(under_load(count=count), rule("latency", "typical<=+10%")).below_floor == floor
+@pytest.mark.parametrize("text", ["typical<=+10%", "share(>60ms)<=+1pp", "p(50)<300ms", "avg<300ms", "share(>60ms)<1%"])
+@pytest.mark.parametrize(
+    ("count", "floor"),
+    [
+        (1, "1 window of load, at least 3 are needed"),
+        (2, "2 windows of load, at least 3 are needed"),
+        (3, None),
+    ],
+)
+def test_latency_of_fewer_than_three_windows_is_not_judged(text: str, count: int, floor: str | None) -> None:
+    assert answer(under_load(count=count), rule("latency", text)).below_floor == floor
+
+
+def test_latency_of_windows_that_cannot_be_told_apart_is_weak_evidence_for_a_limit_of_its_own() -> None:
+    at = [NOON + timedelta(seconds=10 * place) for place in range(6)]
+    slices = tuple(WindowPair(candidate=Window(start=start, end=end)) for start, end in pairwise(at))
+    seen = loaded(load([[0.1] * 100] * 5, windows=slices))
+
+    found = answer(seen, rule("latency", "p(95)<300ms"), baseline=None)
+
+    assert found.weak == "its windows follow one another without rest: they are slices of one series, not repetitions"
 
 
 def test_a_quantile_of_too_few_requests_is_not_compared_whatever_the_windows() -> None:
