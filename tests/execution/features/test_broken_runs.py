@@ -26,6 +26,13 @@ SLOW = """
       Scenario: after
         Given a thing
 """
+IN_A_HOOK = """
+    import time
+
+    def before_step(context, step):
+        if context.scenario.name == "hangs":
+            time.sleep(300)
+"""
 RunFeatures = Callable[..., SuiteResult]
 Repository = Callable[..., Path]
 
@@ -110,8 +117,9 @@ def test_time_that_is_over_stops_the_scenario_that_runs(
     assert result.reason == "The suite's time (4 s) was over. It was at: hangs."
 
 
+@pytest.mark.parametrize("code", [None, IN_A_HOOK], ids=["in a step", "in a hook"])
 def test_cancelled_scenario_says_so_and_the_next_ones_are_not_run(
-    repository: Repository, run_features: RunFeatures, behave: dict[str, Any]
+    repository: Repository, run_features: RunFeatures, behave: dict[str, Any], code: str | None
 ) -> None:
     cancelled = threading.Event()
 
@@ -119,7 +127,8 @@ def test_cancelled_scenario_says_so_and_the_next_ones_are_not_run(
         if step.title == "hangs":
             cancelled.set()
 
-    result = run_features(repository({"slow": SLOW}), behave, cancelled=cancelled, tell=cancel_at_the_second)
+    folder = repository({"slow": SLOW}, **({"features/environment.py": dedent(code)} if code else {}))
+    result = run_features(folder, behave, cancelled=cancelled, tell=cancel_at_the_second)
 
     assert [case.outcome.value for case in result.cases] == ["passed", "errored", "not_run"]
     assert result.cases[1].error is not None

@@ -13,6 +13,7 @@ ASSERTION = "AssertionError"
 _ASSERTED = ("Assertion Failed:", "ASSERT FAILED:")  # of behave 1.2.6, of 1.3
 _ABORTED = "ABORTED: By user"
 _INTERRUPTED = "KeyboardInterrupt"
+_UNSAID = "ScenarioError"  # behave gives no reason, as where a hook is interrupted
 _NO_TYPE = "NoneType"  # what JUnit calls an undefined step
 Said = tuple[str, str, str]
 """Name, message and traceback of what a case raised."""
@@ -32,7 +33,10 @@ class Judgement:
 
 
 def judge(expected: Mapping[str, Scenario], report: Report, *, stopped: bool) -> Judgement:
-    """Say of each expected scenario how it ended; of one that an incomplete report lacks nothing is said."""
+    """Say of each expected scenario how it ended; of one that an incomplete report lacks nothing is said.
+
+    Neither where behave was ``stopped``: interrupted between two steps, it closes a report without that feature.
+    """
     judgement = Judgement()
     for position, cell_id in enumerate(expected, start=1):
         scenario = report.scenarios.get(cell_id)
@@ -40,7 +44,7 @@ def judge(expected: Mapping[str, Scenario], report: Report, *, stopped: bool) ->
             told = report.told.get(cell_id)
             judgement.ends.append(_end(scenario, told, position=position, stopped=stopped))
             judgement.notices.extend(_notices(scenario))
-        elif report.complete:
+        elif report.complete and not stopped:
             judgement.ends.append(CellEnded(cell_id, "aborted"))
     return judgement
 
@@ -64,7 +68,7 @@ def _end(scenario: Scenario, told: Told | None, *, position: int, stopped: bool)
     if status is None:
         error = _said(scenario, told)
         status = "error"
-        if stopped and (error[0] == _INTERRUPTED or error[1].startswith(_ABORTED)):
+        if stopped and (error[0] in {_INTERRUPTED, _UNSAID} or error[1].startswith(_ABORTED)):
             return CellEnded(scenario.cell_id, duration_seconds=seconds)  # it was us who interrupted it
     return CellEnded(scenario.cell_id, status, position, error, duration_seconds=seconds)
 
@@ -78,7 +82,7 @@ def _said(scenario: Scenario, told: Told | None) -> Said:
             return told.type, told.message, told.text
         return ASSERTION, f"{told.type}: {told.message}", told.text  # a class of assertions of the test's own
     text = next((_text(_result(step).get("error_message")) for step in _bad_steps(scenario)), "")
-    return explain(text) if text else ("ScenarioError", f"behave says {scenario.status!r} and no more.", "")
+    return explain(text) if text else (_UNSAID, f"behave says {scenario.status!r} and no more.", "")
 
 
 def _unready_step(scenario: Scenario) -> Said | None:
