@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -143,7 +144,8 @@ class WorkerProcess:
     def dismiss(self) -> None:
         """Let the worker go as soon as its last kernel has ended; nothing more is heard of it."""
         if self._process.stdin is not None and not self._process.stdin.closed:
-            self._process.stdin.close()
+            with suppress(BrokenPipeError):  # it died before it read what it was sent
+                self._process.stdin.close()
             os.close(self._events)
 
     def close(self) -> None:

@@ -115,6 +115,20 @@ def test_a_killed_worker_is_an_errored_suite_and_the_next_one_runs(
         os.kill(without_environment, signal.SIGKILL)
 
 
+def test_a_worker_that_was_killed_while_it_stood_by_is_an_errored_suite_and_the_next_one_runs(
+    tmp_path: Path, write_notebook: Callable[..., Path], run_suites: Callable[..., tuple[SuiteResult, ...]]
+) -> None:
+    suites = [Suite(name=name, source=str(write_notebook(tmp_path / f"{name}.ipynb", "1").name)) for name in "ab"]
+    worker = prepare(ENVIRONMENT)
+    os.kill(worker.pid, signal.SIGKILL)
+    assert eventually_gone([worker.pid])
+
+    results = run_suites(tmp_path, *suites, workers=[worker])
+
+    assert [result.outcome for result in results] == [Outcome.ERRORED, Outcome.PASSED]
+    assert not worker.folder.exists()
+
+
 def test_a_worker_that_cannot_start_is_an_errored_suite_with_its_last_words(
     run_notebook: Callable[..., SuiteResult], tmp_path: Path
 ) -> None:
