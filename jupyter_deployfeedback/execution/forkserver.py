@@ -95,7 +95,7 @@ def serve(
         if keepers.note(ready):
             asked_at = time.monotonic()
             refill_at = asked_at + CALM_SECONDS
-        _reap()
+        keepers.reap()
         tend()
         if listener.fileno() in ready:
             keepers.fork()
@@ -112,17 +112,24 @@ class _Keepers:
         self._child = child
         self._polite_seconds = polite_seconds
         self._fresh = fresh
+        self._pids: set[int] = set()
         self._failures = 0
         self._gone, self._held = os.pipe()  # ends with this process: then those who wait go too
 
     def fork(self) -> None:
         """Fork one more."""
         reading, writing = os.pipe()
-        if os.fork() == 0:
+        pid = os.fork()
+        if pid == 0:
             os.close(self._held)
             _leave_after(lambda: self._keep(writing))
         os.close(writing)
         self.waiting.add(reading)
+        self._pids.add(pid)
+
+    def reap(self) -> None:
+        """Wait for the keepers that have ended, and for nobody else: ``tend`` may have children of its own."""
+        self._pids = {pid for pid in self._pids if not _has_ended(pid)}
 
     def note(self, ready: Iterable[int]) -> bool:
         """Forget those that wait no more; say whether a client has come. SystemExit where too many failed."""
@@ -292,6 +299,13 @@ def _exit_code(pid: int) -> int | None:
     return found
 
 
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
+    except ChildProcessError:  # the system waits for our children where SIGCHLD is ignored
+        return True
+
+
 def _end_politely(pid: int, *, within_seconds: float) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
@@ -327,12 +341,6 @@ def _children() -> list[int]:
 def _say(connection: socket.socket, word: dict[str, object]) -> None:
     with contextlib.suppress(OSError):  # the client has gone
         connection.sendall((json.dumps(word) + "\n").encode())
-
-
-def _reap() -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
 
 
 def _adopt_orphans() -> None:

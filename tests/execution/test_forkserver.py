@@ -28,23 +28,36 @@ def child(turn):
     exec(request["code"], {"os": os, "subprocess": subprocess, "sys": sys})
 serve(socket.socket(fileno=int(sys.argv[1])), child, parent_pipe=0)
 """
+TENDING = """
+import socket, subprocess, sys
+from jupyter_deployfeedback.execution.forkserver import serve
+own = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
+def tend():
+    if own.poll() is not None:
+        sys.exit(own.returncode)
+serve(socket.socket(fileno=int(sys.argv[1])), lambda turn: turn.take(), parent_pipe=0, tend=tend)
+"""
 Start = Callable[..., Forked]
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    process = serve(SERVER, at=tmp_path / "forks.sock")
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def serve(script: str, *, at: Path) -> subprocess.Popen[bytes]:
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "forks.sock"))
+        listener.bind(str(at))
         listener.listen()
-        process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(listener.fileno())],
+        return subprocess.Popen(
+            [sys.executable, "-c", script, str(listener.fileno())],
             stdin=subprocess.PIPE,
             pass_fds=(listener.fileno(),),
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
-    yield process
-    process.kill()
-    process.communicate()
 
 
 @pytest.fixture
@@ -142,6 +155,11 @@ def test_a_forkserver_goes_when_its_parents_end_of_the_pipe_is_closed(server: su
     server.stdin.close()
 
     assert server.wait(5.0) == 0
+
+
+def test_a_forkserver_leaves_the_ends_of_its_owners_children_to_its_owner(tmp_path: Path) -> None:
+    with serve(TENDING, at=tmp_path / "forks.sock") as process:
+        assert process.wait(20.0) == 3
 
 
 def test_no_forkserver_is_no_fork(tmp_path: Path) -> None:
