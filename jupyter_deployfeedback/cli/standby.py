@@ -64,7 +64,7 @@ def _work(turn: Turn, *, store: Store) -> None:
         workers = [_forked_worker(stack)]
         rehearse(folder / f"{os.getpid()}")  # what a fork touches first, it has to copy
         store.list(limit=1)  # opens its connection
-        request, descriptors = turn.take()
+        request, descriptors = turn.take(folder=str(workers[0].folder))  # nobody may be left to remove it
         become_stdio(descriptors)
         forkserver = remembered(folder, request["project_folder"])
         if forkserver:

@@ -8,6 +8,8 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,23 +103,35 @@ async def test_an_administrator_can_have_nothing_stand_by(fetch: Any, finished: 
     assert standing_by() == []
 
 
-def test_what_stands_by_takes_its_folder_with_it_when_its_server_is_killed(tmp_path: Path) -> None:
-    folder = tmp_path / "standby"
-    folder.mkdir()
-    with socket.socket(socket.AF_UNIX) as listener:
+def test_what_stands_by_leaves_no_folder_when_its_server_is_killed(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX) as listener:
+        folder = Path(short) / "standby"
+        folder.mkdir()
         listener.bind(str(folder / "runs.sock"))
         listener.listen()
         process = subprocess.Popen(
             standby_command(listener.fileno(), idle_seconds=60.0, memory_mb=None),
             stdin=subprocess.PIPE,
             pass_fds=(listener.fileno(),),
-            env={**os.environ, "DEPLOYFEEDBACK_STORE": str(tmp_path / "store")},
+            env={**os.environ, "DEPLOYFEEDBACK_STORE": str(tmp_path / "store"), "TMPDIR": short},
         )
-    connect(folder / "runs.sock").recv(1)  # it is ready
+        listener.close()
+        connect(folder / "runs.sock").recv(1)  # it is ready
+        before = list(Path(short).iterdir())
 
-    process.stdin.close()
+        process.stdin.close()
 
-    assert (process.wait(20.0), folder.exists()) == (0, False)
+        assert process.wait(20.0) == 0
+        assert len(before) > 1
+        assert eventually_empty(Path(short))
+
+
+def eventually_empty(folder: Path) -> bool:
+    for _ in range(200):
+        if not any(folder.iterdir()):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_what_stands_by_goes_when_nobody_asks_for_a_run(tmp_path: Path) -> None:
