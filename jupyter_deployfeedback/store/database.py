@@ -10,7 +10,6 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -24,7 +23,6 @@ from jupyter_deployfeedback.store.folder import make_private, make_private_file,
 
 log = logging.getLogger(__name__)
 
-_COMPILED: dict[Any, Any] = {}  # of all databases: a process opens the same few statements again
 BUSY_SECONDS = 10.0
 """How long a write waits for another process before it is refused as locked."""
 
@@ -123,7 +121,7 @@ def _is_about_writing(exc: Exception) -> bool:
 
 def _sqlite_engine(database: str, *, busy_seconds: float) -> Engine:
     url = make_url(f"sqlite:///{database}") if database.startswith("file:") else URL.create("sqlite", database=database)
-    engine = create_engine(url, connect_args={"timeout": busy_seconds}, execution_options={"compiled_cache": _COMPILED})
+    engine = create_engine(url, connect_args={"timeout": busy_seconds})
     event.listen(engine, "connect", _set_up_connection)
     event.listen(engine, "begin", _begin)
     return engine
