@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,10 +31,6 @@ class UnderLoad:
     window: Integers
     seconds: Floats
     doubt: str | None = None
-
-    def each(self, of: Callable[[Samples], float], side: Samples) -> Floats:
-        """Return one number for each window of a side."""
-        return np.array([of(side.take(self.window == each)) for each in range(len(self.seconds))], dtype=np.float64)
 
 
 def judged_by_windows(evidence: Evidence) -> frozenset[str]:

@@ -48,14 +48,16 @@ def _of_platform(name: str, numbers: Numbers | None) -> Numbers | None:
 def _throughput(estimand: Estimand, sides: tuple[float, float]) -> UnderLoad:
     """Return windows of which so many requests were answered, and so long, that they were answered at that rate."""
     most = max(*sides, 1e-9)
-    candidate, baseline = (_answered(estimand, share=each / most) for each in sides)
+    candidate, baseline = (_answered(estimand, share=each / most, rate=most) for each in sides)
     window = np.repeat(np.arange(WINDOWS), REQUESTS)
     return UnderLoad(candidate, baseline, window, np.full(WINDOWS, REQUESTS / most))
 
 
-def _answered(estimand: Estimand, *, share: float) -> Samples:
-    plain = samples_of(estimand, 1.0, n=WINDOWS * REQUESTS)
-    return replace(plain, answered=np.arange(WINDOWS * REQUESTS) % REQUESTS < round(share * REQUESTS))
+def _answered(estimand: Estimand, *, share: float, rate: float) -> Samples:
+    rows = np.arange(WINDOWS * REQUESTS)
+    plain = samples_of(estimand, 1.0, n=len(rows))
+    at_once = replace(plain, sent_at=rows / rate, latency=np.zeros(len(rows)))
+    return replace(at_once, answered=rows % REQUESTS < round(share * REQUESTS))
 
 
 def _watched(name: str, material: Material) -> Windows:

@@ -15,7 +15,7 @@ from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.quantile import order_statistic
 from jupyter_deployfeedback.comparison.methods.typical import SMALLEST_LATENCY
 from jupyter_deployfeedback.comparison.methods.windows import JACKKNIFE, jackknife, on_log_scale, over_windows
-from jupyter_deployfeedback.comparison.samples import Samples
+from jupyter_deployfeedback.comparison.samples import Floats, Samples
 from jupyter_deployfeedback.comparison.selection import Selection
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.rule import Aggregate, Relation
@@ -36,10 +36,9 @@ def measure_under_load(estimand: Estimand, load: UnderLoad) -> Measured | Missin
     if load.baseline is None and not absolute:
         return Missing("the baseline was not loaded")
     if estimand.metric == "throughput":
-        sides = [
-            load.each(_answered, side) / load.seconds for side in (load.candidate, load.baseline) if side is not None
-        ]
-        return over_windows(sides[0], None if absolute else sides[1], relation=relation)
+        baseline = None if absolute or load.baseline is None else _per_second(load, load.baseline)
+        found = over_windows(_per_second(load, load.candidate), baseline, relation=relation)
+        return found if isinstance(found, Missing) else replace(found, weak=load.doubt)
     if absolute:
         return _alone(estimand, load)
     return _compared(estimand, load, Selection(load.candidate, load.baseline))
@@ -148,8 +147,19 @@ def _statistic(estimand: Estimand) -> Callable[[Samples], float]:
     return lambda samples: order_statistic(samples.latency, 0.5 if level is None else level)
 
 
-def _answered(samples: Samples) -> float:
-    return float(np.count_nonzero(samples.answered))
+def _per_second(load: UnderLoad, side: Samples) -> Floats:
+    """Return for each window how many answers came a second before it was over.
+
+    Answers that came later say how fast requests were sent, not how fast the target can answer them.
+    """
+    each = (side.take(load.window == place) for place in range(len(load.seconds)))
+    came = [_answered_within(seconds, samples) for samples, seconds in zip(each, load.seconds, strict=True)]
+    return np.array(came, dtype=np.float64) / load.seconds
+
+
+def _answered_within(seconds: float, samples: Samples) -> int:
+    began = np.min(samples.sent_at)  # infinite where nothing was sent
+    return int(np.count_nonzero(samples.answered & (samples.sent_at + samples.latency <= began + seconds)))
 
 
 def _log(value: float) -> float:

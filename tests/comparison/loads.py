@@ -42,13 +42,23 @@ def load(
     sides = [answers(predictions=[0] * sum(map(len, columns)), latency=[each for one in columns for each in one],
                      states=states) for columns in (candidate, baseline) if columns is not None]  # fmt: skip
     plain = evaluation(*sides, truth=[None] * len(sides[0].states), suite="load", name="load")
-    blank = [each.model_copy(update={"predictions": (None,) * len(each.states)}) for each in sides]
+    due = [_due(windows, name, len(candidate[0])) for name in ("candidate", "baseline")[: len(sides)]]
+    blank = [
+        each.model_copy(update={"predictions": (None,) * len(each.states), "sent_at": at})
+        for each, at in zip(sides, due, strict=True)
+    ]
     changed = {
         "candidate": blank[0],
         "baseline": blank[1] if len(blank) > 1 else None,
         "load": Load(rate=len(candidate[0]) / SECONDS, pairs=windows),
     }
     return Evaluation.model_validate(plain.model_dump() | changed)
+
+
+def _due(windows: tuple[WindowPair, ...], side: str, count: int) -> tuple[float, ...]:
+    """When each request of a side is to be sent, evenly over each of its windows."""
+    each = [getattr(pair, side) for pair in windows]
+    return tuple(one.start.timestamp() + place * one.seconds / count for one in each for place in range(count))
 
 
 def loaded(*loads: Evaluation, beside: Sequence[Evaluation] = ()) -> Evidence:

@@ -287,6 +287,15 @@ def test_throughput_under_load_is_what_was_answered_in_the_window() -> None:
     assert (found.value, found.n, found.method) == (3.9, 5, "windows")
 
 
+def test_throughput_is_what_a_target_can_do_not_what_it_was_sent() -> None:
+    queue = [0.2 * place + 0.39 for place in range(50)]  # sent every 0.2 s, answered every 0.4 s
+    seen = loaded(load([queue] * 5))
+
+    found = answer(seen, rule("throughput", ">=4/s"), baseline=None)
+
+    assert (found.value, found.interval) == (2.5, (2.5, 2.5))
+
+
 def test_too_few_answers_under_load_are_an_error() -> None:
     states = ([ANSWERED] * 36 + [FAILED] * 4) * 5
     found = answer(loaded(load([[0.1] * 40] * 5, states=states)), rule("latency", "p(95)<3s"), baseline=None)
