@@ -102,7 +102,7 @@ def _gather_more(situation: Situation) -> str:
 def _send_more(most: Found, situation: Situation) -> str:
     """Say how to send what is missing: to this run where it can be continued, else anew."""
     now = f" (there were {most.finding.n:,})" if most.finding.n is not None else ""
-    more = f"about {most.finding.n_more:,} more {most.noun}s{now}"
+    more = f"about {count(most.finding.n_more or 0, f'more {most.noun}')}{now}"
     continuing = situation.continuing
     if continuing is None:
         return f"Run again with {more}: that would settle {most.subject}."

@@ -50,17 +50,19 @@ def self_test(
     slices = list(dict.fromkeys(key[2] for key in (*bad, *good)))
     misses: list[Finding] = []
     notices: list[str] = []
+    limits: list[bool] = []  # whether it was tried both ways
     for rule in rules:
         for within in _slices_of(rule, slices):
             for text in dict.fromkeys(rule.passing):
                 trial = Trial(rule, text, within, bad, good, confidence)
                 misses += trial.misses()
                 notices += trial.notices()
+                limits.append(trial.is_whole)
     if not misses:
         misses += _dead_target(rules, list(good.values()), confidence=confidence)
     misses += [_miss(reason) for reason in (*missed_scores(known, confidence=confidence), *strangers)]
-    limits = sum(len(dict.fromkeys(rule.passing)) for rule in rules)
-    told = f"{limits} limits and {len(known)} known examples tried, {len(misses) or 'none'} came out wrong"
+    tried = f"{sum(limits)} of {len(limits)} limits and {len(known)} known examples tried"
+    told = f"{tried}, {len(misses) or 'none'} came out wrong"
     return SelfTest(misses=tuple(misses), notices=tuple(dict.fromkeys(notices)), told=told)
 
 
@@ -92,6 +94,11 @@ class Trial:
             yield f"{self._label} can hardly ever fail: no sample lies well beyond its limit"
         if self._key(self.text) not in self.good:
             yield f"{self._label} can hardly ever pass: no sample lies well inside its limit"
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether there were samples on both sides of the limit, for it and for what else the rule asks."""
+        return all(self._estimates(kind) is not None for kind in ("beyond", "inside"))
 
     @property
     def _label(self) -> str:

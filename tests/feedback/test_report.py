@@ -179,6 +179,11 @@ def test_the_headline_of_a_first_release_says_that_nothing_was_compared() -> Non
             "Run again with about 1,431 more requests (there were 500): that would settle latency.",
         ),
         (
+            [finding(Verdict.INCONCLUSIVE, n=1, n_more=1)],
+            Verdict.INCONCLUSIVE,
+            "Run again with about 1 more request (there were 1): that would settle latency.",
+        ),
+        (
             [finding(Verdict.INCONCLUSIVE)],
             Verdict.INCONCLUSIVE,
             "Let the suites send more requests, or compare with a live baseline, then run again.",

@@ -47,7 +47,7 @@ ALL = [an_example(kind) for kind in KnownKind]
 def test_known_examples_come_out_as_they_must(task: Task) -> None:
     found = tried(run(*ALL, task=task))
 
-    assert (found.misses, found.told) == ((), "0 limits and 3 known examples tried, none came out wrong")
+    assert (found.misses, found.told) == ((), "0 of 0 limits and 3 known examples tried, none came out wrong")
 
 
 @pytest.mark.parametrize("task", Task)
@@ -81,7 +81,7 @@ def test_trap_22_a_score_that_is_turned_round_is_an_error(
     assert (found.verdict, found.gate) == (Verdict.ERROR, GateState.CLOSED)
     assert found.findings[0].reason.startswith("the gate's self-test missed: ")
     assert said in found.findings[0].reason
-    assert found.self_test == "0 limits and 1 known examples tried, 1 came out wrong"
+    assert found.self_test == "0 of 0 limits and 1 known examples tried, 1 came out wrong"
 
 
 def test_known_examples_enter_no_metric() -> None:

@@ -54,6 +54,23 @@ def tried(
     return found.model_copy(update={"told": ""})
 
 
+@pytest.mark.parametrize(
+    ("passing", "expected"),
+    [
+        ([">=0.9", ">=-1pp"], "2 of 2 limits"),
+        ([">=0%"], "0 of 1 limits"),  # nothing lies below it
+        ([">=1", ">=-1pp"], "0 of 2 limits"),  # where nothing passes the one, nothing can pass both
+    ],
+)
+def test_only_limits_that_were_tried_both_ways_are_said_to_be_tried(passing: list[str], expected: str) -> None:
+    asking = rule("accuracy", *passing)
+    beyond, inside = rehearsed(asking)
+
+    found = self_test((asking,), beyond=beyond, inside=inside, confidence=0.95)
+
+    assert found.told == f"{expected} and 0 known examples tried, none came out wrong"
+
+
 def askable() -> Iterator[tuple[str, Aggregate, Relation]]:
     for name in STANDARD_METRICS:
         for aggregate, relations in support(name).items():
