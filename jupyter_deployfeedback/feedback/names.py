@@ -40,6 +40,7 @@ _METHODS = {
     "bca-bootstrap": "bootstrap, bias-corrected and accelerated",
 }
 _WINDOW_METHODS = frozenset({"windows", "paired-windows", "paired-windows-log-ratio"})
+PAIR = "pair"
 _SAMPLES = {Family.MODEL: "example", Family.APPLICATION: "request", Family.PLATFORM: "sample"}
 
 
@@ -95,7 +96,7 @@ def sample_noun(family: Family | None, aggregate: Aggregate | None, *, method: s
     if method in _WINDOW_METHODS:
         return "window pair" if method.startswith("paired") else "window"
     if aggregate is Aggregate.TYPICAL:
-        return "pair"
+        return PAIR
     return _SAMPLES[family] if family else "sample"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from jupyter_deployfeedback.domain.rule import Relation
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
+from jupyter_deployfeedback.feedback import names
 from jupyter_deployfeedback.feedback.found import Found
 from jupyter_deployfeedback.feedback.names import capitalised
 from jupyter_deployfeedback.feedback.quantities import MISSING, count, duration, quantity
@@ -74,7 +75,8 @@ def _compared(found: Found, claim: str) -> str:
     if found.finding.candidate is None or found.finding.baseline is None:
         return claim
     numbers = found.numbers
-    return f"{claim}: {numbers.candidate} against {numbers.baseline}"
+    what = "medians " if found.noun == names.PAIR else ""  # whose ratio is not that of the typical pair
+    return f"{claim}: {what}{numbers.candidate} against {numbers.baseline}"
 
 
 def _evidence(found: Found, baseline: str, reason: str) -> list[str]:

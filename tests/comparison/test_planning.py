@@ -89,6 +89,18 @@ def test_a_plan_is_said_in_one_sentence(metric: str, text: str, n: int, said: st
     assert list(planned([found])) == [(text, said)]
 
 
+def test_examples_that_moved_at_several_points_are_a_share_of_those_of_all_points() -> None:
+    report = failing()
+    moved = len(report.examples.broken) + len(report.examples.fixed)
+    accuracy = next(row for row in report.metrics if row.name == "accuracy")
+    points = [accuracy.model_copy(update={"point": f"quality[seed={seed}]"}) for seed in range(3)]
+
+    pilot = scattered(report.model_copy(update={"metrics": tuple(points)}), None)
+
+    assert accuracy.n
+    assert pilot.discordant == moved / (3 * accuracy.n)
+
+
 def test_a_run_says_how_its_numbers_scattered() -> None:
     report = failing()
     moved = len(report.examples.broken) + len(report.examples.fixed)

@@ -38,8 +38,8 @@ def change(finding: Finding, **update: object) -> Finding:
 @pytest.mark.parametrize(
     ("finding", "estimate", "expected"),
     [
-        (FASTER, TYPICAL, "Typical latency is 12 % lower than released [−14, −10]: 13.2 ms against 15.0 ms; limit ≤ +10 %; 500 pairs."),
-        (change(FASTER, value=0.0, interval=(-0.004, 0.003)), TYPICAL, "Typical latency is the same as released (0.00 %) [−0.40, +0.30]: 13.2 ms against 15.0 ms; limit ≤ +10 %; 500 pairs."),
+        (FASTER, TYPICAL, "Typical latency is 12 % lower than released [−14, −10]: medians 13.2 ms against 15.0 ms; limit ≤ +10 %; 500 pairs."),
+        (change(FASTER, value=0.0, interval=(-0.004, 0.003)), TYPICAL, "Typical latency is the same as released (0.00 %) [−0.40, +0.30]: medians 13.2 ms against 15.0 ms; limit ≤ +10 %; 500 pairs."),
         (WORSE, ACCURACY, "Accuracy fell by 1.02 pp [−2.36, +0.27]: 96.4 % against 97.4 %; limit ≥ −1 pp; 500 examples; about 431 more would settle it."),
         (SLOW, P95, "Latency p95 is 341 ms [322, 366]; limit < 300 ms; released 210 ms; 600 requests."),
         (change(SLOW, baseline=None, n=1), P95, "Latency p95 is 341 ms [322, 366]; limit < 300 ms; 1 request."),
