@@ -58,15 +58,26 @@ def compare(
 def _estimates(estimands: tuple[Estimand, ...], parts: tuple[Part, ...]) -> Iterator[Estimate]:
     for each in estimands:
         for part in parts_about(each.metric, parts):
-            judged = any(_judges_errors(other, part.material) for other in estimands)
+            judged = any(_judges_errors(other, each, part.material) for other in estimands)
             yield estimate(each.model_copy(update={"point": part.point}), part.material, errors_judged=judged)
 
 
-def _judges_errors(estimand: Estimand, material: Material) -> bool:
-    """Say whether a rule judges all that was not answered: one that only informs, or has no baseline, does not."""
-    if estimand.metric not in JUDGES_ERRORS or estimand.informs or estimand.slice is not None:
+def _judges_errors(other: Estimand, asked: Estimand, material: Material) -> bool:
+    """Say whether another rule judges all that was not answered of what is asked.
+
+    One that only informs, or has no baseline, does not; nor does one on other rows.
+    """
+    if other.metric not in JUDGES_ERRORS or other.informs:
         return False
-    return estimand.expression.relation is Relation.ABSOLUTE or material.unpaired() is None
+    if other.slice != asked.slice and (other.slice is not None or _is_apart(asked, material)):
+        return False
+    return other.expression.relation is Relation.ABSOLUTE or material.unpaired() is None
+
+
+def _is_apart(asked: Estimand, material: Material) -> bool:
+    """Say whether a slice has rows that rules without a slice are not about."""
+    pooled = material.pooled
+    return pooled is not None and bool((pooled.rows(asked.slice) & ~pooled.rows(None)).any())
 
 
 def _confidence(estimands: tuple[Estimand, ...]) -> float:

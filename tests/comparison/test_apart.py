@@ -9,7 +9,7 @@ from jupyter_deployfeedback.domain.metric import Better, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
-from tests.comparison.evidence import answers, asked, evaluation, evidence, rule, side, suite_result
+from tests.comparison.evidence import ANSWERED, FAILED, answers, asked, evaluation, evidence, rule, side, suite_result
 
 LOAD = evaluation(
     answers([False] * 400, latency=0.5, target="k6"),
@@ -43,6 +43,18 @@ def test_requests_of_a_generator_stay_apart_from_those_of_suites() -> None:
 
     assert [(each.n, round(each.value or 0, 6)) for each in found.estimates] == [(200, 0.1), (400, 0.5)]
     assert "the requests of load are judged apart, as latency{results:load}" in found.notices
+
+
+def test_only_a_rule_on_requests_of_a_generator_covers_their_failures() -> None:
+    states = (FAILED,) * 100 + (ANSWERED,) * 300
+    failing = LOAD.model_copy(update={"candidate": LOAD.candidate.model_copy(update={"states": states})})
+    asking = rule("latency{results:load}", "avg<1s")
+
+    uncovered, _ = told(run(QUICK, failing), asking, rule("failure_rate", "<=1%"), baseline=None).estimates
+    covered, _ = told(run(QUICK, failing), asking, rule("failure_rate{results:load}", "<=1%"), baseline=None).estimates
+
+    assert uncovered.missing_because == "the candidate answered only 300 of 400 requests"
+    assert covered.value == 0.5
 
 
 def test_requests_of_a_generator_alone_are_the_latency_of_the_run() -> None:
