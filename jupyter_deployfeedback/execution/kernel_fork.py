@@ -198,10 +198,23 @@ def _seed() -> None:
 
 
 def _watch_packages() -> Callable[[], bool]:
-    folders = [Path(entry) for entry in sys.path if entry]
+    """Return what says whether packages are as they were, and the files of what was loaded that are not installed."""
+    places = [*(Path(entry) for entry in sys.path if entry), *_edited_in_place()]
 
     def seen() -> list[int]:
-        return [folder.stat().st_mtime_ns if folder.exists() else 0 for folder in folders]
+        return [place.stat().st_mtime_ns if place.exists() else 0 for place in places]
 
     before = seen()
     return lambda: seen() == before
+
+
+def _edited_in_place() -> list[Path]:
+    """Return the files of modules that lie in nobody's packages: of a project's own, which people edit between runs."""
+    standard = Path(os.__file__).parent
+    files = [getattr(module, "__dict__", {}).get("__file__") for module in list(sys.modules.values())]
+    paths = [Path(file) for file in files if isinstance(file, str)]
+    return [
+        path
+        for path in paths
+        if not path.is_relative_to(standard) and not any(part.endswith("-packages") for part in path.parts)
+    ]

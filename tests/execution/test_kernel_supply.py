@@ -178,6 +178,22 @@ def test_a_forkserver_whose_packages_changed_forks_no_more(
     assert (result.kernel, result.outcome, result.reason) == ("started", Outcome.PASSED, None)
 
 
+def test_a_preloaded_module_of_the_project_that_was_edited_is_loaded_anew(
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers], tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    module = tmp_path / "own" / "model.py"
+    module.write_text("layers = 1")
+    environment = {FOLDER_VARIABLE: str(supply[0]), "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"}
+    preload = ("own.model",)
+    before = forked("import own.model\nassert own.model.layers == 1", environment=environment, preload=preload)
+
+    module.write_text("layers = 22")
+    after = forked("import own.model\nassert own.model.layers == 22", environment=environment, preload=preload)
+
+    assert [(each.kernel, each.reason) for each in (before, after)] == [("forked", None), ("started", None)]
+
+
 def test_the_forkserver_holds_no_secret_that_a_suite_may_see(
     forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers]
 ) -> None:
