@@ -212,6 +212,16 @@ def test_a_file_without_times_goes_by_its_own_date(run_results: RunResults) -> N
     assert [told for title, told in said(result).items() if "measured at" in title] == [(Outcome.PASSED, "")]
 
 
+def test_requests_that_do_not_say_whom_they_asked_are_noticed(run_results: RunResults) -> None:
+    lines = [json.loads(line) for line in written("vegeta-lines.json").splitlines()]
+    for line in lines:
+        del line["url"]
+
+    result = run_results("\n".join(map(json.dumps, lines)).encode())
+
+    assert "The file does not say which address was asked; that it was the target's is not checked." in result.notices
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -223,6 +233,7 @@ def test_a_file_without_times_goes_by_its_own_date(run_results: RunResults) -> N
         (b'{"metrics": {"http_reqs": {"count": NaN}}}', "it holds NaN"),
         (b'{"metrics": []}', "its shape (metrics) is not known"),
         (written("k6-points.json")[:-40], "is not a whole object of JSON"),
+        (written("k6-points.json") + b'{"metric":"vus","type":"Po', "its last line is not a whole object of JSON"),
         (written("vegeta-lines.json")[:-40], "is not a whole object of JSON"),
         (written("vegeta-lines.json") * 2, "stands there twice"),
         (b'{"attack":"","seq":0,"code":200,"latency":1}\n', "line 1 lacks timestamp, error"),

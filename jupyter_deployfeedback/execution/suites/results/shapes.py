@@ -13,6 +13,7 @@ from jupyter_deployfeedback.execution.suites.results.found import Found, Unreada
 
 T = TypeVar("T")
 LARGEST_DOCUMENT = 64 * 2**20  # characters of a report; lines are read one by one
+_CUT_OFF = "not a whole object of JSON: was the tool stopped while it wrote?"
 KNOWN = "k6 (--out json, --summary-export, handleSummary), vegeta (encode, report), guidellm, a chaostoolkit journal"
 DOCUMENTS = (
     (k6_summary.recognise, k6_summary.read),
@@ -74,13 +75,17 @@ def _trusting(read: Callable[[T], Found], content: T) -> Found:
 
 
 def _lines(file: TextIO, *, wanted: tuple[str, ...] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
+    last = "{}"
     for place, line in enumerate(file, start=1):
+        last = line if line.strip() else last
         if not line.strip() or (wanted and not any(word in line for word in wanted)):
             continue
         found = _object(line)
         if found is None:
-            raise Unreadable(f"line {place} is not a whole object of JSON: was the tool stopped while it wrote?")
+            raise Unreadable(f"line {place} is {_CUT_OFF}")
         yield place, found
+    if _object(last) is None:
+        raise Unreadable(f"its last line is {_CUT_OFF}")
 
 
 def _object(line: str) -> dict[str, Any] | None:

@@ -70,7 +70,7 @@ def _trust(found: Found, spec: Spec, *, path: Path, now: float) -> Iterator[Clai
     yield _fresh(found, spec, path=path, now=now)
     if found.addresses:
         yield _of_this_target(found, spec)
-    elif found.numbers:
+    elif found.numbers or found.requests is not None:
         found.notices.append("The file does not say which address was asked; that it was the target's is not checked.")
 
 
