@@ -6,6 +6,7 @@ keys mean nothing, and nothing is ever written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +132,12 @@ def _add_gather(gather: object, at: Place, document: Document, found: Found, *, 
     if not isinstance(gather, dict) or not name:
         remedy = "Write what selects the features, as behave -i takes it: name: gather_metrics."
         found.problems.append(document.problem((*at, "name"), "is missing.", remedy))
+        return
+    try:
+        re.compile(str(name))
+    except re.error as error:
+        what = f"is not a regular expression: {error}."
+        found.problems.append(document.problem((*at, "name"), what, "Write part of a feature file's path: gather."))
         return
     if target in {each.target for each in found.gathers}:
         found.problems.append(document.problem(at[:-1], f"is called {target} like another one.", "Rename one."))

@@ -162,6 +162,7 @@ def test_platform_metrics_are_asked_where_the_pipeline_asked(load: Load) -> None
         ("overlays:\n  - {deploy: {}, gather: {name: g}}\n", 2, "overlays[0]: has no name."),
         ("overlays:\n  - {name: a, deploy: {}, gather: {}}\n", 2, "overlays[0].gather.name: is missing."),
         ("overlays:\n  - {name: a, deploy: {}, gather: g}\n", 2, "overlays[0].gather.name: is missing."),
+        ("gather: {name: 'g('}\n", 1, "gather.name: is not a regular expression: missing )"),
         (
             f"{ONE}      - {{name: inference, deploy: {{}}, gather: {{name: g}}}}\n",
             4,
