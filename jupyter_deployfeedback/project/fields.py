@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -119,9 +120,15 @@ def _answer_path(path: str) -> str:
     return path
 
 
+def is_scalar(value: object) -> bool:
+    """Say whether a parameter may have this value: text, a finite number, true, false or nothing."""
+    is_finite = not isinstance(value, float) or math.isfinite(value)
+    return value is None or (isinstance(value, str | int | float | bool) and is_finite)
+
+
 def _parameter(value: object) -> object:
     items = value if isinstance(value, list) else [value]
-    if not all(item is None or isinstance(item, str | int | float | bool) for item in items):
+    if not all(map(is_scalar, items)):
         raise wrong("is not a parameter.", "Write text, a number, true, false, or a list of those.")
     return value
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.errors import ProjectError, UsageError
 from jupyter_deployfeedback.project.document import Document, read_document
-from jupyter_deployfeedback.project.fields import ParameterValue
+from jupyter_deployfeedback.project.fields import ParameterValue, is_scalar
 from jupyter_deployfeedback.project.problems import translate_all
 
 Value: TypeAlias = Scalar | list[Scalar]
@@ -49,7 +49,7 @@ def read_value(name: str, text: str) -> Value:
     """Return a parameter with the type that YAML gives its text: 100 is a number, x is text."""
     value = _read(name, text).data
     items = value if isinstance(value, list) else [value]
-    if not all(_is_scalar(item) for item in items):
+    if not all(is_scalar(item) for item in items):
         raise _no_parameter(name, text)
     return value  # type: ignore[return-value]  # what it may be was just looked at
 
@@ -73,7 +73,3 @@ def _read(name: str, text: str) -> Document:
 def _no_parameter(name: str, text: str) -> UsageError:
     remedy = "Write text, a number, true, false, or a list of those; quote what YAML would read otherwise."
     return UsageError(f"{text!r} is no value for parameter {name!r}.", remedy=remedy)
-
-
-def _is_scalar(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float | bool)
