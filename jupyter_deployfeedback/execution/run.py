@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
+from zlib import crc32
 
 from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.domain.project import Project, Target
@@ -28,6 +29,7 @@ from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Recorded
 from jupyter_deployfeedback.execution.worker_process import WorkerProcess
 
 GRACE_SECONDS = 8.0  # for a worker to stop its suite, save the copy and tell; then it is killed
+LONGEST_STEM = 150  # bytes; a system's names end at 255, and a point's name holds text of its parameters
 LISTEN_SECONDS = 0.1  # how soon a cancellation is noticed
 
 
@@ -139,6 +141,8 @@ def artifact_names(suites: tuple[Suite, ...]) -> dict[str, str]:
     names: dict[str, str] = {}
     for suite in suites:
         stem = re.sub(r"[^\w.-]+", "_", suite.name).lstrip(".-") or "suite"
+        if len(stem.encode()) > LONGEST_STEM:
+            stem = f"{stem.encode()[:LONGEST_STEM].decode(errors='ignore')}-{crc32(suite.name.encode()):08x}"
         taken = sum(name.rpartition(".")[0].rstrip("+") == stem for name in names.values())
         names[suite.name] = f"{stem}{'+' * taken}.ipynb"
     return names
@@ -171,7 +175,9 @@ def _worker_died(worker: WorkerProcess) -> str:
 
 def _with_sentence(ended: Ended, suite: Suite) -> Ended:
     if ended.ending is Ending.TIMED_OUT:
-        return replace(ended, message=f"The suite's time ({suite.timeout_seconds:g} s) was over.")
+        return replace(
+            ended, message=f"The suite's time ({suite.timeout_seconds:g} s) was over. {ended.message}".strip()
+        )
     return ended
 
 

@@ -16,6 +16,7 @@ from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import Progress
 from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism, usable_cores
 from jupyter_deployfeedback.execution.plan import turns
+from jupyter_deployfeedback.execution.run import artifact_names
 
 Write = Callable[..., Path]
 RunSuites = Callable[..., tuple[SuiteResult, ...]]
@@ -191,3 +192,12 @@ def test_what_breaks_the_run_stops_its_suites_and_is_raised(
 def running_kernels(folder: Path) -> list[int]:
     """Those kernels of HANG that still run."""
     return [int(path.stem) for path in folder.glob("*.pid") if psutil.pid_exists(int(path.stem))]
+
+
+def test_copies_of_points_with_long_values_have_names_that_a_system_takes() -> None:
+    prompts = ("x" * 300 + "a", "x" * 300 + "b", "\N{CJK UNIFIED IDEOGRAPH-6A21}" * 90)
+
+    names = artifact_names(tuple(Suite(name=f"q[prompt={prompt}]", source="q.ipynb") for prompt in prompts)).values()
+
+    assert len(set(names)) == 3
+    assert max(len(name.encode()) for name in names) < 200
