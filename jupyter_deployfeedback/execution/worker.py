@@ -78,8 +78,8 @@ def run_suite(spec: Spec, *, tell: Teller) -> Ending:
     def tell_once(ending: Ending, message: str = "") -> None:
         if told:
             return
-        if time.monotonic() >= deadline and ending is not Ending.CANCELLED:
-            ending = Ending.TIMED_OUT
+        if time.monotonic() >= deadline and ending not in {Ending.CANCELLED, Ending.TIMED_OUT}:
+            ending, message = Ending.TIMED_OUT, ""
         if ending is not Ending.COMPLETED:
             end_descendants(os.getpid())
         told.append(ending)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.execution.suites.behave.queue import one_at_a_time
 
 RunFeatures = Callable[..., SuiteResult]
 Repository = Callable[..., Path]
@@ -128,6 +130,17 @@ def test_other_version_of_python_than_asked_for_is_noticed(repository: Repositor
 
     running = ".".join(map(str, sys.version_info[:3]))
     assert f".thoth.yaml asks for Python 3.6; {running} ran the tests." in result.notices
+
+
+def test_features_whose_time_is_over_while_another_run_has_the_repository_say_so(
+    repository: Repository, run_features: RunFeatures
+) -> None:
+    folder = repository({"one": GOOD})
+    with one_at_a_time(folder, deadline=math.inf):
+        result = run_features(folder, {}, suite={"timeout_seconds": 6.0})
+
+    said = "The suite's time (6 s) was over. Another run is still executing the features of this repository."
+    assert (result.outcome, result.reason) == (Outcome.ERRORED, said)
 
 
 def test_features_of_one_repository_run_one_after_the_other(repository: Repository, run_features: RunFeatures) -> None:

@@ -25,7 +25,7 @@ def one_at_a_time(root: Path, *, deadline: float) -> Iterator[None]:
     try:
         while not _locked(descriptor):
             if time.monotonic() >= deadline:
-                raise Unfinished(Ending.BROKEN, "Another run is still executing the features of this repository.")
+                raise Unfinished(Ending.TIMED_OUT, "Another run is still executing the features of this repository.")
             time.sleep(LOOK_SECONDS)
         yield
     finally:
