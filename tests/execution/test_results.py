@@ -188,7 +188,8 @@ def test_a_generator_that_fell_behind_its_schedule_is_an_error(run_results: RunR
 @pytest.mark.parametrize(
     ("options", "said_of_it"),
     [
-        ({"not_before": "2025-11-20T11:00:00+00:00"}, "before the tested commit was made"),
+        ({"not_before": "2025-11-20T11:00:00+00:00"}, "began before the tested commit was made"),
+        ({"not_before": "2025-11-20T09:59:37+00:00"}, "began before the tested commit was made"),
         ({"max_age": 3600.0}, "more than max_age allows"),
         (
             {"url": "http://127.0.0.1:9999"},

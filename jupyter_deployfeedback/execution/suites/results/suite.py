@@ -86,8 +86,9 @@ def _fresh(found: Found, spec: Spec, *, path: Path, now: float) -> Claim:
     oldest, commit = spec.options.get("max_age"), spec.options.get("not_before")
     if taken > now + AHEAD_SECONDS:
         return Claim.needed(title, holds=False, message="that is still to come: set the clocks")
-    if commit is not None and taken < moment(commit, where="the commit's time"):
-        message = f"that was before the tested commit was made ({commit}), so it cannot be of it. Measure again"
+    began = taken if found.started is None else found.started
+    if commit is not None and began < moment(commit, where="the commit's time"):
+        message = f"it began before the tested commit was made ({commit}), so not all of it is of that. Measure again"
         return Claim.needed(title, holds=False, message=message)
     message = f"that is {_age(now - taken)} ago, more than max_age allows. Measure again"
     return Claim.needed(title, holds=oldest is None or now - taken <= float(oldest), message=message)
