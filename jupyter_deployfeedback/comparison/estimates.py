@@ -62,6 +62,7 @@ def _estimate(estimand: Estimand, material: Material, *, complete: tuple[str, ..
     if isinstance(found, Missing):
         return Estimate(
             estimand=estimand,
+            unit=_unit(estimand, metric_unit),
             metric_unit=metric_unit,
             missing_because=found.reason,
             baseline_missing=found.baseline,
@@ -79,6 +80,7 @@ def _answer(estimand: Estimand, found: Measured, *, metric_unit: str, weak: str 
         if not finite(*interval):
             return Estimate(
                 estimand=estimand,
+                unit=_unit(estimand, metric_unit),
                 metric_unit=metric_unit,
                 missing_because="its interval is not finite: too many requests without an answer, or too few samples",
             )

@@ -161,6 +161,7 @@ def test_a_metric_renewed_too_rarely_for_the_windows_stays_weak_and_says_what_to
 def test_a_zero_has_no_ratio() -> None:
     found = answer(watched("cpu_mean", NOW, [0.0, *BEFORE[1:]]), rule("cpu_mean", "<=+15%"))
 
+    assert found.unit == "%"  # of the limit, which is told all the same
     assert "write a difference" in str(found.missing_because)
 
 
