@@ -76,7 +76,7 @@ def serve(
 ) -> None:
     """Fork children for those who connect, ``spares`` of them before anybody does.
 
-    Until the other end of ``parent_pipe`` is closed, nobody connected for ``idle_seconds``, what was loaded is no
+    Until the other end of ``parent_pipe`` is closed, nobody was served for ``idle_seconds``, what was loaded is no
     longer ``fresh``, or children fail while they prepare themselves (SystemExit); those that serve a client live on.
     ``polite_seconds``: how long a child whose client hung up has between SIGTERM and its end. ``tend`` is called at
     least every second.
@@ -96,6 +96,8 @@ def serve(
             asked_at = time.monotonic()
             refill_at = asked_at + CALM_SECONDS
         keepers.reap()
+        if keepers.serving:
+            asked_at = time.monotonic()
         tend()
         if listener.fileno() in ready:
             keepers.fork()
@@ -115,6 +117,11 @@ class _Keepers:
         self._pids: set[int] = set()
         self._failures = 0
         self._gone, self._held = os.pipe()  # ends with this process: then those who wait go too
+
+    @property
+    def serving(self) -> bool:
+        """Say whether a child serves a client."""
+        return len(self._pids) > len(self.waiting)
 
     def fork(self) -> None:
         """Fork one more."""

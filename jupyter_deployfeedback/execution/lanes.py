@@ -30,6 +30,11 @@ class Bench:
             self._worker = prepare(self._environment)
         return self._worker
 
+    def settle(self) -> None:
+        """Wait until nothing is left of the suite that ran here last."""
+        if self._worker is not None and not self._worker.settle():
+            self.give_up()
+
     def give_up(self) -> None:
         """End the worker and all below it at once."""
         if self._worker is not None:
@@ -104,11 +109,14 @@ def run_side_by_side(
 
     ongoing: list[Future[SuiteResult]] = []
     with ThreadPoolExecutor(len(on)) as pool, halt.when_broken():
-        for turn in turns(suites):
+        for number, turn in enumerate(turns(suites)):
+            if number:  # a kernel may still be ending: it must not disturb what runs alone
+                wait(ongoing)
+                for bench in on:
+                    bench.settle()
             for suite in turn:
                 bench = free.get()
                 ongoing.append(pool.submit(run, begin(suite), bench))
-            wait(ongoing)
     return tuple(each.result() for each in ongoing)
 
 

@@ -64,9 +64,25 @@ class Reservation:
         return json.dumps(asdict(self)) + "\n"
 
 
-def read_request(line: str) -> Spec | Reservation:
+@dataclass(frozen=True)
+class Settle:
+    """Say ``Settled`` as soon as nothing of the last suite is left: what comes next must not be disturbed by it."""
+
+    settle: bool = True
+
+    def to_line(self) -> str:
+        """Write it as one line of JSON."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+Request = Spec | Reservation | Settle
+
+
+def read_request(line: str) -> Request:
     """Return what the watcher asks of its worker."""
     fields = json.loads(line)
+    if "settle" in fields:
+        return Settle()
     return Reservation(**fields) if "forkserver" in fields else Spec(**fields)
 
 
@@ -154,7 +170,12 @@ class Ended:
     kernel: str = ""
 
 
-Event = Opened | CellStarted | Recorded | StrayError | CellEnded | Ended
+@dataclass(frozen=True)
+class Settled:
+    """Nothing of the last suite is left."""
+
+
+Event = Opened | CellStarted | Recorded | StrayError | CellEnded | Ended | Settled
 _EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 

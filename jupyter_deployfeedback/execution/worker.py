@@ -18,7 +18,17 @@ from jupyter_deployfeedback.execution.process_tree import adopt_orphans_and_hide
 from jupyter_deployfeedback.execution.stopping import STOPS, Stopped, heed_stops, stoppable
 from jupyter_deployfeedback.execution.suites import adapter_for, notebook
 from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
-from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Reservation, Spec, encode, read_request
+from jupyter_deployfeedback.execution.wire import (
+    Ended,
+    Ending,
+    Event,
+    Reservation,
+    Settle,
+    Settled,
+    Spec,
+    encode,
+    read_request,
+)
 
 INTERRUPT_SECONDS = 3.0  # for a cell to notice that its suite's time is over
 PARENT_CHECK_SECONDS = 0.5
@@ -39,6 +49,8 @@ def main(descriptor: int, parent: int, runtime_folder: str, *, ahead: bool = Fal
             request = read_request(line)
             if isinstance(request, Reservation):
                 notebook.RESERVE.fill(Path(request.supply), request.forkserver)
+            elif isinstance(request, Settle):
+                tell(Settled())
             elif run_suite(request, tell=tell) is not Ending.COMPLETED:
                 break
     finally:

@@ -17,7 +17,7 @@ from typing import BinaryIO, Self
 from jupyter_deployfeedback.execution.environment import allowed
 from jupyter_deployfeedback.execution.fork import Fork
 from jupyter_deployfeedback.execution.process_tree import descendants, end
-from jupyter_deployfeedback.execution.wire import Event, Reservation, Spec, decode
+from jupyter_deployfeedback.execution.wire import Event, Request, Settle, Settled, decode
 
 # -P, and the package's place at the very end of the path: nothing in a project's folder takes the place of a module.
 _BOOT = """\
@@ -103,7 +103,7 @@ class WorkerProcess:
         """The worker's process id."""
         return self._process.pid
 
-    def send(self, request: Spec | Reservation) -> None:
+    def send(self, request: Request) -> None:
         """Have a suite run, or a kernel reserved; that the worker is gone is noticed by ``hear``."""
         stdin = self._process.stdin
         try:
@@ -128,6 +128,18 @@ class WorkerProcess:
         *lines, rest = self._unread.split(b"\n")
         self._unread = rest
         return [decode(bytes(line)) for line in lines]
+
+    def settle(self) -> bool:
+        """Wait until the last suite's kernel has ended; say whether it did, in time."""
+        self.send(Settle())
+        give_up_at = time.monotonic() + LEAVE_SECONDS
+        while time.monotonic() < give_up_at:
+            events = self.hear(within_seconds=LEAVE_SECONDS)
+            if events is None:
+                return False
+            if Settled() in events:
+                return True
+        return False
 
     def stop(self) -> None:
         """Ask the worker to end its suite and to tell so."""

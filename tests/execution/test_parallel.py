@@ -132,6 +132,34 @@ def test_suites_begin_in_the_files_order_an_exclusive_one_alone_and_steps_are_to
     assert all(alone.finished_at <= results[name].started_at for name in after)
 
 
+LINGERS = """
+import threading, time
+def work():
+    until = time.monotonic() + 1.5
+    while time.monotonic() < until:
+        open("still", "a").write(".")
+        time.sleep(0.02)
+threading.Thread(target=work).start()
+"""
+ALONE = """
+import os, time
+before = os.path.getsize("still"); time.sleep(0.3)
+assert os.path.getsize("still") == before
+"""
+
+
+def test_an_exclusive_suite_waits_for_kernels_that_are_still_ending(
+    tmp_path: Path, write_notebook: Write, run_suites: RunSuites
+) -> None:
+    write_notebook(tmp_path / "lingers.ipynb", LINGERS)
+    write_notebook(tmp_path / "quick.ipynb", "import time; time.sleep(0.5)")
+    write_notebook(tmp_path / "alone.ipynb", ALONE)
+
+    results = run_suites(tmp_path, *named("lingers", "quick", "alone!"), parallel=2)
+
+    assert [result.outcome for result in results] == [Outcome.PASSED] * 3
+
+
 def test_suites_one_after_the_other_share_a_worker(
     tmp_path: Path, write_notebook: Write, run_suites: RunSuites
 ) -> None:
