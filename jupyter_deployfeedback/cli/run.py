@@ -123,7 +123,7 @@ def work(run_id: str, *, store: Store, workers: Sequence[WorkerProcess]) -> int:
     from jupyter_deployfeedback import pipeline
 
     cancelled = _cancel_on_signals()
-    parent = os.getppid()
+    parent, stdout = os.getppid(), sys.stdout.fileno()
 
     def watch_others() -> None:
         while not cancelled.wait(CANCEL_POLL_SECONDS):
@@ -131,8 +131,10 @@ def work(run_id: str, *, store: Store, workers: Sequence[WorkerProcess]) -> int:
                 cancelled.set()
 
     def tell(event: RunEvent) -> None:
-        sys.stdout.write(event.model_dump_json() + "\n")
-        sys.stdout.flush()
+        try:
+            os.write(stdout, event.model_dump_json().encode() + b"\n")
+        except BrokenPipeError:  # the server was killed; the store knows what it would have told
+            cancelled.set()
 
     threading.Thread(target=watch_others, daemon=True).start()
     try:

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.cli import options
 from jupyter_deployfeedback.cli.rehearsal import rehearse
 from jupyter_deployfeedback.cli.run import work
-from jupyter_deployfeedback.execution.forkserver import Turn, become_stdio, serve
+from jupyter_deployfeedback.execution.forkserver import Turn, become_stdio, leaving_with_parent, serve
 from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE, IDLE_SECONDS, Forkservers, remembered
 from jupyter_deployfeedback.execution.wire import Reservation
 
@@ -40,8 +41,9 @@ def standby_command(*, descriptor: int, idle_seconds: float, memory_mb: int | No
     os.environ[FOLDER_VARIABLE] = str(folder)
     kernels = Forkservers(folder, idle_seconds=idle_seconds, memory_mb=memory_mb)
     try:
-        execution.load_worker()
-        rehearse(folder / "rehearsal")
+        with leaving_with_parent(0):
+            execution.load_worker()
+            rehearse(folder / "rehearsal")
         serve(
             listener,
             partial(_work, store=options.store()),
@@ -60,11 +62,14 @@ def standby_command(*, descriptor: int, idle_seconds: float, memory_mb: int | No
 def _work(turn: Turn, *, store: Store) -> None:
     """Wait for a run and work it off; its workers are forked before, while there is a single thread."""
     folder = Path(os.environ[FOLDER_VARIABLE])
+    own = folder / f"run-{os.getpid()}"  # goes with the keeper, or with what stands by, however this process ends
+    own.mkdir(mode=0o700)
+    tempfile.tempdir = str(own)
     with ExitStack() as stack:
         workers = [_forked_worker(stack)]
         rehearse(folder / f"{os.getpid()}")  # what a fork touches first, it has to copy
         store.list(limit=1)  # opens its connection
-        request, descriptors = turn.take(folder=str(workers[0].folder))  # nobody may be left to remove it
+        request, descriptors = turn.take(folder=str(own))
         become_stdio(descriptors)
         forkserver = remembered(folder, request["project_folder"])
         if forkserver:

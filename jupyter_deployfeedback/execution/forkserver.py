@@ -28,8 +28,10 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
+
+from jupyter_deployfeedback.execution.descent import end_children
 
 LONGEST_REQUEST = 4 << 20
 TICK_SECONDS = 1.0
@@ -103,6 +105,23 @@ def serve(
             keepers.fork()
 
 
+@contextlib.contextmanager
+def leaving_with_parent(parent_pipe: int) -> Iterator[None]:
+    """Leave (SystemExit) as soon as the other end of ``parent_pipe`` is closed: who loads libraries sees nothing."""
+
+    def look(*_: object) -> None:
+        if _ready([parent_pipe], 0.0):
+            sys.exit("The parent has gone.")
+
+    before = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, TICK_SECONDS, TICK_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
 class _Keepers:
     """The keepers that wait for a client, each known by a pipe that ends when it waits no more."""
 
@@ -167,7 +186,7 @@ class _Keepers:
         except EOFError:  # it ended while it prepared itself, or its client hung up
             pass
         finally:
-            _end_children()
+            end_children()
             if "folder" in said:
                 shutil.rmtree(said["folder"], ignore_errors=True)
 
@@ -188,7 +207,7 @@ class _Keepers:
         ended = _speak_for(pid, connection)
         if not ended and self._polite_seconds:
             _end_politely(pid, within_seconds=self._polite_seconds)
-        _end_children()
+        end_children()
         _say(connection, {"ended": True})
 
 
@@ -319,30 +338,6 @@ def _end_politely(pid: int, *, within_seconds: float) -> None:
     give_up_at = time.monotonic() + within_seconds
     while _exit_code(pid) is None and time.monotonic() < give_up_at:
         time.sleep(0.02)
-
-
-def _end_children() -> None:
-    """Kill all children until there are none: whoever loses its parent becomes ours."""
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            ended, _ = os.waitpid(-1, os.WNOHANG)
-            if ended == 0:
-                alive = _children()
-                if not alive:  # the system does not say who they are
-                    return
-                for pid in alive:
-                    with contextlib.suppress(OSError):
-                        os.kill(pid, signal.SIGKILL)
-                os.waitpid(-1, 0)
-
-
-def _children() -> list[int]:
-    own = os.getpid()
-    try:
-        with open(f"/proc/{own}/task/{own}/children", encoding="ascii") as file:  # noqa: PTH123 - a file of the kernel
-            return [int(pid) for pid in file.read().split()]
-    except OSError:
-        return []
 
 
 def _say(connection: socket.socket, word: dict[str, object]) -> None:

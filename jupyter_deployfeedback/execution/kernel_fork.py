@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from jupyter_deployfeedback.execution.forkserver import Turn, Word, serve
+from jupyter_deployfeedback.execution.forkserver import Turn, Word, leaving_with_parent, serve
 
 PACKAGE = "jupyter_deployfeedback"
 CONNECTION_FILE = "{connection_file}"  # stands for it in a kernel's arguments, as in a kernel's specification
@@ -47,12 +47,13 @@ def main(descriptor: int, preload: list[str], arguments: list[str], *, spares: i
     _forget_ourselves()
     before = dict(os.environ)
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as ipykernel sets it
-    import ipykernel.kernelapp  # noqa: F401 - what every fork needs
+    with leaving_with_parent(0):
+        import ipykernel.kernelapp  # noqa: F401 - what every fork needs
 
-    for module in _LOADED_LATE:
-        _try_import(module)
-    for module in preload:
-        importlib.import_module(module)
+        for module in _LOADED_LATE:
+            _try_import(module)
+        for module in preload:
+            importlib.import_module(module)
     if threading.active_count() > 1:
         sys.exit("What was preloaded started a thread; a fork would lose it.")
     by_imports = _changed(since=before)

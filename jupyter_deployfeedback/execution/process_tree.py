@@ -50,12 +50,14 @@ def end(processes: Iterable[psutil.Process], *, within_seconds: float = 3.0) -> 
 
 
 def end_descendants(pid: int) -> None:
-    """Kill everything below this process, also what it starts meanwhile."""
-    for _ in range(5):
-        alive = [process for process in descendants(pid) if process.status() != psutil.STATUS_ZOMBIE]
-        if not alive:
-            return
-        end(alive)
+    """Kill everything below this process, also what it starts meanwhile: all is stopped before anything is killed."""
+    stopped: set[psutil.Process] = set()
+    while fresh := {process for process in descendants(pid) if _runs(process)} - stopped:
+        for process in fresh:
+            with suppress(psutil.Error):
+                process.suspend()
+        stopped |= fresh
+    end(stopped)
 
 
 def end_marked(run_id: str, *, suite: str | None = None) -> int:
@@ -75,6 +77,12 @@ def adopt_orphans_and_hide() -> None:
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def _is_marked(process: psutil.Process, *, run_id: str, suite: str | None) -> bool:

@@ -165,3 +165,16 @@ def test_a_forkserver_leaves_the_ends_of_its_owners_children_to_its_owner(tmp_pa
 def test_no_forkserver_is_no_fork(tmp_path: Path) -> None:
     with pytest.raises(NoFork):
         Forked(tmp_path / "nobody.sock")
+
+
+def test_who_still_loads_goes_with_its_parent() -> None:
+    load = (
+        "import time; from jupyter_deployfeedback.execution.forkserver import leaving_with_parent\n"
+        "with leaving_with_parent(0): print('loads', flush=True); time.sleep(100)"
+    )
+    with subprocess.Popen([sys.executable, "-c", load], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"loads\n"
+
+        process.stdin.close()
+
+        assert process.wait(20.0) == 1
