@@ -1,0 +1,168 @@
+"""P3, P4, P6, P13 and P14 of the fault catalogue: what breaks around the server, and what never begins."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jupyter_deployfeedback.domain.run import RunState
+from jupyter_deployfeedback.store import open_store
+from tests.faults.scene import CHECKOUT, ENDS, PYTHON, Refused, Scene, integrity, judge, until_said
+from tests.faults.test_processes import CHILDREN, HANG, REGEX
+
+pytestmark = pytest.mark.xdist_group("faults servers")
+NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": PYTHON, "cells": []}
+UNKNOWN = {"kernelspec": {"name": "no-such-kernel", "display_name": "No"}}
+
+
+def kill(scene: Scene) -> None:
+    scene.process.kill()
+    scene.process.wait()
+
+
+def terminate(scene: Scene) -> None:
+    assert scene.stop() == 0
+
+
+def terminate_twice(scene: Scene) -> None:
+    scene.stop(signal.SIGTERM, signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("P3 kill -9 of the server", kill),
+        ("P4 SIGTERM of the server", terminate),
+        ("P4 a second SIGTERM of the server", terminate_twice),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("cell", [HANG, REGEX], ids=["sleeping", "holding Python's lock"])
+def test_a_run_whose_server_ends_has_an_end_after_its_restart(
+    scene: Scene, name: str, end: Callable[[Scene], None], cell: str
+) -> None:
+    project = scene.project(f"{name.replace(' ', '-')}-{len(cell)}", CHILDREN, cell)
+    run_id = scene.begin(project)
+    until_said(project)
+
+    end(scene)
+    scene.start()
+    run = judge(scene, run_id, within_seconds=10.0, project=project)
+
+    assert run["state"] in {"lost", "cancelled"}
+    copy = scene.ask(f"deployfeedback/api/v1/runs/{run_id}/artifacts/suite.ipynb")
+    assert [each["id"] for each in copy["cells"]] == ["c1", "c2"]
+
+
+FAILPOINTS = """
+import os, sys, threading
+from pathlib import Path
+from jupyter_deployfeedback import pipeline
+from jupyter_deployfeedback.domain.run import RunRequest
+from jupyter_deployfeedback.store import Store, open_store
+
+folder = Path(sys.argv[1])
+def die():
+    os.kill(os.getpid(), 9)
+
+def evaluate(point):
+    def tell(event):
+        if event.message == point:
+            die()
+    def finish(self, *given):
+        if point == "before it is finished": die()
+        finished(self, *given)
+        if point == "after it is finished": die()
+    finished, Store.finish = Store.finish, finish
+    store = open_store(str(folder / "store"), environment={})
+    run = pipeline.start(RunRequest(project_file=str(folder / "deployfeedback.yaml"), target=""), store=store, environment={})
+    print(point, run.run_id, sep=":", flush=True)
+    if point == "after it was acknowledged": die()
+    pipeline.evaluate(run.run_id, store=store, environment=dict(os.environ), tell=tell, cancelled=threading.Event())
+
+for point in sys.argv[2:]:
+    if (pid := os.fork()) == 0:
+        evaluate(point)
+        os._exit(0)
+    os.waitpid(pid, 0)
+"""
+POINTS = {
+    **dict.fromkeys(
+        ["after it was acknowledged", "ask", "execute", "observe", "compare", "judge", "before it is finished"],
+        RunState.LOST,
+    ),
+    "after it is finished": RunState.FINISHED,
+}
+
+
+def test_p6_kill_between_the_steps_of_a_run_leaves_the_state_before_or_after(tmp_path: Path) -> None:
+    (tmp_path / "suite.ipynb").write_text(json.dumps(NOTEBOOK))
+    nobody = "{url: 'http://127.0.0.1:9', platform: {source: none}}"
+    (tmp_path / "deployfeedback.yaml").write_text(
+        f"version: 1\ntargets: {{candidate: {nobody}}}\nsuites: [suite.ipynb]\n"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", FAILPOINTS, str(tmp_path), *POINTS],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=CHECKOUT,
+    )
+
+    ids = dict(line.split(":") for line in told.stdout.splitlines())
+    with open_store(str(tmp_path / "store"), environment={}) as store:
+        runs = {point: store.get(run_id) for point, run_id in ids.items()}
+        assert {point: run.state for point, run in runs.items()} == POINTS
+        assert store.feedback(ids["after it is finished"]).verdict == "error"
+    assert integrity(tmp_path / "store") == "ok"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error", "said"),
+    [
+        ("P13 kernel name unknown", json.dumps({**NOTEBOOK, "metadata": UNKNOWN}), "kernel_not_found", "no-such-kernel"),
+        ("P13 v3 notebook", json.dumps({"nbformat": 3, "nbformat_minor": 0, "worksheets": []}), "notebook_invalid", "format 3"),
+        ("P13 truncated JSON", json.dumps(NOTEBOOK)[:-9], "notebook_invalid", "is not JSON"),
+        ("P13 top-level []", "[]", "notebook_invalid", "JSON but not a notebook"),
+        ("P13 empty file", "", "notebook_invalid", "is not JSON"),
+    ],
+    ids=lambda value: value if str(value).startswith("P13") else "",
+)  # fmt: skip
+def test_what_cannot_be_run_is_refused_by_name_before_there_is_a_run(
+    scene: Scene, name: str, text: str, error: str, said: str
+) -> None:
+    project = scene.project(name.replace(" ", "-").replace("[]", "list"), "1")
+    (project / "suite.ipynb").write_text(text)
+
+    with pytest.raises(Refused) as refused:
+        scene.begin(project)
+
+    assert (refused.value.code, refused.value.error) == (422, error)
+    assert said in refused.value.message
+    assert refused.value.remedy
+    assert scene.ask(f"deployfeedback/api/v1/runs?path={project.name}")["runs"] == []
+
+
+@pytest.mark.parametrize(
+    "delay", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8], ids=lambda delay: f"P14 cancel {delay} s after start"
+)
+def test_a_run_that_is_cancelled_while_it_starts_has_one_end(scene: Scene, delay: float) -> None:
+    project = scene.project(f"P14-{delay}", CHILDREN, HANG)
+    run_id = scene.begin(project)
+    time.sleep(delay)
+    scene.cancel(run_id)
+
+    run = judge(scene, run_id, within_seconds=20.0, project=project)
+
+    events = scene.ask(f"deployfeedback/api/v1/runs/{run_id}/events?after=0")["events"]
+    assert run["state"] == "cancelled"
+    assert [event["state"] for event in events if event["state"] in ENDS] == ["cancelled"]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
