@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.store import Store
 
 RUN_GRACE_SECONDS = 10.0  # for a run whose server has gone to cancel its suites and their kernels
+REMOVE_TRIES = 10
+REMOVE_PAUSE_SECONDS = 0.1
 SPARES = 2  # runs that are ready before anybody asks
 
 
@@ -55,8 +58,17 @@ def standby_command(*, descriptor: int, idle_seconds: float, memory_mb: int | No
         )
     finally:
         kernels.close()
-        shutil.rmtree(folder, ignore_errors=True)  # a server that was killed cannot do it
+        _remove(folder)  # a server that was killed cannot do it
     return 0
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder into which processes that were just forked may still write."""
+    for _ in range(REMOVE_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(REMOVE_PAUSE_SECONDS)
 
 
 def _work(turn: Turn, *, store: Store) -> None:
