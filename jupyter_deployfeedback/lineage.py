@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.comparison import adds_up, asked_before, pool_chain, prospects, requests_sent
@@ -13,19 +14,44 @@ from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.domain.history import History
 from jupyter_deployfeedback.domain.metric import Metric
 from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, TargetFacts
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.domain.verdict import Continuing, Judgement, Verdict
 from jupyter_deployfeedback.feedback import planned, scattered
 from jupyter_deployfeedback.project import inspect_suite
+from jupyter_deployfeedback.release import release_tags
 from jupyter_deployfeedback.verdict import Circumstances, continuing, estimands, removed_rules
 
 if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.release import Release
     from jupyter_deployfeedback.store import Store
 
+NOTHING = "none"  # what --against takes for: compare with nothing
 ANEW = "Start a new run: jupyter deployfeedback run."
 MOST_RUNS = 1000  # that are looked through for one that continues another
+
+
+class Stored(NamedTuple):
+    """An earlier run that is the baseline, and what it is called: a tag or the run itself."""
+
+    run_id: str
+    name: str
+
+
+def stored_baseline(against: str, project: Project, *, target: str, store: Store) -> Stored | None:
+    """Return the run that ``against`` names: the last release whose run is stored, a tag or a run.
+
+    None says that no release has a run. Raises RunNotFound and RunUnfinished, before anything is sent.
+    """
+    if against in {LAST_RELEASE, target}:
+        release = store.judged_release(project.file)
+        return Stored(release.run_id, release.tag) if release else None
+    releases = store.releases(project.file)
+    tagged = next((release.run_id for release in releases if release.tag == against), against)
+    run = store.get(tagged)
+    store.feedback(run.run_id)  # one that was never judged is refused now, not after the suites ran
+    return Stored(run.run_id, against)
 
 
 def earlier(run: Run, *, store: Store) -> tuple[Evidence, ...]:
@@ -155,6 +181,9 @@ def history(
         counted=any(_can_grow(suite, run, evidence) for suite in project.suites),
         sent=_share_sent(run, evidence, chain, store=store),
     )
+    against = run.request.against or project.baseline
+    instead = store.judged_release(project.file)
+    asked_for_last = against in {LAST_RELEASE, run.request.target}
     released = store.report_of(release.run_id) if release is not None else None
     return History(
         look=look,
@@ -165,8 +194,19 @@ def history(
         removed=removed_rules(project.rules, [(each.rule, each.expression) for each in released.findings])
         if released
         else (),
+        passed_over=_passed_over(project, instead, store=store) if asked_for_last else (),
+        compared_with=instead.tag if instead else None,
+        alone=against == NOTHING and release is not None,
         continuing=continuing(judgement, around),
     )
+
+
+def _passed_over(project: Project, instead: Release | None, *, store: Store) -> tuple[str, ...]:
+    """Return the releases that git or the store know, newer than the one compared with, newest first."""
+    made = release_tags(Path(project.folder), template=project.release.tag)
+    made |= {each.tag: each.created_at for each in store.releases(project.file)}
+    newer = {tag: at for tag, at in made.items() if instead is None or (at > instead.created_at and tag != instead.tag)}
+    return tuple(sorted(newer, key=lambda tag: newer[tag], reverse=True))
 
 
 def _continued_by(run: Run, *, store: Store) -> Run | None:

@@ -22,7 +22,7 @@ from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Window
-from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project, Target
+from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.domain.verdict import SelfTest
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 Tell = Callable[[RunEvent], None]
 STORE_VARIABLE = "DEPLOYFEEDBACK_STORE"
-NOTHING = "none"  # what --against takes for: compare with nothing
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Plan:
     def basis(self) -> dict[str, str]:
         """What must be the same for a run to be continued."""
         sides = [target for target in (self.target, self.live) if target is not None]
-        compared = {"the baseline": self.stored_run or self.baseline or NOTHING}
+        compared = {"the baseline": self.stored_run or self.baseline or lineage.NOTHING}
         return basis(self.project, targets=sides, suites=self.suites) | compared
 
 
@@ -162,7 +161,8 @@ def evaluate(
 def compare_runs(candidate: str, baseline: str, *, store: Store, environment: Mapping[str, str]) -> FeedbackReport:
     """Judge one finished run against another by the rules of the project as it is now; nothing is stored."""
     run = store.get(candidate)
-    plan = plan_run(run.request.model_copy(update={"against": baseline}), store=store, environment=environment)
+    run = run.model_copy(update={"request": run.request.model_copy(update={"against": baseline})})
+    plan = plan_run(run.request, store=store, environment=environment)
     return _judge(run, plan, store.evidence(candidate), store=store, step=_unheard)
 
 
@@ -332,15 +332,12 @@ def _self_test(project: Project, asked: tuple[Estimand, ...], *, like: Evidence)
 
 def _with_baseline(plan: Plan, against: str, *, store: Store) -> Plan:
     """Find what ``against`` names: nothing, a target that is live, the last release, a tag or a run."""
-    if against == NOTHING:
+    if against == lineage.NOTHING:
         return plan
     if against in plan.project.targets and against != plan.target.name:
         return replace(plan, live=plan.project.targets[against], baseline=against)
-    releases = store.releases(plan.project.file)
-    if against in {LAST_RELEASE, plan.target.name}:
-        return replace(plan, stored_run=releases[0].run_id, baseline=releases[0].tag) if releases else plan
-    tagged = next((release.run_id for release in releases if release.tag == against), None)
-    return replace(plan, stored_run=tagged or store.get(against).run_id, baseline=against)
+    stored = lineage.stored_baseline(against, plan.project, target=plan.target.name, store=store)
+    return replace(plan, stored_run=stored.run_id, baseline=stored.name) if stored else plan
 
 
 def _not_run(suites: tuple[Suite, ...], *, because: str) -> tuple[SuiteResult, ...]:

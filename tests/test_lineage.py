@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.domain.verdict import Continuing, Finding, GateState, Judgement, Verdict
-from jupyter_deployfeedback.errors import ContinueRefused
+from jupyter_deployfeedback.errors import ContinueRefused, RunNotFound, RunUnfinished
 from jupyter_deployfeedback.execution import plan_suites
 from jupyter_deployfeedback.project import load_project
 from jupyter_deployfeedback.store import Store, open_store
@@ -152,6 +155,83 @@ def test_rules_of_the_last_release_that_are_gone_are_named(store: Store) -> None
 
 def test_without_a_release_no_rule_is_gone(store: Store) -> None:
     assert told(store, begin(store)).removed == ()
+
+
+def release(store: Store, tag: str, *, run: Run | None, at: datetime = NOON) -> None:
+    run_id = run.run_id if run else "20260101-000000-aaaaaa"
+    known = {"version": tag[1:], "tag": tag, "commit": "a" * 40, "run_id": run_id, "verdict": "pass", "created_at": at}
+    store.add_release(Release.model_validate({**known, "project_file": PROJECT_FILE}))
+
+
+def test_the_nearest_release_that_has_a_run_is_the_baseline(store: Store) -> None:
+    oldest, older = judged(store), judged(store)
+    release(store, "v1", run=oldest)
+    release(store, "v2", run=older)
+    release(store, "v3", run=None)
+
+    found = lineage.stored_baseline("last-release", project(), target="candidate", store=store)
+
+    assert found == (older.run_id, "v2")
+
+
+def test_releases_without_a_run_make_a_first_release(store: Store) -> None:
+    release(store, "v1", run=None)
+
+    assert lineage.stored_baseline("last-release", project(), target="candidate", store=store) is None
+
+
+@pytest.mark.parametrize(("against", "error"), [("v9", RunNotFound), ("v1", RunNotFound), ("begun", RunUnfinished)])
+def test_a_named_baseline_without_a_verdict_is_refused_before_the_run(
+    store: Store, against: str, error: type[Exception]
+) -> None:
+    release(store, "v1", run=None)
+    named = begin(store).run_id if against == "begun" else against
+
+    with pytest.raises(error):
+        lineage.stored_baseline(named, project(), target="candidate", store=store)
+
+
+@pytest.mark.parametrize(
+    ("against", "expected"),
+    [
+        (None, (("v5", "v4"), "v3", False)),
+        ("candidate", (("v5", "v4"), "v3", False)),
+        ("v1", ((), "v3", False)),
+        ("none", ((), "v3", True)),
+    ],
+)
+def test_releases_that_were_passed_over_are_known_from_git_and_the_store(
+    store: Store, tmp_path: Path, against: str | None, expected: tuple[tuple[str, ...], str, bool]
+) -> None:
+    make_tags(tmp_path, {"v2": NOON - timedelta(days=2), "v5": NOON + timedelta(days=2), "other": NOON})
+    release(store, "v1", run=judged(store), at=NOON - timedelta(days=3))
+    release(store, "v3", run=judged(store))
+    release(store, "v4", run=None, at=NOON + timedelta(days=1))
+    here = project().model_copy(update={"folder": str(tmp_path)})
+    found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
+
+    told = lineage.history(begin(store, against=against), here, found, seen(), stored=True, store=store)
+
+    assert (told.passed_over, told.compared_with, told.alone) == expected
+
+
+def test_tags_of_git_without_any_stored_run_are_named(store: Store, tmp_path: Path) -> None:
+    make_tags(tmp_path, {"v1": NOON, "v2": NOON + timedelta(days=1)})
+    here = project().model_copy(update={"folder": str(tmp_path)})
+    found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
+
+    told = lineage.history(begin(store), here, found, seen(), stored=False, store=store)
+
+    assert (told.passed_over, told.compared_with) == (("v2", "v1"), None)
+
+
+def make_tags(folder: Path, made: dict[str, datetime]) -> None:
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    for tag, at in made.items():
+        who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+        dated = {**os.environ, "GIT_COMMITTER_DATE": at.isoformat()}
+        subprocess.run(["git", *who, "commit", "-qm", tag, "--allow-empty"], cwd=folder, env=dated, check=True)
+        subprocess.run(["git", *who, "tag", "-m", tag, tag], cwd=folder, env=dated, check=True)
 
 
 GROWING = {"name": "quality", "source": "quality.ipynb", "more": "n"}

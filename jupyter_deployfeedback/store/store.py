@@ -247,16 +247,20 @@ class Store:
         """Return a project's newest release, None before the first."""
         return next(iter(self.releases(project_file, limit=1)), None)
 
+    def judged_release(self, project_file: str) -> Release | None:
+        """Return a project's newest release whose run is still stored: a release outlives its run."""
+        return next((each for each in self.releases(project_file) if self._is_finished(each.run_id)), None)
+
     def recorded_by_release(self, project_file: str) -> tuple[Observation, ...]:
         """Return the numbers that the suites of the last released run recorded; none where there is no such run."""
-        release = self.last_release(project_file)
-        if release is None:
-            return ()
-        try:
-            suites = self.evidence(release.run_id).suites
-        except (RunNotFound, RunUnfinished):  # a release outlives its run
-            return ()
+        release = self.judged_release(project_file)
+        suites = self.evidence(release.run_id).suites if release is not None else ()
         return tuple(each for suite in suites for each in suite.observations)
+
+    def _is_finished(self, run_id: str) -> bool:
+        with suppress(RunNotFound):
+            return self.get(run_id).state is RunState.FINISHED
+        return False
 
     def _lost_now(self) -> dict[str, Run]:
         return {run.run_id: run for run in self.reap()}
