@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from jupyter_deployfeedback.cli import options
 from jupyter_deployfeedback.errors import PermissionMissing
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.project import Project
 
 
 @click.command("init")
@@ -41,7 +45,6 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
 def check_command(*, project_file: Path) -> None:
     """Validate the project file, its rules and its suites without running anything."""
     from jupyter_deployfeedback import pipeline
-    from jupyter_deployfeedback.cli.planned import expectations
     from jupyter_deployfeedback.project import inspect_suite
 
     checked = pipeline.check_project(project_file.resolve(), environment=options.environment())
@@ -58,9 +61,20 @@ def check_command(*, project_file: Path) -> None:
         click.echo(f"  suite  {suite.name}: {suite.source}" + (f" ({points} points)" if suite.matrix else ""))
         for notice in inspect_suite(checked, suite).notices:
             click.echo(f"    {notice}")
-    said = expectations(checked, checked.suites)
+    _tell_rules(checked)
+
+
+def _tell_rules(checked: Project) -> None:
+    """Print each rule with what is doubtful about it and what the planned examples can settle."""
+    from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.cli.planned import expectations
+    from jupyter_deployfeedback.verdict import rule_doubts
+
+    said, metrics = expectations(checked, checked.suites), pipeline.known_metrics(checked)
     for rule in checked.rules:
         click.echo(f"  rule  {rule.metric}: {', '.join(rule.passing)}")
+        for doubt in rule_doubts(rule, metrics):
+            click.echo(f"    {doubt}")
         for text in rule.passing:
             if (rule.metric, text) in said:
                 click.echo(f"    {text} {said[rule.metric, text]}")

@@ -60,6 +60,7 @@ def check_rules(sections: Sections, document: Document, *, check_rule: CheckRule
             return document.problem(place, error.message, error.remedy)
         return None
 
+    together: dict[str, tuple[str, ...]] = {}  # all that must hold of a metric, whichever rule says it
     for index, written in sections.rules.items():
         at: Path = ("rules", index)
         if not written.passing:
@@ -68,6 +69,10 @@ def check_rules(sections: Sections, document: Document, *, check_rule: CheckRule
         rule = read_rule(written)
         problems = [complaint(alone, place) for alone, place in _one_by_one(rule, at)]
         problems = problems if any(problems) else [complaint(rule, at)]
+        if not any(problems) and not rule.info:
+            earlier = together.get(rule.metric, ())
+            problems = [complaint(_only(rule, (*earlier, *rule.passing)), at)]
+            together[rule.metric] = (*earlier, *rule.passing)
         yield from dict.fromkeys(problem for problem in problems if problem is not None)
         yield from _check_gaps(written, at, sections, document)
 
@@ -89,4 +94,8 @@ def _one_by_one(rule: Rule, at: Path) -> Iterator[tuple[Rule, Path]]:
     """Yield the rule once for each of its expressions, so that each complaint names its own line."""
     for key, expressions in (("pass", rule.passing), ("warn", rule.warning), ("fail", rule.failing)):
         for position, text in enumerate(expressions):
-            yield rule.model_copy(update={"passing": (text,), "warning": (), "failing": ()}), (*at, key, position)
+            yield _only(rule, (text,)), (*at, key, position)
+
+
+def _only(rule: Rule, passing: tuple[str, ...]) -> Rule:
+    return rule.model_copy(update={"passing": passing, "warning": (), "failing": ()})

@@ -9,7 +9,7 @@ from jupyter_deployfeedback.verdict.continuing import Circumstances, continuing
 from jupyter_deployfeedback.verdict.estimands import estimands
 from jupyter_deployfeedback.verdict.judge import judge
 from jupyter_deployfeedback.verdict.language import parse_expression
-from jupyter_deployfeedback.verdict.rules import check_rule, removed_rules
+from jupyter_deployfeedback.verdict.rules import check_rule, removed_rules, rule_doubts
 from jupyter_deployfeedback.verdict.self_test import rehearsed_estimands, self_test
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "parse_expression",
     "rehearsed_estimands",
     "removed_rules",
+    "rule_doubts",
     "self_test",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import combinations
 from typing import NamedTuple, NoReturn
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
@@ -100,6 +101,13 @@ def doubts(expression: Expression, metric_unit: str) -> Iterator[str]:
         yield f"{expression.text}: a tolerance of 0 leaves an unchanged system inconclusive"
 
 
+def rule_doubts(rule: Rule, metrics: Mapping[str, Metric]) -> Iterator[str]:
+    """Yield the doubts about a rule that can be had before a run, when the unit of a recorded number is not known."""
+    metric = metrics.get(select(rule.metric).metric)
+    for text in (*rule.passing, *rule.warning, *rule.failing):
+        yield from doubts(parse_expression(text, metric), metric.unit if metric else "")
+
+
 def _checked(text: str, name: str, metrics: Mapping[str, Metric]) -> Expression:
     expression = parse_expression(text, metrics.get(name))
     instead = unsupported(name, expression)
@@ -119,14 +127,17 @@ def _check_name(name: str, metrics: Mapping[str, Metric]) -> None:
 
 def _check_contradiction(expressions: list[Expression]) -> None:
     """Refuse limits that no number can meet together."""
-    for lower in expressions:
-        for upper in expressions:
-            alike = _asked(lower) == _asked(upper)
-            opposed = upper.comparator in _UPPER and lower.comparator not in _UPPER
-            if alike and opposed and lower.limit > upper.limit:
-                _refuse(
-                    f"{lower.text} and {upper.text} contradict each other", upper.text, remedy="Drop one of the two."
-                )
+    for one, other in combinations(expressions, 2):
+        if _asked(one) == _asked(other) and (_excludes(one, other) or _excludes(other, one)):
+            _refuse(f"{one.text} and {other.text} contradict each other", other.text, remedy="Drop one of the two.")
+
+
+def _excludes(lower: Expression, upper: Expression) -> bool:
+    """Say whether nothing lies both above the one and below the other limit; ``==`` is both."""
+    if lower.comparator in _UPPER or upper.comparator not in {*_UPPER, Comparator.EQUAL}:
+        return False
+    strict = lower.comparator is Comparator.ABOVE or upper.comparator is Comparator.BELOW
+    return lower.limit > upper.limit or (strict and lower.limit == upper.limit)
 
 
 def _check_zero(expressions: list[Expression]) -> None:

@@ -79,6 +79,17 @@ def test_init_writes_a_file_that_check_accepts(jdf: Callable[..., object], proje
     assert "http://127.0.0.1:8002" in checked.stdout
 
 
+def test_check_doubts_rules_that_are_legal_but_hardly_meant(jdf: Callable[..., object], project: Path) -> None:
+    file = project / "deployfeedback.yaml"
+    file.write_text(file.read_text().replace(">=-2pp", ">=-2%").replace("<=+15%", "<=+0%"))
+
+    checked = jdf("check", cwd=project)
+
+    assert checked.returncode == 0, checked.stderr
+    assert ">=-2%: % of a share is a ratio; did you mean pp?" in checked.stdout
+    assert "<=+0%: a tolerance of 0 leaves an unchanged system inconclusive" in checked.stdout
+
+
 def test_init_keeps_the_file_it_replaces(jdf: Callable[..., object], project: Path) -> None:
     before = (project / "deployfeedback.yaml").read_text()
     made = jdf("init", "--force", "--url", "http://127.0.0.1:8002", cwd=project)

@@ -125,6 +125,7 @@ TABLE = [
     Broken("rule that cannot be read", GOOD + "rules:\n- metric: latency\n  pass:\n  - p(95)<3s\n  - p95<3s\n", 8, "rules[0].pass[1]", "at character 1 of 'p95<3s'", "p(95)"),
     Broken("rule without unit", GOOD + "rules:\n- metric: latency\n  pass:\n  - p(95)<300\n", 7, "rules[0].pass[0]", "unit is missing (at character 10", "ms"),
     Broken("rules that contradict each other", GOOD + "rules:\n- {metric: accuracy, pass: ['>0.9', '<0.8']}\n", 5, "rules[0]", "contradict", "Drop"),
+    Broken("two rules that contradict each other", GOOD + "rules:\n- {metric: accuracy, pass: '>0.9'}\n- {metric: accuracy, pass: '<0.8'}\n", 6, "rules[1]", "contradict", "Drop"),
     Broken("metric misspelt", GOOD + "rules:\n- pass: ['>0.9', '>-1pp']\n  metric: acuracy\n", 6, "rules[0].metric", "no metric 'acuracy'", "accuracy"),
     Broken("rule as a number", GOOD + "rules:\n  - {metric: accuracy, pass: 0.95}\n", 5, "rules[0].pass", "text or a list", ">=0.95"),
     Broken("on_fail that is no word of ours", GOOD + "rules: [{metric: a, pass: '<1', on_fail: warning}]\n", 4, "rules[0].on_fail", '"warning"', '"warn"?'),

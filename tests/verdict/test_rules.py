@@ -34,6 +34,12 @@ REFUSED = [
     (rule("latency_p90", "<1s"), "Write metric: latency, pass: [p(90)<300ms]"),
     (rule("restarts", "<=1", failing=["==3"]), "cannot stand in a fail list"),
     (rule("accuracy", ">=0.95", "<=0.90"), "contradict each other"),
+    (rule("accuracy", "<=0.90", ">=0.95"), "contradict each other"),
+    (rule("accuracy", ">0.9", "<=0.9"), "contradict each other"),
+    (rule("accuracy", ">=+2pp", "<=+1pp"), "contradict each other"),
+    (rule("restarts", "==0", ">=1"), "contradict each other"),
+    (rule("restarts", "==0", "==1"), "contradict each other"),
+    (rule("restarts", "<0", "==0"), "contradict each other"),
     (rule("latency", "p(95)<300ms", warning=["p(95)<400"]), "a unit is missing"),
     (rule("latency", "p(95)<300ms", failing=["p(95)>500"]), "a unit is missing"),
 ]
@@ -60,6 +66,8 @@ def test_refused_rules_say_what_to_write(asking: Rule, said: str) -> None:
         rule("latency", "p(95)>=10ms", "p(95)<=300ms"),
         rule("latency", "p(50)>=500ms", "p(95)<=300ms"),
         rule("latency", "typical<=-5%"),
+        rule("accuracy", ">=0.9", "<=0.9"),
+        rule("restarts", "==0", "<=0", ">=0"),
     ],
 )
 def test_accepted_rules(asking: Rule) -> None:
