@@ -593,7 +593,42 @@ def test_a_baseline_without_usable_data_is_an_error_and_no_first_release(stored:
     assert (found.verdict, found.first_release) == (ERROR, False)
 
 
+def test_a_live_baseline_that_is_down_is_an_error_and_no_first_release() -> None:
+    idle = suite_result(outcome=Outcome.NOT_RUN, reason="released is not ready: connection refused", cases=())
+    seen = evidence(idle, baseline=side("released", ready=False))
+
+    found = judge_all(seen, rule("accuracy", ">=-1pp"))
+
+    assert said(found) == [("suite quality", "", ERROR), ("accuracy", ">=-1pp", ERROR)]
+    assert (found.verdict, found.gate, found.first_release) == (ERROR, CLOSED, False)
+
+
 # through the whole of comparison and verdict
+
+
+def test_a_value_of_a_slice_that_nothing_answered_is_an_error() -> None:
+    only_three = estimate("accuracy", ">=0.5", value=0.9, interval=(0.88, 0.92))
+    only_three = only_three.model_copy(
+        update={"estimand": only_three.estimand.model_copy(update={"slice": ("digit", "3")})}
+    )
+    whole = within("accuracy", ">=0.5", value=0.9)
+
+    found = judge(
+        Comparison(baseline="released", deltas=(), estimates=(whole, only_three)),
+        rules=(rule("accuracy", ">=0.5", slices=["digit"]),),
+        suites=(),
+        expected_suites=(),
+        candidate=facts(),
+        expect_version=None,
+        confidence=0.95,
+        slice_values={"digit": ("3", "8")},
+    )
+
+    assert said(found) == [
+        ("accuracy", ">=0.5", PASS),
+        ("accuracy{digit:3}", ">=0.5", PASS),
+        ("accuracy{digit:8}", ">=0.5", ERROR),
+    ]
 
 
 def test_a_slice_no_suite_has_is_an_error() -> None:
