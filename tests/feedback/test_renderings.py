@@ -40,6 +40,17 @@ def test_all_renderings_say_the_same_words_and_numbers(name: str, form: Format) 
     assert missing == []
 
 
+@pytest.mark.parametrize("form", [Format.TEXT, Format.MARKDOWN, Format.HTML, Format.JUNIT])
+def test_renderings_for_people_say_alike_which_look_and_attempt_a_run_is(form: Format) -> None:
+    report = failing()
+    notice = "attempt 3 at commit 0123abcd since v1: each attempt is another chance to pass by luck"
+    run = report.run.model_copy(update={"look": (2, 3), "continues": "20261120-081530-a1b2c3", "attempts": 3})
+    text = seen(render(report.model_copy(update={"run": run, "notices": (notice,)}), form), form)
+
+    expected = ["2 of 3 planned, continues 20261120-081530-a1b2c3", "3 at this commit", notice]
+    assert [each for each in expected if squeezed(each) not in text] == []
+
+
 @pytest.mark.parametrize("form", list(Format))
 def test_every_rendering_shows_who_waived_what_and_keeps_the_verdict(form: Format) -> None:
     report = waived()

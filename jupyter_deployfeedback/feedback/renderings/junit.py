@@ -43,6 +43,10 @@ def _rules(report: FeedbackReport) -> ET.Element:
     properties = ET.SubElement(suite, "properties")
     for name, value in (("headline", report.headline), ("next step", report.next_step)):
         ET.SubElement(properties, "property", name=name, value=value)
+    for notice in report.notices:
+        ET.SubElement(properties, "property", name="notice", value=one_line(notice, limit=3000))
+    for name, value in outline.run_facts(report):
+        ET.SubElement(properties, "property", name=f"run: {name}", value=value)
     for waiver in report.waivers:
         ET.SubElement(properties, "property", name="waiver", value=one_line(waiver.sentence, limit=3000))
     for row in report.metrics:
