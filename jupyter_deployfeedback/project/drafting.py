@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jupyter_deployfeedback.errors import NotebookInvalid
 from jupyter_deployfeedback.project.addresses import read_address
-from jupyter_deployfeedback.project.inspection import parameters_cell, read_notebook, source_of
+from jupyter_deployfeedback.project.inspection import notebook_parameters, parameters_cell, read_notebook, source_of
 
 FIRST_SUITE = "suites/smoke.ipynb"
 EXAMPLE_URL = "http://127.0.0.1:8000"
+_COUNTING = re.compile(r"n|((n|num|max)_)?(examples|requests|samples)")
 _PASSED_OVER = frozenset({"node_modules", "site-packages", "venv", "env", "build", "dist"})
 
 _FILE = """\
@@ -33,7 +35,8 @@ targets:
     # platform: {{source: scrape}}         # CPU and memory from its own /metrics, the default; or prometheus, or none
 # baseline: released                     # a target; default: the last release
 
-# The notebooks that are run against a target, each in a fresh kernel.
+# The notebooks that are run against a target, each in a fresh kernel. Where a suite says with more: which parameter
+# counts its examples, an inconclusive run can be continued with more of them.
 suites:
 {suites}
 # What must hold. A sign means "relative to the baseline": at most 10 % slower, at most 1 percentage point worse.
@@ -57,10 +60,11 @@ def draft_project(folder: Path, *, url: str | None) -> str:
         read_address(url)
     suites = find_suites(folder) or (FIRST_SUITE,)
     name = _plain(folder.absolute().name)
+    entries = (line for suite, written in _entries(suites) for line in _lines(folder, suite, written))
     return _FILE.format(
         name=f"name: {json.dumps(name)}" if name else "# name: default is the folder's name",
         url=json.dumps(url or f"${{MODEL_URL:-{EXAMPLE_URL}}}"),
-        suites="".join(f"  - {entry}\n" for entry in _entries(suites)),
+        suites="".join(f"  {line}\n" for line in entries),
     )
 
 
@@ -89,8 +93,8 @@ def draft_suite() -> str:
     return json.dumps(notebook, indent=1) + "\n"
 
 
-def _entries(suites: Sequence[str]) -> Iterator[str]:
-    """Yield each suite as it is listed; one whose file name is taken already is named after its folder too."""
+def _entries(suites: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each suite and how it is listed; one whose file name is taken already is named after its folder too."""
     taken: set[str] = set()
     for suite in suites:
         path = PurePosixPath(suite)
@@ -101,7 +105,26 @@ def _entries(suites: Sequence[str]) -> Iterator[str]:
                 name += "-2"
             written = f"{{notebook: {written}, name: {json.dumps(name)}}}"
         taken.add(name)
-        yield written
+        yield suite, written
+
+
+def _lines(folder: Path, suite: str, written: str) -> Iterator[str]:
+    """Yield the line that lists a suite, and where a parameter seems to count its examples one that says so."""
+    yield f"- {written}"
+    counting = _counting_parameter(folder / suite)
+    if counting is not None:
+        long = written if written.startswith("{") else f"{{notebook: {written}}}"
+        yield f"# - {long[:-1]}, more: {counting}}}"
+
+
+def _counting_parameter(file: Path) -> str | None:
+    """Return the parameter that seems to count examples; that of the first suite where there is no file."""
+    try:
+        notebook = read_notebook(file, shown=file.name) if file.exists() else json.loads(draft_suite())
+        known = notebook_parameters(notebook, file.name)
+    except NotebookInvalid:  # check will say so
+        return None
+    return next((name for name, value in known.items() if _COUNTING.fullmatch(name) and value.isdecimal()), None)
 
 
 def _plain(text: str) -> str:

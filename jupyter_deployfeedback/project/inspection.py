@@ -60,7 +60,7 @@ def inspect_suite(project: Project, suite: Suite) -> SuiteInspection:
         kernel_name = DEFAULT_KERNEL
         notices = (f"{suite.source} names no kernel: {DEFAULT_KERNEL} is used.",)
     _require_kernel(kernel_name, suite.source)
-    parameters = _parameters(notebook, suite.source)
+    parameters = notebook_parameters(notebook, suite.source)
     if suite.more is not None:
         _require_count(suite, parameters)
     return SuiteInspection(parameters, kernel_name, notices)
@@ -144,7 +144,8 @@ def parameters_cell(notebook: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None
 
 
-def _parameters(notebook: Mapping[str, Any], shown: str) -> dict[str, str]:
+def notebook_parameters(notebook: Mapping[str, Any], shown: str) -> dict[str, str]:
+    """Return what the parameters cell assigns (name -> default, as written); NotebookInvalid where it is broken."""
     cell = parameters_cell(notebook)
     if cell is None:
         return {}

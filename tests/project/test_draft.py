@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,29 @@ def test_draft_of_an_empty_folder_loads_once_its_first_suite_is_written(tmp_path
     assert project.targets["candidate"].url == "http://model.example:8080"
     assert [suite.source for suite in project.suites] == [FIRST_SUITE]
     assert inspect_suite(project, project.suites[0]).parameters == {"n": "20"}
+
+
+def test_draft_proposes_the_parameter_that_counts_the_examples(tmp_path: Path) -> None:
+    put(tmp_path / "a" / "suite.ipynb", notebook("seed = 1\nn_examples = 500", tags=("parameters",)))
+    put(tmp_path / "b" / "suite.ipynb", notebook("n = 20", tags=("parameters",)))
+    put(tmp_path / "c.ipynb", notebook("n_jobs = 2\nsamples = 'all'", tags=("parameters",)))
+    put(tmp_path / "d.ipynb", notebook("n = = 2", tags=("parameters",)))
+
+    drafted = draft_project(tmp_path, url=None)
+
+    proposed = [line for line in drafted.splitlines() if "more: n" in line]
+    assert proposed == [
+        '  # - {notebook: "a/suite.ipynb", more: n_examples}',
+        '  # - {notebook: "b/suite.ipynb", name: "b-suite", more: n}',
+    ]
+    file = tmp_path / "deployfeedback.yaml"
+    file.write_text(re.sub(r"\n  - .*\n  # (- .*more)", r"\n  \1", drafted))
+    project = load_project(file, environment={}, check_rule=check_rule)
+    assert [suite.more for suite in project.suites] == ["n_examples", "n", None, None]
+
+
+def test_draft_of_a_folder_without_suites_proposes_the_one_it_will_have(tmp_path: Path) -> None:
+    assert f'  # - {{notebook: "{FIRST_SUITE}", more: n}}' in draft_project(tmp_path, url=None)
 
 
 @pytest.mark.parametrize("name", ["Ümläute & more", "{braces}", "'quotes\"", "--", "日本", "a: b #c"])
