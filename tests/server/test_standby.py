@@ -122,7 +122,7 @@ def test_what_stands_by_leaves_no_folder_when_its_server_is_killed(tmp_path: Pat
         process.stdin.close()
 
         assert process.wait(20.0) == 0
-        assert len(before) > 1
+        assert before
         assert eventually_empty(Path(short))
 
 
