@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from packaging.utils import canonicalize_name
 
 from jupyter_deployfeedback.execution.suites.adapter import Unfinished
 from jupyter_deployfeedback.execution.suites.behave.asked import Asked
+from jupyter_deployfeedback.execution.suites.behave.installing import find_or_build
+from jupyter_deployfeedback.execution.suites.behave.lock import Lock, read_lock
 from jupyter_deployfeedback.execution.wire import Ending
 
 ANSWER_SECONDS = 30.0
@@ -57,26 +60,55 @@ class Interpreter:
         return {**given, "PATH": os.pathsep.join((str(self.path.parent), given.get("PATH", os.defpath)))}
 
 
-def choose_interpreter(asked: Asked, *, environment: Mapping[str, str]) -> Interpreter:
-    """Return the interpreter somebody chose, else our own if it has every package of the Pipfile.
+def choose_interpreter(asked: Asked, *, environment: Mapping[str, str], deadline: float) -> Interpreter:
+    """Return the interpreter somebody chose, else one built from the Pipfile.lock, else ours if it has the packages.
 
-    Raises Unfinished where it lacks packages, cannot be run or has no behave.
+    Raises Unfinished where it lacks packages, cannot be built or run, or has no behave.
     """
-    chosen = _look_at(asked.root / asked.python if asked.python else Path(sys.executable), environment)
+    pipfile = _read_pipfile(asked)
+    lock = None if asked.python else read_lock(asked)
+    if lock is None:
+        chosen = _look_at(asked.root / asked.python if asked.python else Path(sys.executable), environment)
+    else:
+        _refuse_lacks(asked, pipfile, lock.pins, f"{lock.name} does not pin. Lock it anew.")
+        chosen = _of_lock(lock, environment=environment, deadline=deadline)
     if "behave" not in chosen.packages or not Path(chosen.behave).exists():
         raise Unfinished(
             Ending.BROKEN, f"{chosen.path} has no behave. Install it there, or choose another Python for the suite."
         )
-    pipfile = _read_pipfile(asked)
-    lacks = tuple(_lacks(pipfile, chosen))
-    if lacks and asked.python is None:
+    if asked.python is None:
+        remedy = f"{chosen.path} does not have. Choose a Python that has them."
+        _refuse_lacks(asked, pipfile, chosen.packages, remedy)
+    lacks = tuple(_lacks(pipfile, chosen.packages))
+    notices = (*chosen.notices, *_lack_notice(lacks, chosen), *_version_notices(asked, pipfile, chosen))
+    return replace(chosen, notices=notices)
+
+
+def _refuse_lacks(asked: Asked, pipfile: Mapping[str, Any], packages: Mapping[str, str], who: str) -> None:
+    if lacks := tuple(_lacks(pipfile, packages)):
         where = (asked.packages or asked.root).relative_to(asked.root) / PIPFILE
-        raise Unfinished(
-            Ending.BROKEN,
-            f"{where} needs {', '.join(lacks)}, which {chosen.path} does not have. Choose a Python that has them.",
-        )
-    notices = (*_lack_notice(lacks, chosen), *_version_notices(asked, pipfile, chosen))
-    return Interpreter(chosen.path, chosen.version, chosen.packages, notices)
+        raise Unfinished(Ending.BROKEN, f"{where} needs {', '.join(lacks)}, which {who}")
+
+
+def _of_lock(lock: Lock, *, environment: Mapping[str, str], deadline: float) -> Interpreter:
+    base = _base(lock.python_version, environment)
+    built = find_or_build(lock, base.path, version=base.version, environment=environment, deadline=deadline)
+    chosen = _look_at(built.python, environment)
+    if not built.new:
+        return chosen
+    installed = ", ".join(f"{name} {chosen.packages[name]}" for name in sorted(lock.pins) if name in chosen.packages)
+    notice = f"The packages of {lock.name} were installed in {built.python.parents[1]}: {installed}."
+    return replace(chosen, notices=(notice,))
+
+
+def _base(version: str | None, environment: Mapping[str, str]) -> Interpreter:
+    """Return the Python of the version that a lock is for, if there is one on the path, else ours."""
+    found = shutil.which(f"python{version}", path=environment.get("PATH", os.defpath)) if version else None
+    own = Path(sys.executable)
+    try:
+        return _look_at(Path(found) if found else own, environment)
+    except Unfinished:  # a name on the path that leads nowhere
+        return _look_at(own, environment)
 
 
 def _look_at(path: Path, environment: Mapping[str, str]) -> Interpreter:
@@ -106,11 +138,11 @@ def _read_pipfile(asked: Asked) -> dict[str, Any]:
         raise Unfinished(Ending.BROKEN, f"{file.relative_to(asked.root)} cannot be read: {error}.") from None
 
 
-def _lacks(pipfile: Mapping[str, Any], chosen: Interpreter) -> Iterator[str]:
+def _lacks(pipfile: Mapping[str, Any], packages: Mapping[str, str]) -> Iterator[str]:
     for name, wanted in pipfile.get("packages", {}).items():
         specifier = wanted.get("version", "*") if isinstance(wanted, dict) else str(wanted)
         text = f"{name}{'' if specifier == '*' else specifier}"
-        if not _satisfies(text, chosen.packages.get(canonicalize_name(name))):
+        if not _satisfies(text, packages.get(canonicalize_name(name))):
             yield text
 
 

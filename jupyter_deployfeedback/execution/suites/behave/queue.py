@@ -1,4 +1,4 @@
-"""Features of one repository run one after the other: they may all write the same ``metrics.json``."""
+"""What may be done once at a time in a folder: features of one repository may all write the same ``metrics.json``."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from jupyter_deployfeedback.execution.suites.adapter import Unfinished
 from jupyter_deployfeedback.execution.wire import Ending
 
 LOOK_SECONDS = 0.1
+BUSY = "Another run is still executing the features of this repository."
 
 
 @contextmanager
-def one_at_a_time(root: Path, *, deadline: float) -> Iterator[None]:
-    """Wait until no other run executes features of this repository, and keep those that come waiting.
+def one_at_a_time(root: Path, *, deadline: float, busy: str = BUSY) -> Iterator[None]:
+    """Wait until no other run works in this folder, and keep those that come waiting.
 
-    Where the file system cannot lock a folder (NFS, for one), nobody waits.
+    Raises Unfinished, which says ``busy``, at the ``deadline``. Where the file system cannot lock a folder (NFS, for
+    one), nobody waits.
     """
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         while not _locked(descriptor):
             if time.monotonic() >= deadline:
-                raise Unfinished(Ending.TIMED_OUT, "Another run is still executing the features of this repository.")
+                raise Unfinished(Ending.TIMED_OUT, busy)
             time.sleep(LOOK_SECONDS)
         yield
     finally:

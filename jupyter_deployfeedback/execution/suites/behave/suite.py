@@ -37,7 +37,7 @@ Tell = Callable[[Event], None]
 def run(spec: Spec, *, tell: Tell, deadline: float, account: Account) -> None:
     """Run the features that match in the project's folder and tell what became of each scenario."""
     asked = read_asked(spec)
-    python = choose_interpreter(asked, environment=spec.environment)
+    python = choose_interpreter(asked, environment=spec.environment, deadline=deadline)
     account.packages, account.kernel = python.packages, python.described
     account.notices.extend(python.notices)
     if asked.pattern and len(files := asked.files()) > 1:
