@@ -97,8 +97,9 @@ def _of_lock(lock: Lock, *, environment: Mapping[str, str], deadline: float) -> 
     if not built.new:
         return chosen
     installed = ", ".join(f"{name} {chosen.packages[name]}" for name in sorted(lock.pins) if name in chosen.packages)
-    notice = f"The packages of {lock.name} were installed in {built.python.parents[1]}: {installed}."
-    return replace(chosen, notices=(notice,))
+    slow = f"Installing the packages of {lock.name} is part of the time that this run's platform metrics are read over."
+    listed = f"The packages of {lock.name} were installed in {built.python.parents[1]}: {installed}."
+    return replace(chosen, notices=(slow, listed))
 
 
 def _base(version: str | None, environment: Mapping[str, str]) -> Interpreter:
