@@ -49,7 +49,11 @@ def stored_baseline(against: str, project: Project, *, target: str, store: Store
         return Stored(release.run_id, release.tag) if release else None
     releases = store.releases(project.file)
     tagged = next((release.run_id for release in releases if release.tag == against), against)
-    run = store.get(tagged)
+    try:
+        run = store.get(tagged)
+    except errors.RunNotFound:
+        problem = f"{against!r} is no target, no run, and no release whose run is stored here."
+        raise errors.RunNotFound(problem, remedy="jupyter deployfeedback list names the runs.") from None
     store.feedback(run.run_id)  # one that was never judged is refused now, not after the suites ran
     return Stored(run.run_id, against)
 

@@ -187,7 +187,7 @@ def test_a_named_baseline_without_a_verdict_is_refused_before_the_run(
     release(store, "v1", run=None)
     named = begin(store).run_id if against == "begun" else against
 
-    with pytest.raises(error):
+    with pytest.raises(error, match="is still queued" if against == "begun" else "no release whose run is stored"):
         lineage.stored_baseline(named, project(), target="candidate", store=store)
 
 

@@ -77,7 +77,7 @@ def row_of(connection: Connection, run_id: str) -> Row[Any]:
         writes = connection.get_execution_options().get("writes", False)
         row = connection.execute(query.with_for_update() if writes else query).one_or_none()
     if row is None:
-        raise RunNotFound(f"There is no run {run_id!r}.", remedy="`jupyter deployfeedback runs` lists the runs.")
+        raise RunNotFound(f"There is no run {run_id!r}.", remedy="`jupyter deployfeedback list` lists the runs.")
     return row
 
 

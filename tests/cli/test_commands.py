@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+
+from click import Context
+
+from jupyter_deployfeedback.cli.main import group
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -109,6 +114,15 @@ def test_help_names_every_command(jdf: Callable[..., object]) -> None:
     called = jdf("--help")
     for command in ("demo", "init", "check", "doctor", "run", "show", "list", "compare", "waive", "release"):
         assert f"\n  {command} " in called.stdout
+
+
+def test_messages_and_pages_name_commands_that_exist() -> None:
+    top = README.parent
+    files = [README, *(top / "docs").rglob("*.md"), *(top / "jupyter_deployfeedback").rglob("*.py")]
+    named = {word for file in files for word in re.findall(r"jupyter deployfeedback ([a-z]+)", file.read_text())}
+
+    assert "run" in named
+    assert [word for word in sorted(named) if group.get_command(Context(group), word) is None] == []
 
 
 def test_a_commands_help_does_not_import_what_only_other_commands_need(jdf: Callable[..., object]) -> None:
