@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
     from jupyter_deployfeedback.store import Store
 
-FORMATS = ("text", "json", "markdown", "html", "junit", "benchmark-json", "benchmark-json-bigger", "in-toto")
+FORMATS = ("text", "json", "markdown", "html", "junit", "benchmark-json", "benchmark-json-bigger", "in-toto", "aicoe")
 _NAMED_URL = re.compile(r"[^=/:?#]+=")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

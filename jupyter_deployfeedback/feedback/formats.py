@@ -22,6 +22,7 @@ class Format(StrEnum):
     BENCHMARK_SMALLER = "benchmark-json"
     BENCHMARK_BIGGER = "benchmark-json-bigger"
     IN_TOTO = "in-toto"
+    AICOE = "aicoe"
 
 
 def render(report: FeedbackReport, format: Format) -> str:  # noqa: A002 - the command line's word; a return each
@@ -48,7 +49,7 @@ def render(report: FeedbackReport, format: Format) -> str:  # noqa: A002 - the c
             from jupyter_deployfeedback.feedback.renderings.junit import render_junit
 
             return render_junit(report)
-        case Format.BENCHMARK_SMALLER | Format.BENCHMARK_BIGGER | Format.IN_TOTO:
+        case Format.BENCHMARK_SMALLER | Format.BENCHMARK_BIGGER | Format.IN_TOTO | Format.AICOE:
             return _render_for_tools(report, format)
 
 
@@ -57,6 +58,10 @@ def _render_for_tools(report: FeedbackReport, form: Format) -> str:
         from jupyter_deployfeedback.feedback.renderings.attestation import render_in_toto
 
         return render_in_toto(report)
+    if form is Format.AICOE:
+        from jupyter_deployfeedback.feedback.renderings.aicoe import render_aicoe
+
+        return render_aicoe(report)
     from jupyter_deployfeedback.feedback.renderings.benchmark import render_benchmark
 
     return render_benchmark(report, better=Better.LOWER if form is Format.BENCHMARK_SMALLER else Better.HIGHER)

@@ -17,7 +17,7 @@ from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.feedback import Format, render
 from tests.feedback.runs import REPORTS, failing, passing_with_a_warning, target_is_down
 
-FOR_TOOLS = (Format.BENCHMARK_SMALLER, Format.BENCHMARK_BIGGER, Format.IN_TOTO)
+FOR_TOOLS = (Format.BENCHMARK_SMALLER, Format.BENCHMARK_BIGGER, Format.IN_TOTO, Format.AICOE)
 BENCHMARK = {
     "type": "array",
     "items": {
@@ -176,3 +176,33 @@ def test_statement_is_about_the_tested_commit() -> None:
 def test_nothing_is_attested_of_a_commit_that_was_not_tested(change: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         render(with_run(failing(), **change), Format.IN_TOTO)
+
+
+def test_aicoe_document_has_the_keys_and_units_of_the_stored_ones() -> None:
+    document = read(passing_with_a_warning(), Format.AICOE)
+
+    metrics = document["model_application_metrics"]
+    assert document["model_version"] == metrics["model_version"] == "candidate 2.1.0"
+    assert document["info_metrics"] == {
+        "test URL": "suites/smoke.ipynb, suites/quality.ipynb",
+        "namespace deployment": "N/A",
+    }
+    assert document["platform_metrics"] == {"CPU max usage": 0.71, "Memory max usage": "251Mi"}
+    assert (metrics["average_error"], metrics["number_requests"]) == (0.026, 500)
+
+
+def test_aicoe_document_says_of_what_was_not_measured_that_there_is_no_data() -> None:
+    document = read(target_is_down(), Format.AICOE)
+
+    assert document["platform_metrics"] == {"CPU max usage": "N/A", "Memory max usage": "N/A"}
+    assert set(document["model_application_metrics"].values()) == {"N/A", document["model_version"]}
+
+
+def test_aicoe_document_tells_the_tests_own_figure_under_a_name_that_ours_has_too() -> None:
+    report = passing_with_a_warning()
+    latency = next(row for row in report.metrics if row.name == "latency_mean")
+    own = latency.model_copy(update={"name": "average_latency", "value": 0.5})
+
+    for metrics in ((own, latency), (latency, own)):
+        document = read(report.model_copy(update={"metrics": metrics}), Format.AICOE)
+        assert document["model_application_metrics"]["average_latency"] == 0.5

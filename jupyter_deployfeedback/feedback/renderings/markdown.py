@@ -13,6 +13,7 @@ from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, M
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.quantities import MISSING
+from jupyter_deployfeedback.feedback.renderings.aicoe import AICOE_NAMES
 from jupyter_deployfeedback.feedback.renderings.inert import inert
 from jupyter_deployfeedback.feedback.words import (
     FAMILY_TITLES,
@@ -27,14 +28,6 @@ LONGEST = 65_536
 """What a forge takes as one comment; counted here in bytes of UTF-8, which are never fewer than its characters."""
 
 _TRUNCATED = "\n*Truncated: the report is longer than a comment may be; the rest is in the HTML and JSON renderings.*\n"
-_AICOE_NAMES = {
-    "latency_mean": "average_latency",
-    "error_rate": "average_error",
-    "probability_mean": "average_probability",
-    "requests_answered": "number_requests",
-    "cpu_max": "CPU max usage",
-    "memory_max": "Memory max usage",
-}
 
 
 def render_markdown(report: FeedbackReport) -> str:
@@ -98,7 +91,7 @@ def _aicoe(report: FeedbackReport) -> Iterator[list[str]]:
 
 def _deployed(report: FeedbackReport, families: set[Family]) -> list[str]:
     rows = [row for row in report.metrics if row.family in families]
-    titles = [inert(finding_name(_AICOE_NAMES.get(row.name, row.name), point=row.point)) for row in rows]
+    titles = [inert(finding_name(AICOE_NAMES.get(row.name, row.name), point=row.point)) for row in rows]
     run = report.run
     models = [[_version(run.target, run.model_version), *(inert(row.text.value) for row in rows)]]
     if run.baseline is not None:
