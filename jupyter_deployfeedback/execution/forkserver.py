@@ -35,6 +35,7 @@ from jupyter_deployfeedback.execution.descent import end_children
 
 LONGEST_REQUEST = 4 << 20
 TICK_SECONDS = 1.0
+PREPARE_SECONDS = 30.0  # for a child; one that hangs would have clients wait for it
 CALM_SECONDS = 0.5  # after a client came, while another child waits: let the one that was asked for work
 MOST_FAILURES = 3  # children in a row that ended while they prepared themselves
 _PR_SET_PDEATHSIG = 1
@@ -181,8 +182,9 @@ class _Keepers:
         theirs.close()
         said: Word = {}
         try:
-            said, _ = receive(ours)
-            self._serve(pid, pipe, child=ours, said=said)
+            if ours.fileno() in _ready([ours.fileno(), self._gone], PREPARE_SECONDS):
+                said, _ = receive(ours)
+                self._serve(pid, pipe, child=ours, said=said)
         except EOFError:  # it ended while it prepared itself, or its client hung up
             pass
         finally:

@@ -84,11 +84,11 @@ def be_kernel(turn: Turn, *, arguments: list[str], by_imports: dict[str, str], p
     application.parent_handle = os.getppid()
     finish = _without_the_users_part(application)
     before = dict(os.environ)
-    try:
-        application.initialize(told)
-        by_ipykernel = _changed(since=before)
-        application.shell.run_cell("", silent=True)  # the first takes longer
-        request, descriptors = turn.take(connection=json.loads(connection.read_bytes()), folder=str(connection.parent))
+    application.initialize(told)
+    by_ipykernel = _changed(since=before)
+    application.shell.run_cell("", silent=True)  # the first takes longer
+    request, descriptors = turn.take(connection=json.loads(connection.read_bytes()), folder=str(connection.parent))
+    try:  # from here on there is somebody whose exit functions have to run
         _serve_suite(request, descriptors, variables={**by_imports, **request["environment"], **by_ipykernel})
         finish()
         application.start()

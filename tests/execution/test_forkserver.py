@@ -178,3 +178,34 @@ def test_who_still_loads_goes_with_its_parent() -> None:
         process.stdin.close()
 
         assert process.wait(20.0) == 1
+
+
+HANGS = """
+import os, socket, sys, time
+from jupyter_deployfeedback.execution.forkserver import serve
+def child(turn):
+    open(sys.argv[2], "w").write(str(os.getpid()))
+    time.sleep(300)
+serve(socket.socket(fileno=int(sys.argv[1])), child, parent_pipe=0, spares=1)
+"""
+
+
+def test_a_child_that_never_gets_ready_goes_with_the_forkserver(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "forks.sock"))
+        listener.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-c", HANGS, str(listener.fileno()), str(tmp_path / "pid")],
+            stdin=subprocess.PIPE,
+            pass_fds=(listener.fileno(),),
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+    for _ in range(500):
+        if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
+            break
+        time.sleep(0.02)
+
+    process.kill()
+    process.communicate()
+
+    assert gone(int((tmp_path / "pid").read_text()))
