@@ -1,6 +1,6 @@
 """What is left after kill -9: server, worker and kernel are killed in turn, each at a random moment of a run.
 
-    python benchmarks/kill_cycles.py [--cycles 200] [--seed 1] [--json FILE] [--check]
+    python benchmarks/kill_cycles.py [--cycles 20] [--seed 1] [--json FILE] [--check]
 
 Each run's notebook starts a child, one in a session of its own and one without parent and environment; every second
 one then holds Python's lock in a regular expression for ever. After each kill is counted: processes that live on after
@@ -259,7 +259,7 @@ def show(cycles: list[Cycle], verdicts: list[dict[str, object]], *, seed: int) -
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cycles", type=int, default=200)
+    parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json")
     parser.add_argument("--check", action="store_true")
