@@ -198,16 +198,17 @@ def history(
         removed=removed_rules(project.rules, [(each.rule, each.expression) for each in released.findings])
         if released
         else (),
-        passed_over=_passed_over(project, instead, store=store) if asked_for_last else (),
+        passed_over=_passed_over(run, project, instead, store=store) if asked_for_last else (),
         compared_with=instead.tag if instead else None,
         alone=against == NOTHING and release is not None,
         continuing=continuing(judgement, around),
     )
 
 
-def _passed_over(project: Project, instead: Release | None, *, store: Store) -> tuple[str, ...]:
+def _passed_over(run: Run, project: Project, instead: Release | None, *, store: Store) -> tuple[str, ...]:
     """Return the releases that git or the store know, newer than the one compared with, newest first."""
-    made = release_tags(Path(project.folder), template=project.release.tag)
+    in_git = run.commit is not None  # without a commit there is no tag either
+    made = release_tags(Path(project.folder), template=project.release.tag) if in_git else {}
     made |= {each.tag: each.created_at for each in store.releases(project.file)}
     newer = {tag: at for tag, at in made.items() if instead is None or (at > instead.created_at and tag != instead.tag)}
     return tuple(sorted(newer, key=lambda tag: newer[tag], reverse=True))
