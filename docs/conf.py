@@ -9,5 +9,5 @@ release = __version__
 extensions = ["myst_parser"]
 html_theme = "furo"
 html_title = project
-myst_heading_anchors = 3
+myst_heading_anchors = 4
 exclude_patterns = ["_build"]
