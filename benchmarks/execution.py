@@ -12,25 +12,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import websocket
+from served import Server, deployment
 
 PYTHON = sys.executable
 QUICK = ("pass",) * 6
@@ -56,17 +51,6 @@ STATED: tuple[tuple[str, float, str | None], ...] = (
 )
 
 
-class Ready(BaseHTTPRequestHandler):
-    """A deployment that is always ready."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="bench-") as text, deployment() as url:
@@ -84,7 +68,7 @@ def main() -> int:
 
 
 def ways(
-    folder: Path, environment: dict[str, str], server: Deployfeedback, execute: Callable[[str], float]
+    folder: Path, environment: dict[str, str], server: Heard, execute: Callable[[str], float]
 ) -> dict[str, Callable[[], object]]:
     """Return each way to run the notebook of six cells that do nothing."""
 
@@ -117,9 +101,7 @@ def measure(found: dict[str, Callable[[], object]], *, rounds: int) -> dict[str,
     return seconds
 
 
-def batches(
-    folder: Path, server: Deployfeedback, execute: Callable[[str], float], *, count: int
-) -> dict[str, list[float]]:
+def batches(folder: Path, server: Heard, execute: Callable[[str], float], *, count: int) -> dict[str, list[float]]:
     """Time ``count`` notebooks, two at a time; ours are the suites of one run."""
     command = (PYTHON, "-m", "papermill", "quick.ipynb")
 
@@ -151,33 +133,21 @@ def batches(
     return seconds
 
 
-class Deployfeedback:
-    """A running server with the extension: ask it, and hear of its runs as the panel does."""
+class Heard:
+    """A running server whose runs are heard of as the panel hears of them."""
 
-    def __init__(self, port: int) -> None:
-        self._address = f"127.0.0.1:{port}"
-        self._events: websocket.WebSocket | None = None
-
-    def ask(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - the answer's JSON
-        address = f"http://{self._address}/deployfeedback/api/v1/{path}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(address, data=data, headers={"Authorization": "token bench"})
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return json.load(response)
-
-    def listen(self) -> None:
-        """Have the server tell of every run from now on."""
-        address = f"ws://{self._address}/api/events/subscribe"
-        self._events = websocket.create_connection(address, header=["Authorization: token bench"], timeout=60)
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._events = server.listen()
 
     def run(self, path: str) -> float:
         """Return the seconds from the request to the run's end; one that did not pass is no measurement."""
         began = time.perf_counter()
-        run_id = self.ask("runs", {"path": path})["run_id"]
+        run_id = self._server.begin(path)
         while not self._is_end(json.loads(self._events.recv()), run_id):
             pass
         took = time.perf_counter() - began
-        told = self.ask(f"runs/{run_id}")["run"]
+        told = self._server.run(run_id)
         if told["verdict"] != "pass":
             raise SystemExit(f"run {run_id} ended {told['state']}: {told['verdict']}")
         return took
@@ -240,38 +210,19 @@ def write_projects(folder: Path, *, url: str, count: int) -> None:
 
 
 @contextmanager
-def deployment() -> Iterator[str]:
-    """Serve a target that is ready."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Ready) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{http.server_port}"
-        http.shutdown()
-
-
-@contextmanager
-def deployfeedback(folder: Path, environment: dict[str, str]) -> Iterator[Deployfeedback]:
+def deployfeedback(folder: Path, environment: dict[str, str]) -> Iterator[Heard]:
     """Start a Jupyter server with the extension."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    extensions = "--ServerApp.jpserver_extensions={'jupyter_deployfeedback': True}"
-    command = (PYTHON, "-m", "jupyter_server", f"--ServerApp.root_dir={folder}", f"--port={port}", "--no-browser")
-    settings = ("--allow-root", "--IdentityProvider.token=bench", extensions)
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen((*command, *settings), env=environment, stdout=log, stderr=log)
-
-    server = Deployfeedback(port)
+    server = Server(folder, environment)
+    server.start()
     try:
-        _until_it_answers(server)
-        server.listen()
+        heard = Heard(server)
         for _ in range(3):  # the panel is open: what stands by has been started
             for name in ("quick", "heavy"):
-                server.run(name)
+                heard.run(name)
             time.sleep(1.5)
-        yield server
+        yield heard
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        server.stop()
 
 
 @contextmanager
@@ -296,17 +247,6 @@ def in_process(folder: Path) -> Iterator[Callable[[str], float]]:
 
         yield execute
         stdin.close()
-
-
-def _until_it_answers(server: Deployfeedback) -> None:
-    for _ in range(300):
-        try:
-            server.ask("runs")
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit("the server does not answer")
 
 
 def _import_seconds() -> float:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import websocket
 
 TOKEN = "bench"
 START_SECONDS = 120.0
@@ -82,6 +83,11 @@ class Server:
         """Return a run as it stands."""
         run: dict[str, Any] = self.ask(f"{API}/runs/{run_id}")["run"]
         return run
+
+    def listen(self) -> websocket.WebSocket:
+        """Return where the server tells of every run from now on."""
+        address = f"ws://127.0.0.1:{self._port}/api/events/subscribe"
+        return websocket.create_connection(address, header=[f"Authorization: token {TOKEN}"], timeout=ANSWER_SECONDS)
 
     def kill(self) -> None:
         """Kill -9, and nothing else."""

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from jupyter_deployfeedback.server.runs import EVENT_SCHEMA_ID
+
 API = ("deployfeedback", "api", "v1")
 
 
@@ -60,3 +62,15 @@ def finished(fetch: Callable[..., Awaitable[tuple[int, Any]]]) -> Callable[[str]
         raise AssertionError(f"run {run_id} has no end after 60 s: {answer}")
 
     return wait
+
+
+@pytest.fixture
+def heard(jp_serverapp: Any) -> list[dict[str, Any]]:
+    """Listen to what the server tells of runs; gives the events as they come."""
+    events: list[dict[str, Any]] = []
+
+    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        events.append(data)
+
+    jp_serverapp.event_logger.add_listener(schema_id=EVENT_SCHEMA_ID, listener=listen)
+    return events

@@ -47,16 +47,8 @@ async def test_events_of_a_run_are_numbered_without_gaps_and_can_be_replayed(
 
 
 async def test_events_reach_those_who_listen_and_keep_to_their_schema(
-    fetch: Any, finished: Any, project: Path, jp_serverapp: Any
+    fetch: Any, finished: Any, project: Path, heard: list[dict[str, Any]]
 ) -> None:
-    heard: list[dict[str, Any]] = []
-
-    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        heard.append(data)
-
-    jp_serverapp.event_logger.add_listener(
-        schema_id="https://events.jupyter-deployfeedback.org/run/v1", listener=listen
-    )
     _, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
     await finished(run["run_id"])
 
@@ -110,16 +102,8 @@ async def test_executed_notebook_is_sent_as_a_confined_attachment(
 
 
 async def test_the_end_of_a_run_is_told_when_it_happens(
-    fetch: Any, finished: Any, project: Path, jp_serverapp: Any
+    fetch: Any, finished: Any, project: Path, heard: list[dict[str, Any]]
 ) -> None:
-    heard: list[dict[str, Any]] = []
-
-    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        heard.append(data)
-
-    jp_serverapp.event_logger.add_listener(
-        schema_id="https://events.jupyter-deployfeedback.org/run/v1", listener=listen
-    )
     _, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
     answer = await finished(run["run_id"])
 
@@ -131,9 +115,7 @@ async def test_the_end_of_a_run_is_told_when_it_happens(
     assert (heard[-1]["kind"], heard[-1]["state"], heard[-1]["seq"]) == expected
 
 
-async def test_a_run_cancelled_in_the_queue_starts_no_process(
-    fetch: Any, finished: Any, project: Path, jp_serverapp: Any
-) -> None:
+async def test_a_run_cancelled_in_the_queue_starts_no_process(fetch: Any, finished: Any, project: Path) -> None:
     _, first = await fetch("runs", method="POST", body=json.dumps(SMOKE))
     _, second = await fetch("runs", method="POST", body=json.dumps(SMOKE))
 

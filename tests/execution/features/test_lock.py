@@ -66,7 +66,7 @@ def locked(repository: Repository) -> Callable[..., Path]:
 
 @pytest.fixture
 def run_locked(run_features: RunFeatures, data_folder: Path) -> Callable[[Path], SuiteResult]:
-    """Run it with the environments of this session."""
+    """Run it with the environments that these tests share."""
 
     def run(folder: Path) -> SuiteResult:
         return run_features(folder, {"packages": "overlays/test"}, environment={"JUPYTER_DATA_DIR": str(data_folder)})
