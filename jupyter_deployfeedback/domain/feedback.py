@@ -41,6 +41,9 @@ class RunFacts(Frozen):
     attempts: int | None = None  # runs of this commit against this target since the last release, this one included
     model_version: str | None = None  # what the target and the baseline said they serve
     baseline_version: str | None = None
+    namespace: str | None = None  # of Kubernetes, that of the target and of a live baseline
+    baseline_namespace: str | None = None
+    page: str | None = None  # where a browser finds the project's folder as it was tested, with a slash at its end
 
 
 class Digest(Frozen):

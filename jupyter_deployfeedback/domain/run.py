@@ -28,13 +28,18 @@ class RunState(StrEnum):
 
 
 class Commit(Frozen):
-    """What was tested, as git knows it; ``dirty`` files differ from the commit."""
+    """What was tested, as git knows it; ``dirty`` files differ from the commit.
+
+    ``page`` is where a browser finds the project's folder at this commit, with a slash at its end; None where no remote
+    is known to have the commit.
+    """
 
     sha: str
     branch: str | None = None
     dirty: tuple[str, ...] = ()
     subject: str = ""
     committed_at: AwareDatetime | None = None
+    page: str | None = None
 
 
 class RunRequest(Frozen):
@@ -79,6 +84,7 @@ class TargetFacts(Frozen):
     target: str
     url: str | None  # without user, password and query; None where it is not known
     ready: bool
+    namespace: str | None = None  # of Kubernetes, where the project says it
     model_version: str | None = None
     server_version: str | None = None
     software: dict[str, str] = {}  # the serving side's packages, where it names them

@@ -112,6 +112,9 @@ def _run_facts(
         url=candidate.url,
         model_version=candidate.model_version,
         baseline_version=baseline.facts.model_version if baseline else None,
+        namespace=candidate.namespace,
+        baseline_namespace=baseline.facts.namespace if baseline else None,
+        page=run.commit.page if run.commit and not run.commit.dirty else None,
     )
 
 

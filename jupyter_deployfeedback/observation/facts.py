@@ -12,8 +12,9 @@ from jupyter_deployfeedback.probe.settings import shown
 
 def ask_target(target: Target, *, environment: Mapping[str, str]) -> TargetFacts:
     """Say whether a target is ready and which model version it serves; one that cannot be reached is not ready."""
+    namespace = target.platform.labels.get("namespace")
     if target.url is None:
         problem = f"its address is not known. {target.how_to_address}"
-        return TargetFacts(target=target.name, url=None, ready=False, problem=problem)
+        return TargetFacts(target=target.name, url=None, ready=False, namespace=namespace, problem=problem)
     answer = health.ask(target.model_dump(mode="json"), environment=environment)
-    return TargetFacts(target=target.name, url=shown(target.url), **answer)
+    return TargetFacts(target=target.name, url=shown(target.url), namespace=namespace, **answer)

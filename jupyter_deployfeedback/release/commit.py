@@ -9,6 +9,7 @@ from pathlib import Path
 from jupyter_deployfeedback.domain.run import Commit
 from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused
 from jupyter_deployfeedback.release.git import Answer, confirmed, look, look_at_files
+from jupyter_deployfeedback.release.page import commit_page
 
 DIRTY_FILES = 1000
 _COMMITTER = re.compile(r"^committer .*> (\d{1,11}) [+-]\d{4}$", re.MULTILINE)
@@ -37,6 +38,7 @@ def read_commit(folder: Path, *, honour_filters: bool = False) -> Commit | None:
         dirty=dirty_files(folder, honour_filters=honour_filters),
         subject=_subject(written),
         committed_at=_committed_at(written),
+        page=commit_page(folder, head.text),
     )
 
 

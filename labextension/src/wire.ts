@@ -289,6 +289,9 @@ export interface components {
         /**
          * Commit
          * @description What was tested, as git knows it; ``dirty`` files differ from the commit.
+         *
+         *     ``page`` is where a browser finds the project's folder at this commit, with a slash at its end; None where no remote
+         *     is known to have the commit.
          */
         readonly Commit: {
             /**
@@ -306,6 +309,11 @@ export interface components {
              * @default []
              */
             readonly dirty: readonly string[];
+            /**
+             * Page
+             * @default null
+             */
+            readonly page: string | null;
             /** Sha */
             readonly sha: string;
             /**
@@ -1009,6 +1017,11 @@ export interface components {
             /** Baseline */
             readonly baseline: string | null;
             /**
+             * Baseline Namespace
+             * @default null
+             */
+            readonly baseline_namespace: string | null;
+            /**
              * Baseline Version
              * @default null
              */
@@ -1053,6 +1066,16 @@ export interface components {
              * @default null
              */
             readonly model_version: string | null;
+            /**
+             * Namespace
+             * @default null
+             */
+            readonly namespace: string | null;
+            /**
+             * Page
+             * @default null
+             */
+            readonly page: string | null;
             /**
              * Paired
              * @default false
@@ -1218,6 +1241,11 @@ export interface components {
              * @default null
              */
             readonly model_version: string | null;
+            /**
+             * Namespace
+             * @default null
+             */
+            readonly namespace: string | null;
             /**
              * Problem
              * @default null

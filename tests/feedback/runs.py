@@ -26,7 +26,9 @@ from jupyter_deployfeedback.domain.waiver import Waiver, closing
 from jupyter_deployfeedback.feedback import build_report
 
 BEGAN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-COMMIT = Commit(sha="4f1c2d9e8b7a65f4e3d2c1b0a99887766554433f")
+SHA = "4f1c2d9e8b7a65f4e3d2c1b0a99887766554433f"
+PAGE = f"https://github.com/org/digits/blob/{SHA}/"
+COMMIT = Commit(sha=SHA, page=PAGE)
 EIGHT = (  # 8 x 8 grey pixels
     "data:image/png;base64,"
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAP0lEQVR42h2LURUAIAwCiWAEIyyKURbB"
@@ -133,7 +135,7 @@ def passing_with_a_warning() -> FeedbackReport:
     return report.model_copy(update={"digests": (*report.digests, data)})
 
 
-def failing() -> FeedbackReport:
+def failing(*, commit: Commit = COMMIT) -> FeedbackReport:
     estimates = (
         rule("accuracy", ">=-2pp", comparator=Comparator.AT_LEAST, limit=-0.02, relation=Relation.DIFFERENCE),
         rule("accuracy", ">=-5pp", comparator=Comparator.AT_LEAST, limit=-0.05, relation=Relation.DIFFERENCE, part=("digit", "8")),
@@ -207,7 +209,7 @@ def failing() -> FeedbackReport:
         findings=findings,
         notices=("rule removed since v2.0.0: failure_rate rate<1%",),
     )
-    return build_report(run(seconds=71.2), evidence, comparison, judgement)
+    return build_report(run(seconds=71.2, commit=commit), evidence, comparison, judgement)
 
 
 def target_is_down() -> FeedbackReport:
@@ -378,7 +380,9 @@ def side(target: str, *, version: str, cpu: float, memory: float | None = None) 
     if memory is not None:
         series.append(Series(metric=STANDARD_METRICS["memory_max"], points=wave(memory, 0.04)))
     return SideEvidence(
-        facts=TargetFacts(target=target, url=f"http://127.0.0.1/{target}", ready=True, model_version=version),
+        facts=TargetFacts(
+            target=target, url=f"http://127.0.0.1/{target}", ready=True, namespace="ml", model_version=version
+        ),
         series=tuple(series),
     )
 

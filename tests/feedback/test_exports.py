@@ -15,7 +15,7 @@ from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.feedback import Format, render
-from tests.feedback.runs import REPORTS, failing, passing_with_a_warning, target_is_down
+from tests.feedback.runs import PAGE, REPORTS, failing, passing_with_a_warning, target_is_down
 
 FOR_TOOLS = (Format.BENCHMARK_SMALLER, Format.BENCHMARK_BIGGER, Format.IN_TOTO, Format.AICOE)
 BENCHMARK = {
@@ -184,8 +184,8 @@ def test_aicoe_document_has_the_keys_and_units_of_the_stored_ones() -> None:
     metrics = document["model_application_metrics"]
     assert document["model_version"] == metrics["model_version"] == "candidate 2.1.0"
     assert document["info_metrics"] == {
-        "test URL": "suites/smoke.ipynb, suites/quality.ipynb",
-        "namespace deployment": "N/A",
+        "test URL": f"{PAGE}suites/smoke.ipynb, {PAGE}suites/quality.ipynb",
+        "namespace deployment": "ml",
     }
     assert document["platform_metrics"] == {"CPU max usage": 0.71, "Memory max usage": "251Mi"}
     assert (metrics["average_error"], metrics["number_requests"]) == (0.026, 500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -14,7 +15,7 @@ from rich.cells import cell_len
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.feedback import Format, render, render_text, report_schema
 from tests.feedback.reading import Page, seen, squeezed
-from tests.feedback.runs import EIGHT, REPORTS, failing, passing_with_a_warning, target_is_down, waived
+from tests.feedback.runs import COMMIT, EIGHT, PAGE, REPORTS, failing, passing_with_a_warning, target_is_down, waived
 
 FOR_PEOPLE = (Format.TEXT, Format.JSON, Format.MARKDOWN, Format.HTML, Format.JUNIT)
 
@@ -123,8 +124,6 @@ def test_markdown_has_the_headings_and_sentences_of_aicoe_word_for_word() -> Non
     lines = render(passing_with_a_warning(), Format.MARKDOWN).splitlines()
     expected = [
         "# AICoE CI results",
-        "## Test inputs",
-        "The following table shows info about test used to gather metrics.",
         "## Model and application metrics",
         "The following table shows gathered metrics for model and application on your deployed models.",
         "## Platform metrics",
@@ -143,6 +142,32 @@ def test_markdown_has_a_row_for_each_deployed_model() -> None:
         "| released 2.0.0 | 0.830 cores | 0.604 cores | 203 MiB | 196 MiB | 0 | — |",
     ]
     assert lines[start + 3 : start + 7] == expected
+
+
+def test_markdown_says_where_each_model_is_deployed_and_links_the_tests_at_their_commit() -> None:
+    titles, _, *rows = first_table(passing_with_a_warning())
+
+    expected = f"| ml | {PAGE}suites/smoke.ipynb, {PAGE}suites/quality.ipynb |"
+    assert titles.endswith("| namespace deployment | test URL |")
+    assert [row.endswith(expected) for row in rows] == [True, True]
+
+
+def test_markdown_of_what_no_remote_has_says_local_only() -> None:
+    (row,) = first_table(target_is_down())[2:]
+
+    assert row == "| candidate | — | — | N/A | suites/smoke.ipynb, suites/quality.ipynb (local only) |"
+
+
+def test_markdown_of_what_differs_from_its_commit_says_local_only() -> None:
+    row, _ = first_table(failing(commit=COMMIT.model_copy(update={"dirty": ("model.ipynb",)})))[2:]
+
+    assert row.endswith("(local only) |")
+
+
+def first_table(report: FeedbackReport) -> list[str]:
+    """Titles, marks and rows of the first table with a row for each model."""
+    lines = iter(render(report, Format.MARKDOWN).splitlines())
+    return list(itertools.takewhile(bool, itertools.dropwhile(lambda line: not line.startswith("| model_v"), lines)))
 
 
 def test_markdown_that_is_too_long_is_cut_at_a_line_and_says_so() -> None:

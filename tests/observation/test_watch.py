@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.observation import MetricQuery
-from jupyter_deployfeedback.domain.project import PlatformSource, Target
+from jupyter_deployfeedback.domain.project import Platform, PlatformSource, Target
 from jupyter_deployfeedback.observation import ask_target, watch
 from tests.observation.conftest import Respond, Serve, by_name, now, page, span, target
 
@@ -59,3 +59,11 @@ def test_target_that_cannot_be_reached_is_not_ready_and_shows_no_secret() -> Non
     assert not facts.ready
     assert "127.0.0.1:9" in str(facts.problem)
     assert "abcdefgh" not in str(facts.problem)
+
+
+def test_target_is_in_the_namespace_that_its_platform_names() -> None:
+    platform = Platform(labels={"namespace": "ml", "pod": "digits-.*"})
+
+    facts = ask_target(Target(name="candidate", url=None, platform=platform), environment={})
+
+    assert facts.namespace == "ml"

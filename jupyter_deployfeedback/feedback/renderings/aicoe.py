@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from urllib.parse import quote
 
 from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
@@ -11,6 +13,8 @@ from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.feedback.visible import one_line
 
 NO_DATA = "N/A"
+LOCAL_ONLY = "local only"
+PAGE = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9/._%-]*")
 AICOE_NAMES = {
     "latency_mean": "average_latency",
     "error_rate": "average_error",
@@ -25,15 +29,17 @@ _MEGABYTE = 1e6  # what AICoE-CI wrote as Mi
 def render_aicoe(report: FeedbackReport) -> str:
     """Return the candidate's numbers as that document: seconds, shares, cores, and memory in whole 10^6 bytes as "Mi".
 
-    ``"N/A"`` stands where there is no number, and for the namespace, which a report does not know. Where a test
-    recorded a number under a name that ours has there, the test's is told, as AICoE-CI did.
+    ``"N/A"`` stands where there is no number, or no namespace is known. Where a test recorded a number under a name
+    that ours has there, the test's is told, as AICoE-CI did.
     """
     version = _version(report)
-    sources = ", ".join(suite.source for suite in report.suites) or NO_DATA
     platform = {row.name: row.value for row in report.metrics if row.family is Family.PLATFORM and row.point is None}
     document = {
         "model_version": version,
-        "info_metrics": {"test URL": one_line(sources, limit=1000), "namespace deployment": NO_DATA},
+        "info_metrics": {
+            "test URL": one_line(tests_of(report), limit=1000),
+            "namespace deployment": one_line(report.run.namespace or NO_DATA, limit=200),
+        },
         "model_application_metrics": {**_model_and_application(report), "model_version": version},
         "platform_metrics": {
             AICOE_NAMES["cpu_max"]: _cores(platform.get("cpu_max")),
@@ -41,6 +47,15 @@ def render_aicoe(report: FeedbackReport) -> str:
         },
     }
     return json.dumps(document, allow_nan=False, indent=2) + "\n"
+
+
+def tests_of(report: FeedbackReport) -> str:
+    """Return where the suites can be seen as they were tested: their pages, or that they are on one machine only."""
+    sources = list(dict.fromkeys(suite.source for suite in report.suites))
+    page = report.run.page or ""
+    if sources and not PAGE.fullmatch(page):
+        return f"{', '.join(sources)} ({LOCAL_ONLY})"
+    return ", ".join(f"{page}{quote(source, errors='replace')}" for source in sources) or NO_DATA
 
 
 def _version(report: FeedbackReport) -> str:

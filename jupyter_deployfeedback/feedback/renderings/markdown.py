@@ -6,14 +6,13 @@ sentences word for word, so that whoever reads those comments today finds them; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.feedback import outline
-from jupyter_deployfeedback.feedback.quantities import MISSING
-from jupyter_deployfeedback.feedback.renderings.aicoe import AICOE_NAMES
+from jupyter_deployfeedback.feedback.renderings.aicoe import AICOE_NAMES, NO_DATA, PAGE, tests_of
 from jupyter_deployfeedback.feedback.renderings.inert import inert
 from jupyter_deployfeedback.feedback.words import (
     FAMILY_TITLES,
@@ -73,30 +72,40 @@ def _waivers(report: FeedbackReport) -> list[str]:
 
 def _aicoe(report: FeedbackReport) -> Iterator[list[str]]:
     """Yield the headings and sentences of AICoE-CI's comment; the tables have one row per deployed model."""
-    sources = ", ".join(suite.source for suite in report.suites) or MISSING
+    run, tests = report.run, _linked(tests_of(report))
     yield ["# AICoE CI results"]
-    yield ["## Test inputs", "The following table shows info about test used to gather metrics."]
-    yield _table(("test URL", "namespace deployment"), [(inert(sources, limit=1000), "N/A")])
     yield [
         "## Model and application metrics",
         "The following table shows gathered metrics for model and application on your deployed models.",
     ]
-    yield _deployed(report, {Family.MODEL, Family.APPLICATION})
+    about = {
+        "namespace deployment": (inert(run.namespace or NO_DATA), inert(run.baseline_namespace or NO_DATA)),
+        "test URL": (tests, tests if run.paired else NO_DATA),
+    }
+    yield _deployed(report, {Family.MODEL, Family.APPLICATION}, about=about)
     yield [
         "## Platform metrics",
         "The following table shows gathered metrics from platform on your deployed models.",
     ]
-    yield _deployed(report, {Family.PLATFORM})
+    yield _deployed(report, {Family.PLATFORM}, about={})
 
 
-def _deployed(report: FeedbackReport, families: set[Family]) -> list[str]:
+def _deployed(report: FeedbackReport, families: set[Family], *, about: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Return a table of the metrics; ``about`` are further columns, with the cells of candidate and baseline."""
     rows = [row for row in report.metrics if row.family in families]
     titles = [inert(finding_name(AICOE_NAMES.get(row.name, row.name), point=row.point)) for row in rows]
+    ours, theirs = [cell for cell, _ in about.values()], [cell for _, cell in about.values()]
     run = report.run
-    models = [[_version(run.target, run.model_version), *(inert(row.text.value) for row in rows)]]
+    models = [[_version(run.target, run.model_version), *(inert(row.text.value) for row in rows), *ours]]
     if run.baseline is not None:
-        models.append([_version(run.baseline, run.baseline_version), *(inert(row.text.baseline) for row in rows)])
-    return _table(("model_version", *titles), models)
+        version = _version(run.baseline, run.baseline_version)
+        models.append([version, *(inert(row.text.baseline) for row in rows), *theirs])
+    return _table(("model_version", *titles, *about), models)
+
+
+def _linked(places: str) -> str:
+    """Return addresses that forges make links of; text that could be anything else leads nowhere."""
+    return places if all(map(PAGE.fullmatch, places.split(", "))) else inert(places, limit=1000)
 
 
 def _version(target: str, version: str | None) -> str:

@@ -83,6 +83,7 @@ describe('the target', () => {
       target: 'candidate',
       url: 'http://x',
       ready: false,
+      namespace: null,
       model_version: null,
       server_version: null,
       software: {},

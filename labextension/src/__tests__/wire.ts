@@ -83,7 +83,8 @@ export function aRun(change: Partial<Run> = {}): Run {
       branch: 'main',
       dirty: [],
       subject: 'Prune',
-      committed_at: null
+      committed_at: null,
+      page: null
     },
     verdict: null,
     message: null,
@@ -211,7 +212,10 @@ export function aReport(change: Partial<Report> = {}): Report {
       attempts: 1,
       url: 'http://127.0.0.1:8002',
       model_version: '2.1.0',
-      baseline_version: '2.0.0'
+      baseline_version: '2.0.0',
+      namespace: null,
+      baseline_namespace: null,
+      page: null
     },
     verdict: 'pass',
     gate: 'open',
