@@ -55,7 +55,7 @@ def value_of(name: str, samples: Samples) -> float | None:
 
 def _estimate(estimand: Estimand, material: Material, *, complete: tuple[str, ...]) -> Estimate:
     """Answer one estimand, if the sides that must be ``complete`` answered enough of their requests."""
-    metric_unit = unit_of(estimand.metric, material)
+    metric_unit = _unit_of_a_side(estimand, material)
     found = _measure(estimand, material, complete=complete)
     if isinstance(found, Measured) and not finite(found.value):
         found = Missing("it is not finite: too many requests without an answer")
@@ -108,10 +108,15 @@ def _unit(estimand: Estimand, metric_unit: str) -> str:
     expression = estimand.expression
     if expression.relation is Relation.RATIO:
         return "%"
-    share_of = expression.aggregate in {Aggregate.SHARE, Aggregate.RATE} or metric_unit == "share"
-    if share_of:
-        return "pp" if expression.relation is Relation.DIFFERENCE else "share"
-    return "" if expression.aggregate is Aggregate.COUNT else metric_unit
+    return "pp" if metric_unit == "share" and expression.relation is Relation.DIFFERENCE else metric_unit
+
+
+def _unit_of_a_side(estimand: Estimand, material: Material) -> str:
+    """Return the unit of one side's own number: a share of latencies has none in seconds."""
+    aggregate = estimand.expression.aggregate
+    if aggregate in {Aggregate.SHARE, Aggregate.RATE}:
+        return "share"
+    return "" if aggregate is Aggregate.COUNT else unit_of(estimand.metric, material)
 
 
 def _historical(estimand: Estimand, material: Material) -> str | None:

@@ -42,7 +42,8 @@ class Estimate(Frozen):
     ``doubt`` what may have been missed, so that good news is weak but bad news is not.
     ``below_floor`` says why there are too few samples to judge, whatever the point says. ``p_beyond`` is there where
     the whole interval lies beyond the limit: the smallest one-sided error at which it still does. ``facts`` are the
-    raw numbers behind the estimate (``both_right``, ``fixed``, ``broken``, ``both_wrong``, ``p_value`` ...).
+    raw numbers behind the estimate (``both``, ``candidate_only``, ``baseline_only``, ``neither``, ``p_value`` ...).
+    ``unit`` is that of ``value``, ``metric_unit`` that of ``candidate`` and ``baseline``.
     """
 
     estimand: Estimand

@@ -111,7 +111,7 @@ def _urgency(finding: Finding) -> tuple[bool, int, bool]:
 
 def _read(finding: Finding, estimate: Estimate | None, metrics: Mapping[str, Metric]) -> Found:
     metric = metrics.get(finding.rule.split("{", 1)[0])
-    unit = finding.metric_unit or (metric.unit if metric else "")
+    unit = metric.unit if estimate is None and metric else finding.metric_unit
     if metric and names.says_its_unit(metric.name, unit):
         unit = ""
     finding_unit = "" if metric and names.says_its_unit(metric.name, finding.unit) else finding.unit
