@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from jupyter_deployfeedback.comparison.alarm import p_beyond
-from jupyter_deployfeedback.comparison.latency import measure_latency
+from jupyter_deployfeedback.comparison.latency import level_of, measure_latency
 from jupyter_deployfeedback.comparison.loads import UNDER_LOAD, UnderLoad
 from jupyter_deployfeedback.comparison.material import Material
 from jupyter_deployfeedback.comparison.measured import Measured, Missing, finite
@@ -19,6 +21,7 @@ from jupyter_deployfeedback.comparison.quantities import (
     ERRORS,
     LATENCIES,
     MEANS,
+    OF_NUMBERS,
     SHARES,
     Share,
     applies,
@@ -134,11 +137,16 @@ def _measure(estimand: Estimand, material: Material, *, complete: tuple[str, ...
         return measure_number(estimand, material)
     if material.partial:
         return Missing(material.partial)
-    if material.load is not None and estimand.metric in UNDER_LOAD and estimand.slice is None:
-        return _under_load(estimand, material, material.load, complete=complete)
+    load = material.load
+    if load is not None and estimand.metric in UNDER_LOAD and estimand.slice is None:
+        return _doubted(_under_load(estimand, material, load, complete=complete), estimand, load.candidate)
     chosen = select(estimand, material)
     if isinstance(chosen, Missing):
         return chosen
+    return _doubted(_of_rows(estimand, chosen, complete=complete), estimand, chosen.candidate)
+
+
+def _of_rows(estimand: Estimand, chosen: Selection, *, complete: tuple[str, ...]) -> Measured | Missing:
     unanswered = too_few_answered(chosen, complete) if estimand.metric not in ERRORS else None
     if unanswered:
         return unanswered
@@ -153,6 +161,26 @@ def _under_load(
     problem = material.unpaired() if relative else None
     problem = problem or too_few_answered(Selection(load.candidate, load.baseline if relative else None), complete)
     return problem or measure_under_load(estimand, load)
+
+
+def _doubted(found: Measured | Missing, estimand: Estimand, samples: Samples) -> Measured | Missing:
+    return found if isinstance(found, Missing) else replace(found, doubt=_left_out(estimand, samples))
+
+
+def _left_out(estimand: Estimand, samples: Samples) -> str | None:
+    """Say that a number leaves out what the candidate did not answer: the slowest, or the hardest, may be among it.
+
+    Others count it, as wrong or as the slowest.
+    """
+    if level_of(estimand)[0] is Aggregate.MEAN:
+        lost = samples.leads() & ~np.isfinite(samples.latency)
+    elif estimand.metric == "probability_mean":
+        lost = ~samples.answered
+    elif estimand.metric in OF_NUMBERS:
+        lost = samples.numeric & ~samples.answered
+    else:
+        return None
+    return f"it leaves out {np.count_nonzero(lost)} without an answer" if lost.any() else None
 
 
 def _sampled(estimand: Estimand, chosen: Selection) -> Measured | Missing:

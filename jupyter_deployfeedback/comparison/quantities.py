@@ -47,6 +47,9 @@ MEANS: Mapping[str, Callable[[Samples], Floats]] = {
 }
 """Means over the rows that have the number."""
 
+OF_NUMBERS = frozenset({"mean_absolute_error", "root_mean_squared_error", "r2"})
+"""Scores of predictions that are numbers."""
+
 LATENCIES: Mapping[str, tuple[Aggregate, float | None]] = {
     "latency_mean": (Aggregate.MEAN, None),
     "latency_p50": (Aggregate.QUANTILE, 0.50),
@@ -66,7 +69,7 @@ def applies(name: str, samples: Samples) -> bool:
     """Say whether samples yield a metric: accuracy needs scored examples, an error needs numbers."""
     if name in {"accuracy", "error_rate", "f1"}:
         return bool(samples.scored.any())
-    if name in {"mean_absolute_error", "root_mean_squared_error", "r2"}:
+    if name in OF_NUMBERS:
         return bool(samples.numeric.any())
     if name == "probability_mean":
         return bool(np.isfinite(samples.probability).any())

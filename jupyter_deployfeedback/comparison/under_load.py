@@ -143,8 +143,13 @@ def _statistic(estimand: Estimand) -> Callable[[Samples], float]:
     if aggregate is Aggregate.SHARE and edge is not None:
         return lambda samples: float(np.mean(beyond(edge, samples.latency)))
     if aggregate is Aggregate.MEAN:
-        return lambda samples: float(np.mean(samples.latency, where=np.isfinite(samples.latency)))
+        return _mean
     return lambda samples: order_statistic(samples.latency, 0.5 if level is None else level)
+
+
+def _mean(samples: Samples) -> float:
+    latency = samples.latency[np.isfinite(samples.latency)]
+    return float(np.mean(latency)) if len(latency) else math.nan
 
 
 def _per_second(load: UnderLoad, side: Samples) -> Floats:

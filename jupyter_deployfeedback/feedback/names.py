@@ -40,7 +40,7 @@ _METHODS = {
     "bca-bootstrap": "bootstrap, bias-corrected and accelerated",
 }
 _WINDOW_METHODS = frozenset({"windows", "paired-windows", "paired-windows-log-ratio"})
-PAIR = "pair"
+_PAIR = "pair"
 _SAMPLES = {Family.MODEL: "example", Family.APPLICATION: "request", Family.PLATFORM: "sample"}
 
 
@@ -96,8 +96,15 @@ def sample_noun(family: Family | None, aggregate: Aggregate | None, *, method: s
     if method in _WINDOW_METHODS:
         return "window pair" if method.startswith("paired") else "window"
     if aggregate is Aggregate.TYPICAL:
-        return PAIR
+        return _PAIR
     return _SAMPLES[family] if family else "sample"
+
+
+def of_sides(noun: str, *, method: str) -> str:
+    """Return what both sides' own numbers are, where they are not what the rule names; it ends with a blank."""
+    if noun == _PAIR:
+        return "medians "  # whose ratio is not that of the typical pair
+    return "geometric means " if method == "paired-windows-log-ratio" else ""
 
 
 def _aggregated(estimand: Estimand, unit: str) -> str:

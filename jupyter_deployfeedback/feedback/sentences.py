@@ -75,8 +75,8 @@ def _compared(found: Found, claim: str) -> str:
     if found.finding.candidate is None or found.finding.baseline is None:
         return claim
     numbers = found.numbers
-    what = "medians " if found.noun == names.PAIR else ""  # whose ratio is not that of the typical pair
-    return f"{claim}: {what}{numbers.candidate} against {numbers.baseline}"
+    of_sides = names.of_sides(found.noun, method=found.finding.method)
+    return f"{claim}: {of_sides}{numbers.candidate} against {numbers.baseline}"
 
 
 def _evidence(found: Found, baseline: str, reason: str) -> list[str]:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from jupyter_deployfeedback.comparison import compare
-from jupyter_deployfeedback.domain.evaluation import RequestState
+from jupyter_deployfeedback.domain.evaluation import RequestState, Task
 from jupyter_deployfeedback.domain.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.verdict import judge
-from tests.comparison.evidence import ANSWERED, FAILED, answers, asked, evaluation, evidence, rule, side, suite_result
+from tests.comparison.evidence import (
+    ANSWERED,
+    FAILED,
+    NOT_SENT,
+    answers,
+    asked,
+    evaluation,
+    evidence,
+    rule,
+    side,
+    suite_result,
+)
+from tests.comparison.loads import load, loaded, watched
 
 NOW = datetime(2026, 1, 5, 13, tzinfo=UTC)
 RUN = Run(
@@ -22,11 +34,11 @@ RUN = Run(
 )
 
 
-def said(seen: Evidence, judged_by: Rule) -> str:
-    """The verdict and the sentence of the only finding that is not about a suite."""
+def said(seen: Evidence, *rules: Rule) -> str:
+    """The verdict and the sentence of the first rule's finding."""
     judgement = judge(
-        compared := compare(seen, stored=None, baseline="released", estimands=asked(judged_by)),
-        rules=(judged_by,),
+        compared := compare(seen, stored=None, baseline="released", estimands=asked(*rules)),
+        rules=rules,
         suites=seen.suites,
         expected_suites=tuple(each.suite.name for each in seen.suites),
         candidate=seen.candidate.facts,
@@ -34,7 +46,7 @@ def said(seen: Evidence, judged_by: Rule) -> str:
         confidence=0.95,
     )
     report = build_report(RUN, seen, compared, judgement)
-    (found,) = [each for each in report.findings if not each.rule.startswith("suite ")]
+    found = next(each for each in report.findings if each.rule == rules[0].metric)
     return f"{found.verdict}: {found.sentence}"
 
 
@@ -58,4 +70,58 @@ def test_a_rate_of_failed_requests_is_a_share_on_both_sides() -> None:
     assert said(seen, rule("requests_failed", "rate<=+1pp")) == (
         "inconclusive: Rate of requests failed rose by 2.5 pp [+0.7, +5.0]: 2.5 % against 0 %;"
         " limit ≤ +1 pp; 200 requests; about 104 more would settle it."
+    )
+
+
+def test_a_mean_that_leaves_out_unanswered_requests_is_weak_evidence() -> None:
+    seen = live([0.1] * 200, [0.1] * 200, states=[FAILED] * 2 + [ANSWERED] * 198)
+
+    assert said(seen, rule("latency", "avg<200ms")) == (
+        "warn: Latency mean is 100 ms [100, 100]; limit < 200 ms; 198 requests;"
+        " weak evidence: it leaves out 2 without an answer."
+    )
+
+
+def test_a_mean_that_fails_fails_whatever_it_leaves_out() -> None:
+    seen = live([0.3] * 200, [0.1] * 200, states=[FAILED] * 2 + [ANSWERED] * 198)
+
+    assert said(seen, rule("latency", "avg<200ms")) == (
+        "fail: Latency mean is 300 ms [300, 300]; limit < 200 ms; 198 requests."
+    )
+
+
+def test_a_mean_under_load_that_leaves_out_unsent_requests_is_weak_evidence() -> None:
+    columns = [[0.1] * 20] * 5
+    seen = loaded(load(columns, columns, states=[NOT_SENT] + [ANSWERED] * 99))
+
+    assert said(seen, rule("latency", "avg<200ms")) == (
+        "warn: Latency mean is 100 ms [100, 100]; limit < 200 ms; 99 requests;"
+        " weak evidence: it leaves out 1 without an answer."
+    )
+
+
+def test_an_error_of_numbers_that_leaves_out_half_of_the_examples_is_weak_evidence() -> None:
+    states = [FAILED, ANSWERED] * 100
+    guessed = answers(predictions=[1.1] * 200, states=states)
+    seen = evidence(suite_result(evaluation(guessed, truth=[1.0, 2.0] * 100, task=Task.REGRESSION)))
+
+    assert said(seen, rule("root_mean_squared_error", "<=1"), rule("failure_rate", "<=60%")) == (
+        "warn: Root mean squared error is 0.900 [0.900, 0.900]; limit ≤ 1; 100 examples;"
+        " weak evidence: it leaves out 100 without an answer."
+    )
+
+
+def test_nobody_answering_a_load_is_an_error_and_no_warning_of_numpy() -> None:
+    columns = [[0.1] * 20] * 5
+    seen = loaded(load(columns, columns, states=[FAILED] * 100))
+
+    assert said(seen, rule("latency", "avg<=+10%")).startswith("error: Latency mean could not be judged")
+
+
+def test_a_ratio_over_windows_is_the_ratio_of_the_numbers_that_are_said() -> None:
+    seen = watched("cpu_mean", [0.1, 0.4, 0.1, 0.4, 0.2], [0.1, 0.1, 0.1, 0.1, 0.1])
+
+    assert said(seen, rule("cpu_mean", "<=+10%")) == (
+        "inconclusive: CPU mean is 100 % higher than released [+3, +287]: geometric means 0.200 cores against"
+        " 0.100 cores; limit ≤ +10 %; 5 window pairs; about 2 more would settle it."
     )

@@ -20,7 +20,7 @@ def mean(values: Floats) -> Measured | Missing:
     """Return the mean of the finite values."""
     kept = values[np.isfinite(values)]
     if len(kept) == 0:
-        return Missing("no samples")
+        return Missing("no answer yields a number for it")
     value = float(np.mean(kept))
     at = t_interval(kept) if len(kept) > 1 else None
     return Measured(value=value, candidate=value, n=len(kept), method=T_INTERVAL, interval_at=at).needing(floors.MEAN)
@@ -30,7 +30,7 @@ def mean_difference(candidate: Floats, baseline: Floats) -> Measured | Missing:
     """Return mean(candidate) - mean(baseline) over the pairs that have both."""
     both = np.isfinite(candidate) & np.isfinite(baseline)
     if not both.any():
-        return Missing("no pairs")
+        return Missing("no pair of answers yields numbers for it")
     differences = candidate[both] - baseline[both]
     return Measured(
         value=float(np.mean(differences)),
@@ -49,7 +49,7 @@ def mean_ratio(candidate: Floats, baseline: Floats) -> Measured | Missing:
     """
     both = np.isfinite(candidate) & np.isfinite(baseline)
     if not both.any():
-        return Missing("no pairs")
+        return Missing("no pair of answers yields numbers for it")
     now, before = float(np.mean(candidate[both])), float(np.mean(baseline[both]))
     if now <= 0 or before <= 0:
         return Missing("a mean is 0 or negative, so there is no ratio; write a difference")

@@ -27,7 +27,8 @@ JACKKNIFE = "windows-jackknife"
 def over_windows(candidate: Floats, baseline: Floats | None, *, relation: Relation) -> Measured | Missing:
     """Return the mean over windows, its difference to the baseline's, or the ratio - 1 by the mean of the log ratios.
 
-    Pairs of windows stand at the same place of both arrays. Fewer than 3 windows a side are not judged.
+    Pairs of windows stand at the same place of both arrays. Fewer than 3 windows a side are not judged. Both sides' own
+    numbers are their means over windows, of a ratio the geometric ones, whose ratio it is.
     """
     if relation is Relation.ABSOLUTE:
         return _mean(candidate, method=WINDOWS, candidate=candidate)
@@ -38,7 +39,13 @@ def over_windows(candidate: Floats, baseline: Floats | None, *, relation: Relati
     if not (np.all(candidate > 0) and np.all(baseline > 0)):
         return Missing("in a window it is 0, so there is no ratio; write a difference")
     found = _mean(np.log(candidate / baseline), method=LOG_WINDOWS, candidate=candidate, baseline=baseline)
-    return replace(found, value=math.expm1(found.value), interval_at=on_log_scale(found.interval_at))
+    return replace(
+        found,
+        value=math.expm1(found.value),
+        interval_at=on_log_scale(found.interval_at),
+        candidate=_geometric_mean(candidate),
+        baseline=_geometric_mean(baseline),
+    )
 
 
 def jackknife(whole: float, without: Floats) -> Callable[[float], Interval] | None:
@@ -74,6 +81,10 @@ def _mean(values: Floats, *, method: str, candidate: Floats, baseline: Floats | 
         baseline=None if baseline is None else float(np.mean(baseline)),
         interval_at=t_interval(values) if len(values) > 1 else None,
     ).needing(floors.WINDOWS)
+
+
+def _geometric_mean(values: Floats) -> float:
+    return math.exp(float(np.mean(np.log(values))))
 
 
 def _expm1(interval: tuple[float, float]) -> tuple[float, float]:
