@@ -61,7 +61,7 @@ def _estimate(estimand: Estimand, material: Material, *, complete: tuple[str, ..
     metric_unit = _unit_of_a_side(estimand, material)
     found = _measure(estimand, material, complete=complete)
     if isinstance(found, Measured) and not finite(found.value):
-        found = Missing("it is not finite: too many requests without an answer")
+        found = Missing("too many requests have no answer, and count as the slowest")
     if isinstance(found, Missing):
         return Estimate(
             estimand=estimand,
@@ -85,7 +85,7 @@ def _answer(estimand: Estimand, found: Measured, *, metric_unit: str, weak: str 
                 estimand=estimand,
                 unit=_unit(estimand, metric_unit),
                 metric_unit=metric_unit,
-                missing_because="its interval is not finite: too many requests without an answer, or too few samples",
+                missing_because="its interval has no end: too many requests without an answer, or too few samples",
             )
     beyond = p_beyond(estimand, found.interval_at) if interval and found.interval_at else None
     return Estimate(

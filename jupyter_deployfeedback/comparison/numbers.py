@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -13,7 +13,7 @@ from jupyter_deployfeedback.comparison.methods.exact import single
 from jupyter_deployfeedback.comparison.methods.proportion import share
 from jupyter_deployfeedback.comparison.units import is_count
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
 
@@ -111,18 +111,22 @@ def _find(name: str, numbers: Numbers, broken: Mapping[str, str]) -> Observation
         return numbers.platform[name]
     found = numbers.recorded.get(name, {})
     if not found:
-        reason = f"no suite recorded {name} and the platform has no such metric{_nearest(name, numbers)}"
-        return Missing(reason, no_data=not broken)  # a suite that broke off might have recorded it
+        return Missing(_nobody(name, numbers), no_data=not broken)  # a suite that broke off might have recorded it
     if len(found) > 1:
         return Missing(f"suites {', '.join(found)} recorded {name}; give each number a name of its own")
     suite, observation = next(iter(found.items()))
     return Missing(f"suite {suite!r} broke off: {broken[suite]}") if suite in broken else observation
 
 
-def _nearest(name: str, numbers: Numbers) -> str:
-    known = [*STANDARD_METRICS, *numbers.platform, *numbers.recorded]
-    close: Sequence[str] = get_close_matches(name, [each for each in known if each != name], n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+def _nobody(name: str, numbers: Numbers) -> str:
+    """Say that nobody measured a metric, and who could."""
+    standard = STANDARD_METRICS.get(name)
+    if standard is not None and standard.family is not Family.PLATFORM:
+        calls = "jdf.evaluate(...) or jdf.record(...)" if standard.family is Family.MODEL else "jdf.evaluate(...)"
+        return f"no suite measured it; let one call {calls}"
+    close = get_close_matches(name, [*STANDARD_METRICS, *numbers.platform, *numbers.recorded], n=1)
+    meant = f" (did you mean {close[0]}?)" if close and standard is None else ""
+    return f"no suite recorded {name} and the platform has no such metric{meant}"
 
 
 def _baseline(name: str, material: Material) -> float | Missing:
@@ -148,4 +152,7 @@ def _server_rate(material: Material) -> Measured | Missing:
     values = [each.value for each in counts if each is not None and each.value is not None]
     if len(values) < len(SERVER_RATE):
         return Missing("the platform does not count both errors and requests")
-    return share(round(values[0]), round(values[1]))
+    errors, requests = map(round, values)
+    if errors > requests:
+        return Missing(f"the platform counts more errors ({errors}) than requests ({requests})")
+    return share(errors, requests)

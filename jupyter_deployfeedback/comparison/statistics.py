@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Measured, Missing
+from jupyter_deployfeedback.comparison.measured import Measured, Missing, finite
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.resampling import Score, bca, never_differed
 from jupyter_deployfeedback.comparison.samples import Bools, Floats, Integers, Samples
@@ -37,11 +37,13 @@ def measure_statistic(name: str, relation: Relation, chosen: Selection) -> Measu
     sides = [side for side in (chosen.candidate, chosen.baseline) if side is not None]
     rows = np.logical_and.reduce([statistic.counted(side) for side in sides])
     if not rows.any():
-        return Missing("no samples")
+        return Missing("no answer yields a number for it")
     sides = [side.take(rows) for side in sides]
     kinds = statistic.kinds(sides)
     everything = np.bincount(kinds.of).astype(float)[None, :]
     ends = [float(score(everything)[0]) for score in kinds.scores]
+    if not finite(*ends):
+        return Missing("all true numbers are the same, so there is no R²")
     if relation is Relation.RATIO and ends[1] <= 0:
         return Missing("the baseline's score is not above 0, so there is no ratio to it; write a difference")
     effect = _effect(kinds.scores, relation)

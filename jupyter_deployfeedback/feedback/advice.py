@@ -17,11 +17,6 @@ from jupyter_deployfeedback.feedback.visible import one_line
 
 TAG = "Tag the release: jupyter deployfeedback release VERSION, or “Tag release” in the panel."
 _VERSION_RULE = "model version"
-_MEASURE = {
-    Family.MODEL: "Let a suite measure it with jdf.evaluate(...) or jdf.record(...).",
-    Family.APPLICATION: "Let a suite send requests with jdf.evaluate(...).",
-    Family.PLATFORM: "Serve Prometheus metrics at the target's /metrics, or name a source as the target's “platform”.",
-}
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class Situation:
 
 
 def remedy(found: Found, situation: Situation) -> str:
-    """Say what gives a missing number; empty where nothing we know of would."""
+    """Say what gives a missing number where that is not what its reason names; else empty."""
     if found.finding.rule == _VERSION_RULE:
         return "Deploy the version you mean to release, or correct expect_version in deployfeedback.yaml."
     if situation.down is not None:
@@ -62,7 +57,7 @@ def remedy(found: Found, situation: Situation) -> str:
     suite = situation.broken_suite
     if suite is not None and found.family is not Family.PLATFORM:
         return f"Mend suite {one_line(suite.suite.name, limit=60)} first."
-    return _MEASURE[found.family] if found.family else ""
+    return ""
 
 
 def next_step(situation: Situation) -> str:
@@ -140,7 +135,7 @@ def _restore(situation: Situation) -> str:
         return _open(suite)
     worst = _worst(situation)
     advice = remedy(worst[0], situation) if worst else ""
-    return advice or "Remove the cause named above, then run again; nothing was judged."
+    return advice or "Remove the cause named above, then run again."
 
 
 def _open(suite: SuiteResult) -> str:

@@ -13,6 +13,8 @@ from jupyter_deployfeedback.observation.queries import metric_of
 from jupyter_deployfeedback.observation.scrape import ScrapeWatch
 from jupyter_deployfeedback.observation.summaries import all_missing
 
+NO_SOURCE = "platform.source is none; set it to scrape or prometheus."
+
 
 class Watch(Protocol):
     """Watches one target's platform while a run is inside; ``read`` then gives the numbers of one window.
@@ -52,7 +54,7 @@ def watch(target: Target, queries: tuple[MetricQuery, ...], *, environment: Mapp
 class NoWatch:
     """Watches nothing, and says so of every metric: a rule about one of them is then an error, not a pass."""
 
-    def __init__(self, queries: tuple[MetricQuery, ...], *, reason: str = "platform.source is none.") -> None:
+    def __init__(self, queries: tuple[MetricQuery, ...], *, reason: str = NO_SOURCE) -> None:
         self._queries = queries
         self._reason = reason
 

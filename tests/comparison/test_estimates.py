@@ -283,7 +283,7 @@ def test_a_number_nobody_recorded_names_the_nearest() -> None:
     reason = answer(rule("mean_confidance", ">=0.8"), seen).missing_because
 
     assert reason is not None
-    assert reason.endswith("did you mean mean_confidence?")
+    assert reason.endswith("(did you mean mean_confidence?)")
 
 
 def test_a_missing_platform_metric_keeps_its_reason() -> None:

@@ -199,9 +199,9 @@ def test_the_headline_of_a_first_release_says_that_nothing_was_compared() -> Non
             "Improve the candidate and run again; if the limit is wrong, change the rule in deployfeedback.yaml.",
         ),
         (
-            [finding(Verdict.ERROR, reason="no samples")],
+            [finding(Verdict.ERROR, reason="no suite measured it; let one call jdf.evaluate(...)")],
             Verdict.ERROR,
-            "Let a suite send requests with jdf.evaluate(...).",
+            "Remove the cause named above, then run again.",
         ),
         (
             [finding(Verdict.ERROR, rule="model version", expression="", reason="3.0 answered")],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.evaluation import RequestState, Task
 from jupyter_deployfeedback.domain.rule import Rule
@@ -18,6 +20,8 @@ from tests.comparison.evidence import (
     asked,
     evaluation,
     evidence,
+    observed,
+    recorded,
     rule,
     side,
     suite_result,
@@ -125,3 +129,63 @@ def test_a_ratio_over_windows_is_the_ratio_of_the_numbers_that_are_said() -> Non
         "inconclusive: CPU mean is 100 % higher than released [+3, +287]: geometric means 0.200 cores against"
         " 0.100 cores; limit ≤ +10 %; 5 window pairs; about 2 more would settle it."
     )
+
+
+@pytest.mark.parametrize(
+    ("seen", "judged_by", "expected"),
+    [
+        pytest.param(
+            evidence(suite_result()),
+            rule("accuracy", ">=0.95"),
+            "error: Accuracy could not be judged (limit ≥ 95 %): no suite measured it;"
+            " let one call jdf.evaluate(...) or jdf.record(...).",
+            id="nobody measured the model",
+        ),
+        pytest.param(
+            evidence(suite_result()),
+            rule("requests_timed_out", "==0"),
+            "error: Requests timed out could not be judged (limit = 0): no suite measured it;"
+            " let one call jdf.evaluate(...).",
+            id="nobody sent a request",
+        ),
+        pytest.param(
+            evidence(suite_result(observations=(recorded("mean_confidence", 0.9),))),
+            rule("mean_confidance", ">=0.5"),
+            "error: mean_confidance could not be judged (limit ≥ 0.5): no suite recorded mean_confidance"
+            " and the platform has no such metric (did you mean mean_confidence?).",
+            id="a slip of the pen",
+        ),
+        pytest.param(
+            evidence(candidate=side(platform=(observed("cpu_max", None, because="platform.source is none."),))),
+            rule("cpu_max", "<1cores"),
+            "error: CPU max could not be judged (limit < 1 cores): platform.source is none.",
+            id="no platform",
+        ),
+        pytest.param(
+            watched("cpu_mean", [0.0, 0.1, 0.1], [0.1, 0.1, 0.1]),
+            rule("cpu_mean", "<=+10%"),
+            "error: CPU mean could not be judged (limit ≤ +10 %): in a window it is 0, so there is no ratio;"
+            " write a difference.",
+            id="a ratio to nothing",
+        ),
+        pytest.param(
+            evidence(candidate=side(platform=(observed("server_errors", 5), observed("server_requests", 3)))),
+            rule("server_errors", "rate<1%"),
+            "error: Rate of server errors could not be judged (limit < 1 %): the platform counts more errors (5)"
+            " than requests (3).",
+            id="more errors than requests",
+        ),
+        pytest.param(
+            evidence(
+                suite_result(evaluation(answers(predictions=[1.1, 0.9] * 50), truth=[1.0] * 100, task=Task.REGRESSION))
+            ),
+            rule("r2", ">=0.9"),
+            "error: R² could not be judged (limit ≥ 0.9): all true numbers are the same, so there is no R².",
+            id="nothing to explain",
+        ),
+    ],
+)
+def test_an_error_names_its_own_cause_and_gives_no_advice_that_does_not_help(
+    seen: Evidence, judged_by: Rule, expected: str
+) -> None:
+    assert said(seen, judged_by) == expected
