@@ -37,6 +37,7 @@ _SENTENCES = {
         "What ran the cases ended: killed, out of memory, or told to exit.",
     ),
     Ending.WORKER_DIED: ("WorkerDied", "The process that ran the suite ended without a result."),
+    Ending.OUT_OF_MEMORY: ("OutOfMemory", "What ran the cases was killed because memory was used up."),
     Ending.BROKEN: ("HarnessError", "The suite could not be run."),
     Ending.COMPLETED: ("NoReply", "Nothing was said of what became of it."),
 }

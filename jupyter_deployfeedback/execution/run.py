@@ -16,6 +16,7 @@ from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
+from jupyter_deployfeedback.execution.control_group import memory_kills
 from jupyter_deployfeedback.execution.earlier import tell_earlier
 from jupyter_deployfeedback.execution.environment import kernel_environment
 from jupyter_deployfeedback.execution.executed_copy import UNFINISHED
@@ -31,6 +32,7 @@ from jupyter_deployfeedback.execution.worker_process import WorkerProcess
 GRACE_SECONDS = 8.0  # for a worker to stop its suite, save the copy and tell; then it is killed
 LONGEST_STEM = 150  # bytes; a system's names end at 255, and a point's name holds text of its parameters
 LISTEN_SECONDS = 0.1  # how soon a cancellation is noticed
+_DIED = {Ending.KERNEL_DIED, Ending.PROCESS_DIED, Ending.WORKER_DIED}
 
 
 def execute(  # noqa: PLR0913 - all that a run knows; each is named by the caller
@@ -93,7 +95,7 @@ class Errand:
     def _run(self, suite: Suite, *, listener: Listener, bench: Bench) -> SuiteResult:
         """Run one suite to its end, whatever that is."""
         copy = self.copies[suite.name]
-        started_at, began = datetime.now(UTC), time.monotonic()
+        started_at, began, killed_before = datetime.now(UTC), time.monotonic(), memory_kills()
         worker = bench.worker()
         spec = self._spec(suite, copy=copy, worker=worker)
         ended = _watch(worker, spec, hear=listener.hear, halt=self.halt)
@@ -101,7 +103,8 @@ class Errand:
             bench.give_up()
             Path(spec.artifact + UNFINISHED).unlink(missing_ok=True)
             end_marked(self.run_id, suite=suite.name)
-        result = _result(suite, listener.events, _with_sentence(ended, suite)).model_copy(
+        ended = _explained(ended, suite, killed=memory_kills() - killed_before)
+        result = _result(suite, listener.events, ended).model_copy(
             update={
                 "artifact": copy if Path(spec.artifact).exists() else None,
                 "started_at": started_at,
@@ -173,12 +176,20 @@ def _worker_died(worker: WorkerProcess) -> str:
     return "The process that ran the suite ended without a result." + (f" Its last words: {lines[-1]}" if lines else "")
 
 
-def _with_sentence(ended: Ended, suite: Suite) -> Ended:
+def _explained(ended: Ended, suite: Suite, *, killed: int) -> Ended:
+    """Add what the worker cannot know: how long the suite had, and how many processes were ``killed`` for memory."""
     if ended.ending is Ending.TIMED_OUT:
-        return replace(
-            ended, message=f"The suite's time ({suite.timeout_seconds:g} s) was over. {ended.message}".strip()
-        )
-    return ended
+        text = f"The suite's time ({suite.timeout_seconds:g} s) was over. {ended.message}".strip()
+        ended = replace(ended, message=text)
+    if not killed:
+        return ended
+    said = (
+        f"While the suite ran, the system killed {killed} process{'es' * (killed > 1)} here "
+        "because memory was used up: allow more, or let the suite need less."
+    )
+    if ended.ending in _DIED:
+        return replace(ended, ending=Ending.OUT_OF_MEMORY, message=f"{ended.message} {said}")
+    return replace(ended, notices=(*ended.notices, said))
 
 
 def _result(suite: Suite, events: list[Event], ended: Ended) -> SuiteResult:
@@ -193,7 +204,7 @@ def _result(suite: Suite, events: list[Event], ended: Ended) -> SuiteResult:
         observations=tuple(reading.observations.values()),
         evaluations=tuple(reading.evaluations),
         reason=outcome.suite_reason(cases, ended=ended),
-        notices=(*outcome.notices(events), *reading.notices),
+        notices=(*outcome.notices((*events, ended)), *reading.notices),
         started_at=now,
         finished_at=now,
         duration_seconds=0.0,

@@ -25,6 +25,7 @@ class Ending(StrEnum):
     KERNEL_DIED = "kernel_died"
     PROCESS_DIED = "process_died"  # of what runs the suite, where that is no kernel
     WORKER_DIED = "worker_died"
+    OUT_OF_MEMORY = "out_of_memory"  # one of these three, and memory was used up meanwhile
     BROKEN = "broken"  # it could not be run: no kernel, not a notebook, no adapter, a defect of ours
 
 

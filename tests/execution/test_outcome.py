@@ -39,6 +39,7 @@ CELLS = [
     ("aborted by the kernel", one_cell(status="aborted"), COMPLETED, Outcome.NOT_RUN, None),
     ("lost messages", one_cell(**OK, lost_messages=3), COMPLETED, Outcome.ERRORED, "MessagesLost"),
     ("no reply: dead kernel", one_cell(), Ended(Ending.KERNEL_DIED), Outcome.ERRORED, "KernelDied"),
+    ("no reply: no memory", one_cell(), Ended(Ending.OUT_OF_MEMORY), Outcome.ERRORED, "OutOfMemory"),
     ("no reply: timeout", one_cell(), Ended(Ending.TIMED_OUT), Outcome.ERRORED, "SuiteTimeout"),
     ("no reply: cancelled", one_cell(), Ended(Ending.CANCELLED), Outcome.ERRORED, "RunCancelled"),
     ("no end: dead worker", one_cell()[:2], Ended(Ending.WORKER_DIED), Outcome.ERRORED, "WorkerDied"),

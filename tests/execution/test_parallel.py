@@ -14,7 +14,7 @@ import pytest
 from jupyter_deployfeedback.domain.event import EventKind
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import Progress
-from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism, usable_cores
+from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism
 from jupyter_deployfeedback.execution.plan import turns
 from jupyter_deployfeedback.execution.run import artifact_names
 
@@ -83,13 +83,6 @@ def test_by_default_there_is_one_suite_per_core_of_this_process() -> None:
         assert parallelism(many, wanted=None, environment={}) == 1
     finally:
         os.sched_setaffinity(0, cores)
-
-
-@pytest.mark.parametrize(("said", "expected"), [("100000 100000", 1), ("50000 100000", 1), ("", None), ("max 9", None)])
-def test_a_containers_limit_counts_where_there_is_one(said: str, expected: int | None, tmp_path: Path) -> None:
-    (tmp_path / "cpu.max").write_text(said + "\n")
-
-    assert usable_cores(tmp_path / "cpu.max") == (expected or len(os.sched_getaffinity(0)))
 
 
 def test_suites_that_wait_for_each_other_both_pass(

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import mkdtemp
@@ -25,13 +26,14 @@ class Ready(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def eventually_empty(folder: Path) -> list[Path]:
+def eventually_left(folder: Path) -> list[Path]:
     """What is left of the processes that stood by: they end after the server."""
     for _ in range(100):
-        if not list(folder.glob("deployfb-*")):
+        left = [path for path in folder.iterdir() if not path.name.startswith("jupyter-clean-cfg-")]  # jupyter_core's
+        if not left:
             break
         time.sleep(0.1)
-    return list(folder.glob("deployfb-*"))
+    return left
 
 
 @pytest.fixture(scope="session")
@@ -42,21 +44,27 @@ def target() -> Iterator[str]:
         http.shutdown()
 
 
-@pytest.fixture(scope="module")
-def scene(target: str) -> Iterator[Scene]:
-    """A server whose runs and kernels stand by; when it has stopped, no temporary file may be left."""
+@contextmanager
+def running(target: str, *, group: Path | None = None) -> Iterator[Scene]:
+    """Give a server whose runs and kernels stand by; when it has stopped, no temporary file may be left."""
     if not sys.platform.startswith("linux"):
         pytest.skip("the processes are looked for in /proc")
     folder = Path(mkdtemp(prefix="faults-"))  # short: a socket's path has at most 107 characters
-    scene = Scene(folder, target=target)
+    scene = Scene(folder, target=target, group=group)
     scene.start()
     try:
         yield scene
         if scene.process.poll() is None:
             scene.stop()
-        assert eventually_empty(scene.temporary) == []
+        assert eventually_left(scene.temporary) == []
     finally:
         if scene.process.poll() is None:
             scene.process.kill()
             scene.process.wait()
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def scene(target: str) -> Iterator[Scene]:
+    with running(target) as scene:
+        yield scene

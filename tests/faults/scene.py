@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -46,8 +47,9 @@ class Refused(Exception):
 class Scene:
     """A server with the extension in a process of its own, and below its root one project for each fault."""
 
-    def __init__(self, folder: Path, *, target: str) -> None:
+    def __init__(self, folder: Path, *, target: str, group: Path | None = None) -> None:
         self.folder = folder
+        self.group = group  # the control group in which it runs, where it is not ours
         self.store = folder / "store"
         self.temporary = folder / "t"
         self.temporary.mkdir()
@@ -76,6 +78,8 @@ class Scene:
         with (self.folder / "server.log").open("ab") as log:
             command = (sys.executable, "-m", "jupyter_server", *arguments, *access)
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        if self.group is not None:
+            (self.group / "cgroup.procs").write_text(str(self.process.pid))  # before it has children
         give_up_at = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -140,6 +144,11 @@ class Scene:
         run: dict[str, Any] = self.ask(f"deployfeedback/api/v1/runs/{run_id}")["run"]
         return run
 
+    def copy(self, run_id: str) -> dict[str, Any]:
+        """Return the executed copy of its suite."""
+        copy: dict[str, Any] = self.ask(f"deployfeedback/api/v1/runs/{run_id}/artifacts/suite.ipynb")
+        return copy
+
     def suite(self, run_id: str) -> dict[str, Any]:
         """Return what became of the suite of a finished run."""
         suite: dict[str, Any] = self.ask(f"deployfeedback/api/v1/runs/{run_id}/feedback?format=json")["suites"][0]
@@ -186,7 +195,7 @@ def judge(scene: Scene, run_id: str, *, within_seconds: float, project: Path, ab
     assert survivors(run_id, below=project) == []
     scene.answers()
     assert integrity(scene.store) == "ok"
-    assert files_with_the_secret(scene.store) == []
+    assert places_with_the_secret(scene.folder, scene.store) == []
     assert (run["message"] is None) is (run["state"] == "finished"), run
     return run
 
@@ -222,6 +231,11 @@ def integrity(store: Path) -> str:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
-def files_with_the_secret(folder: Path) -> list[str]:
-    """Return the files that hold the token of the target: database, logs and artifacts."""
-    return [str(path) for path in folder.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+def places_with_the_secret(folder: Path, store: Path) -> list[str]:
+    """Return the files below a folder that hold the token of the target, logs and artifacts, and documents likewise."""
+    secret = CANARY.encode()
+    files = [str(path) for path in folder.rglob("*") if path.is_file() and secret in path.read_bytes()]
+    with closing(sqlite3.connect(store / "store.sqlite", timeout=30.0)) as connection:
+        documents = connection.execute("SELECT run_id, kind, encoding, body FROM documents").fetchall()
+    told = [(name, zlib.decompress(body) if packed == "zlib" else body) for *name, packed, body in documents]
+    return files + [" ".join(name) for name, body in told if secret in body]
