@@ -122,6 +122,8 @@ def install_programs() -> None:
             run("jlpm", "playwright", "install", "chromium", cwd=UI_TESTS)
     if ON_DEBIAN_AS_ROOT and not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         apt("postgresql")  # elsewhere the tests of the team's store run where PostgreSQL is installed
+    if ON_DEBIAN_AS_ROOT and not shutil.which("R"):
+        apt("r-cran-irkernel")  # elsewhere the tests of suites in R run where IRkernel is installed
     if not shutil.which("prometheus"):
         if ON_DEBIAN_AS_ROOT:
             apt("prometheus")

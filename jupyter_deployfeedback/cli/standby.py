@@ -20,8 +20,9 @@ from jupyter_deployfeedback.cli import options
 from jupyter_deployfeedback.cli.rehearsal import rehearse
 from jupyter_deployfeedback.cli.run import work
 from jupyter_deployfeedback.execution.forkserver import Turn, become_stdio, leaving_with_parent, serve
-from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE, IDLE_SECONDS, Forkservers, remembered
+from jupyter_deployfeedback.execution.kernel_supply import IDLE_SECONDS, Stock
 from jupyter_deployfeedback.execution.wire import Reservation
+from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, remembered
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.execution import WorkerProcess
@@ -42,7 +43,7 @@ def standby_command(*, descriptor: int, idle_seconds: float, memory_mb: int | No
     listener = socket.socket(fileno=descriptor)
     folder = Path(listener.getsockname()).parent
     os.environ[FOLDER_VARIABLE] = str(folder)
-    kernels = Forkservers(folder, idle_seconds=idle_seconds, memory_mb=memory_mb)
+    kernels = Stock(folder, idle_seconds=idle_seconds, memory_mb=memory_mb)
     try:
         with leaving_with_parent(0):
             execution.load_worker()
@@ -54,7 +55,7 @@ def standby_command(*, descriptor: int, idle_seconds: float, memory_mb: int | No
             spares=SPARES,
             polite_seconds=RUN_GRACE_SECONDS,
             idle_seconds=idle_seconds,
-            tend=kernels.tend,
+            tend=lambda busy: kernels.tend(busy=busy),
         )
     finally:
         kernels.close()

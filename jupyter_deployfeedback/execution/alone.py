@@ -15,9 +15,9 @@ from papermill.iorw import write_ipynb
 
 from jupyter_deployfeedback.execution.engine import SuiteClient, Watching
 from jupyter_deployfeedback.execution.kernel_reserve import Reserve
-from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.kernels import KernelRequest, supply_kernel
 from jupyter_deployfeedback.execution.wire import Event
+from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.worker_process import short_folder
 
 log = logging.getLogger(__name__)

@@ -55,7 +55,8 @@ class Turn:
     def take(self, **said: Any) -> tuple[Word, list[int]]:  # noqa: ANN401 - what goes into JSON
         """Say what a client has to know, and wait for one: its request, and the descriptors that came with it.
 
-        Where ``folder`` is said, the keeper removes that folder when nothing is left.
+        Where ``folder`` is said, the keeper removes that folder when nothing is left; where ``pid`` is said, the
+        client hears that number instead of this process's.
         """
         try:
             send(self._keeper, said)
@@ -75,14 +76,14 @@ def serve(
     polite_seconds: float = 0.0,
     idle_seconds: float = float("inf"),
     fresh: Callable[[], bool] = lambda: True,
-    tend: Callable[[], None] = lambda: None,
+    tend: Callable[[bool], None] = lambda _: None,
 ) -> None:
     """Fork children for those who connect, ``spares`` of them before anybody does.
 
     Until the other end of ``parent_pipe`` is closed, nobody was served for ``idle_seconds``, what was loaded is no
     longer ``fresh``, or children fail while they prepare themselves (SystemExit); those that serve a client live on.
     ``polite_seconds``: how long a child whose client hung up has between SIGTERM and its end. ``tend`` is called at
-    least every second.
+    least every second, and told whether a child serves a client.
     """
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page of ours
@@ -101,7 +102,7 @@ def serve(
         keepers.reap()
         if keepers.serving:
             asked_at = time.monotonic()
-        tend()
+        tend(keepers.serving)
         if listener.fileno() in ready:
             keepers.fork()
 
@@ -124,24 +125,25 @@ def leaving_with_parent(parent_pipe: int) -> Iterator[None]:
 
 
 class _Keepers:
-    """The keepers that wait for a client, each known by a pipe that ends when it waits no more."""
+    """The keepers; those that wait for a client are known by a pipe each, which ends when it waits no more."""
 
     def __init__(
         self, listener: socket.socket, child: Child, *, polite_seconds: float, fresh: Callable[[], bool]
     ) -> None:
-        self.waiting: set[int] = set()
+        self.waiting: dict[int, int] = {}  # pipe -> process
         self._listener = listener
         self._child = child
         self._polite_seconds = polite_seconds
         self._fresh = fresh
-        self._pids: set[int] = set()
+        self._serving: set[int] = set()
+        self._leaving: set[int] = set()
         self._failures = 0
         self._gone, self._held = os.pipe()  # ends with this process: then those who wait go too
 
     @property
     def serving(self) -> bool:
         """Say whether a child serves a client."""
-        return len(self._pids) > len(self.waiting)
+        return bool(self._serving)
 
     def fork(self) -> None:
         """Fork one more."""
@@ -151,19 +153,19 @@ class _Keepers:
             os.close(self._held)
             _leave_after(lambda: self._keep(writing))
         os.close(writing)
-        self.waiting.add(reading)
-        self._pids.add(pid)
+        self.waiting[reading] = pid
 
     def reap(self) -> None:
         """Wait for the keepers that have ended, and for nobody else: ``tend`` may have children of its own."""
-        self._pids = {pid for pid in self._pids if not _has_ended(pid)}
+        self._serving = {pid for pid in self._serving if not _has_ended(pid)}
+        self._leaving = {pid for pid in self._leaving if not _has_ended(pid)}
 
     def note(self, ready: Iterable[int]) -> bool:
         """Forget those that wait no more; say whether a client has come. SystemExit where too many failed."""
         came = False
-        for pipe in self.waiting.intersection(ready):
-            self.waiting.remove(pipe)
+        for pipe in self.waiting.keys() & set(ready):
             has_client = os.read(pipe, 1) != b""
+            (self._serving if has_client else self._leaving).add(self.waiting.pop(pipe))
             os.close(pipe)
             self._failures = 0 if has_client else self._failures + 1
             came = came or has_client
@@ -198,7 +200,7 @@ class _Keepers:
             return
         os.write(pipe, b"c")
         _close_all_but(connection.fileno(), child.fileno())
-        _say(connection, {**said, "pid": pid})
+        _say(connection, {"pid": pid, **said})
         request, descriptors = receive(connection)
         if not self._fresh():
             return

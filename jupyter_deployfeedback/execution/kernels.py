@@ -1,6 +1,7 @@
-"""The supply of kernels: how a suite gets its kernel. It is forked where one stands by, else started.
+"""The supply of kernels: how a suite gets its kernel. It is one that stands by where there is one, else started.
 
-Every kernel serves one suite, talks over a socket file that only this user can open, and has its own environment.
+Every kernel serves one suite and has its own environment. It talks over a socket file that only this user can open,
+where its language is known to speak over one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_core.utils import run_sync
@@ -26,6 +28,7 @@ POLITE_SECONDS = 4.0  # half of it for a kernel to end by itself, half for SIGTE
 HASTY_SECONDS = 1.5  # the same, when the suite was stopped
 END_POLL_SECONDS = 0.005
 _PYTHON = "python3"
+_SPEAK_OVER_FILES = frozenset({"python", "bash", "julia", "r"})  # languages whose kernels implement Jupyter's "ipc"
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class KernelRequest:
     folder: str
     environment: dict[str, str]
     runtime_folder: str
-    supply: str = ""  # the folder of forkservers, where there are any
+    supply: str = ""  # the folder where kernels stand by, if there is one
+    may_fork: bool = True
     preload: tuple[str, ...] = ()
     project_folder: str = ""
 
@@ -83,19 +87,20 @@ def supply_kernel(request: KernelRequest, reserve: Reserve) -> Iterator[SuiteKer
     """
     manager = SuiteKernelManager(
         kernel_name=request.name,
-        transport="ipc",  # a socket file in our own folder; TCP is open to every user of the machine
         connection_file=str(Path(request.runtime_folder) / "kernel.json"),
         shutdown_wait_time=POLITE_SECONDS,
         client_factory=SuiteKernelClient,
         kernel_id=str(uuid4()),
     )
+    manager.transport = _transport(manager.kernel_spec)
     if _is_local(manager):
         manager.provisioner = SuiteProvisioner(
             parent=manager,
             kernel_id=manager.kernel_id,
             kernel_spec=manager.kernel_spec,
             connection_file=manager.connection_file,
-            supply=Supply(Path(request.supply), request.project_folder, reserve) if request.supply else None,
+            transport=manager.transport,
+            supply=_supply(request, reserve),
             preload=request.preload,
         )
     arguments = ["--HistoryManager.hist_file=:memory:"] if manager.ipykernel else []
@@ -133,6 +138,18 @@ def how_it_ended(manager: SuiteKernelManager) -> str:
         hint = " This is how a system ends what needs too much memory." if -code == signal.SIGKILL else ""
         return f"The kernel was killed by signal {-code}.{hint}"
     return f"The kernel exited with code {code} in the middle of the suite."
+
+
+def _transport(specification: KernelSpec | None) -> str:
+    """Return "ipc", a socket file in our own folder, where the kernel can; TCP is open to every user of the machine."""
+    speaks = specification is not None and specification.language.lower() in _SPEAK_OVER_FILES
+    return "ipc" if speaks else "tcp"
+
+
+def _supply(request: KernelRequest, reserve: Reserve) -> Supply | None:
+    if not request.supply:
+        return None
+    return Supply(Path(request.supply), request.project_folder, reserve, request.may_fork)
 
 
 def _is_local(manager: SuiteKernelManager) -> bool:

@@ -27,6 +27,7 @@ from jupyter_deployfeedback.execution.wire import (
 LONGEST_TRACEBACK = 20_000
 LONGEST_MESSAGE = 1000
 _RAISES_TAG = "raises-exception"
+_R_ASSERTION = re.compile(r"Error(?: in .+?)?: (?P<said>.+ (?:is not|are not all) TRUE)\s*", re.DOTALL)  # stopifnot()
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _SENTENCES = {
     Ending.TIMED_OUT: ("SuiteTimeout", "The time of the suite was over."),
@@ -163,6 +164,8 @@ def _was_interrupted(end: CellEnded, stopped: Ended | None) -> bool:
 def _judge_error(cell: Cell, name: str, message: str, traceback: str) -> tuple[Outcome, CaseError]:
     if not name and message.isdecimal():
         name, message = _name_exit_code(message)
+    if name == "ERROR" and (assertion := _R_ASSERTION.fullmatch(message)):
+        name, message = "AssertionError", assertion["said"]
     outcome = Outcome.FAILED if name == "AssertionError" else Outcome.ERRORED
     if name == "SystemExit":
         message = f"The cell ended the suite early (exit code {message or '0'})."

@@ -20,13 +20,13 @@ from jupyter_deployfeedback.execution.control_group import memory_kills
 from jupyter_deployfeedback.execution.earlier import tell_earlier
 from jupyter_deployfeedback.execution.environment import kernel_environment
 from jupyter_deployfeedback.execution.executed_copy import UNFINISHED
-from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.lanes import Bench, Halt, benches, one_at_a_time, run_side_by_side
 from jupyter_deployfeedback.execution.listening import Listener
 from jupyter_deployfeedback.execution.process_tree import end_marked
 from jupyter_deployfeedback.execution.progress import Progress
 from jupyter_deployfeedback.execution.records import read_records
 from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Recorded, Spec
+from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.worker_process import WorkerProcess
 
 GRACE_SECONDS = 8.0  # for a worker to stop its suite, save the copy and tell; then it is killed
@@ -134,7 +134,8 @@ class Errand:
                 declared=(*self.project.kernels.environment, *suite.environment),
             )
             | tell_earlier(self.continues, suite=suite.name, folder=worker.folder),
-            supply=self.environment.get(FOLDER_VARIABLE, "") if self.project.kernels.fork else "",
+            supply=self.environment.get(FOLDER_VARIABLE, ""),
+            may_fork=self.project.kernels.fork,
             preload=self.project.kernels.preload,
         )
 

@@ -45,7 +45,8 @@ class Spec:
     options: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
-    supply: str = ""  # the folder of forkservers for kernels, where there are any
+    supply: str = ""  # the folder where kernels stand by, if there is one
+    may_fork: bool = True
     preload: tuple[str, ...] = ()
 
     def to_line(self) -> str:

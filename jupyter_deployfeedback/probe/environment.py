@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from jupyter_deployfeedback.errors import UsageError
 
@@ -13,6 +14,7 @@ RUN_ID = "DEPLOYFEEDBACK_RUN_ID"
 SUITE = "DEPLOYFEEDBACK_SUITE"
 SEED = "DEPLOYFEEDBACK_SEED"
 CONTINUES = "DEPLOYFEEDBACK_CONTINUES"  # a file: what the runs that this one continues asked
+LATER = "DEPLOYFEEDBACK_LATER"  # a file: those that were not known when the kernel was started ahead
 DEPLOYED_MODEL_URL = "DEPLOYED_MODEL_URL"
 
 _DEPLOYED_MODEL = {
@@ -39,9 +41,14 @@ def read_baseline(environment: Mapping[str, str]) -> dict[str, object] | None:
     return _read_mapping(environment, BASELINE)
 
 
+def is_run(environment: Mapping[str, str]) -> bool:
+    """Say whether this is a suite's kernel, and not a notebook that somebody runs by hand."""
+    return SUITE in environment
+
+
 def read_seed(environment: Mapping[str, str]) -> int | None:
     """Return the run's seed for the order in which two targets are asked, None outside a run."""
-    text = environment.get(SEED)
+    text = environment.get(SEED) or _read_later(environment).get(SEED)
     if not text:
         return None
     try:
@@ -50,6 +57,13 @@ def read_seed(environment: Mapping[str, str]) -> int | None:
         raise UsageError(
             f"{SEED} is {text!r}, which is no whole number.", remedy="Unset it or give a number."
         ) from None
+
+
+def _read_later(environment: Mapping[str, str]) -> dict[str, str]:
+    if LATER not in environment:
+        return {}
+    told: dict[str, str] = json.loads(Path(environment[LATER]).read_text(encoding="utf-8"))
+    return told
 
 
 def _read_mapping(environment: Mapping[str, str], name: str) -> dict[str, object] | None:

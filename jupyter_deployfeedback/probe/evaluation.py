@@ -14,7 +14,7 @@ from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.answers import Side
 from jupyter_deployfeedback.probe.display import Display, write
 from jupyter_deployfeedback.probe.earlier import Earlier, read_earlier, whole
-from jupyter_deployfeedback.probe.environment import RUN_ID, read_seed
+from jupyter_deployfeedback.probe.environment import is_run, read_seed
 from jupyter_deployfeedback.probe.examples import Examples, gather_examples, plain_rows, take_examples
 from jupyter_deployfeedback.probe.pictures import gather_pictures
 from jupyter_deployfeedback.probe.progress import Progress
@@ -84,7 +84,7 @@ def place_name(given: str | None, *, default: str) -> str:
     """Name what is unnamed after its place in the run: the same evaluation has the same name in every run."""
     if given is not None:
         return given
-    place = next(_unnamed.setdefault(default, count(1))) if RUN_ID in os.environ else 1
+    place = next(_unnamed.setdefault(default, count(1))) if is_run(os.environ) else 1
     return default if place == 1 else f"{default} {place}"
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from jupyter_deployfeedback.errors import HarnessError, ProtocolError, TargetTimedOut, UsageError
 from jupyter_deployfeedback.probe.auth import secret_headers, without_secrets
-from jupyter_deployfeedback.probe.environment import RUN_ID, read_baseline, read_target
+from jupyter_deployfeedback.probe.environment import is_run, read_baseline, read_target
 from jupyter_deployfeedback.probe.examples import plain_rows
 from jupyter_deployfeedback.probe.protocols import Answer, choose_protocol
 from jupyter_deployfeedback.probe.replies import Reply, refuse_failure
@@ -196,7 +196,7 @@ def _wire(url: str | None) -> dict[str, object]:
                 remedy='By hand, give the address: connect("http://127.0.0.1:8001").',
             )
         return declared
-    if declared is None or RUN_ID not in os.environ:
+    if declared is None or not is_run(os.environ):
         return {"url": url}
     if url.rstrip("/") != str(declared.get("url")).rstrip("/"):
         raise UsageError(

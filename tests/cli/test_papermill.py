@@ -16,7 +16,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE, Forkservers
+from jupyter_deployfeedback.execution.kernel_supply import Stock
+from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -219,14 +220,14 @@ def test_alone_a_kernel_is_forked_where_one_stands_by(
     (tmp_path / ".git").mkdir()
     notebook = write(tmp_path / "in.ipynb", "n = 1")
     folder = Path(tempfile.mkdtemp(prefix="jdf-"))  # sockets: their paths may not be long
-    forkservers = Forkservers(folder)
+    stock = Stock(folder)
     try:
         said = []
         for _ in range(2):  # the first one leaves the wish
             said.append(papermill(str(notebook), "out.ipynb", cwd=tmp_path, env={FOLDER_VARIABLE: str(folder)}).stderr)
-            forkservers.tend()
+            stock.tend()
     finally:
-        forkservers.close()
+        stock.close()
         shutil.rmtree(folder, ignore_errors=True)
 
     assert "Kernel: started" in said[0]

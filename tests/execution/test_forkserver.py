@@ -32,7 +32,7 @@ TENDING = """
 import socket, subprocess, sys
 from jupyter_deployfeedback.execution.forkserver import serve
 own = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
-def tend():
+def tend(serving):
     if own.poll() is not None:
         sys.exit(own.returncode)
 serve(socket.socket(fileno=int(sys.argv[1])), lambda turn: turn.take(), parent_pipe=0, tend=tend)

@@ -15,7 +15,8 @@ import pytest
 
 from jupyter_deployfeedback.domain.project import Kernels
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
-from jupyter_deployfeedback.execution.kernel_supply import FOLDER_VARIABLE, Forkservers, Wish, wish_for
+from jupyter_deployfeedback.execution.kernel_supply import Stock
+from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, Program, Wish, wish_to_fork
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kernels are forked on Linux only")
 
@@ -36,6 +37,11 @@ CORPUS: dict[str, list[Any]] = {
         "from IPython.display import HTML, clear_output, display\nhandle = display('before', display_id='a')",
         "handle.update('after'); display(HTML('<b>bold</b>')); print('gone'); clear_output()",
     ],
+    "widgets": [
+        "import ipywidgets as w\nslider = w.IntSlider(value=3); slider",
+        "out = w.Output()\nwith out: print('inside')\nout",
+        "slider.value = 4; slider.value",
+    ],
     "input": ["input('name?')"],
     "exits": ["import os\nos._exit(3)"],
     "leaves": ["import sys\nsys.exit(4)", "1"],
@@ -47,7 +53,7 @@ CORPUS: dict[str, list[Any]] = {
     "process": [
         "import os, sys\n[os.path.basename(sys.argv[0]), sys.path[:3], os.getpgrp() == os.getpid(), sys.flags.safe_path]",
         "import signal\n[str(signal.getsignal(number)) for number in (2, 15, 17)], signal.pthread_sigmask(0, [])",
-        "sorted(name for name in os.environ if not name.startswith('LC_'))",
+        "sorted(name for name in os.environ if not name.startswith(('LC_', 'DEPLOYFEEDBACK_')))",
         "sys.stdin, sys.executable, __name__, sys.getrecursionlimit(), os.umask(0o22)",
         "type(get_ipython()).__qualname__, get_ipython().config, get_ipython().history_manager.hist_file",
         "sorted(name for name in globals() if not name.startswith('_'))",
@@ -56,43 +62,54 @@ CORPUS: dict[str, list[Any]] = {
 
 
 @contextmanager
-def tended(folder: Path) -> Iterator[Forkservers]:
-    forkservers = Forkservers(folder)
+def tended(folder: Path) -> Iterator[Stock]:
+    stock = Stock(folder)
     try:
-        yield forkservers
+        yield stock
     finally:
-        forkservers.close()
-        for process in forkservers._running.values():
+        stock.close()
+        for process in stock._running.values():
             process.wait(5.0)
 
 
 @pytest.fixture
-def supply(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Forkservers]]:
+def supply(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Stock]]:
     folder = tmp_path_factory.mktemp("kernels")
-    with tended(folder) as forkservers:
-        yield folder, forkservers
+    with tended(folder) as stock:
+        yield folder, stock
 
 
 @pytest.fixture
-def forked(run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Forkservers]) -> Callable[..., SuiteResult]:
-    """Run cells on a kernel that was forked: the first suite wishes for a forkserver."""
-    folder, forkservers = supply
+def stood_by(run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Stock]) -> Callable[..., SuiteResult]:
+    """Run cells on a kernel that stands by: the first suite wishes for it."""
+    folder, stock = supply
 
-    def run(*cells: Any, preload: tuple[str, ...] = (), **others: Any) -> SuiteResult:
-        settings = {"kernels": Kernels(preload=preload), "environment": {FOLDER_VARIABLE: str(folder)}} | others
+    def run(*cells: Any, **others: Any) -> SuiteResult:
+        settings = {"environment": {FOLDER_VARIABLE: str(folder)}} | others
         if not list(folder.glob("*.sock")):
             run_notebook("pass", **settings)
-            forkservers.tend()
+            stock.tend()
         return run_notebook(*cells, **settings)
 
     return run
 
 
+@pytest.fixture
+def forked(stood_by: Callable[..., SuiteResult]) -> Callable[..., SuiteResult]:
+    """Run cells on a kernel that was forked."""
+    return lambda *cells, preload=(), **others: stood_by(*cells, **{"kernels": Kernels(preload=preload)} | others)
+
+
 def outputs(artifact: Path) -> list[Any]:
     """What the cells show, without what differs from run to run by nature."""
     notebook = nbformat.read(artifact, as_version=4)
-    text = json.dumps([[dict(output) for output in cell.get("outputs", [])] for cell in notebook.cells])
-    return json.loads(re.sub(r"ipykernel_\d+/\d+|0x[0-9a-f]+|/[\w/.-]+/kernel.json", "-", text))
+    states = [kind["state"].values() for kind in notebook.metadata.get("widgets", {}).values()]
+    shown = [[dict(output) for output in cell.get("outputs", [])] for cell in notebook.cells]
+    return [json.loads(_same(json.dumps(shown))), sorted(_same(json.dumps(each)) for state in states for each in state)]
+
+
+def _same(text: str) -> str:
+    return re.sub(r"ipykernel_\d+/\d+|0x[0-9a-f]+|/[\w/.-]+/kernel.json|[0-9a-f]{32}", "-", text)
 
 
 def facts(result: SuiteResult) -> Any:
@@ -102,17 +119,18 @@ def facts(result: SuiteResult) -> Any:
     return result.outcome, result.reason, cases, sorted(result.environment)
 
 
+@pytest.mark.parametrize("kind", ["forked", "started ahead"])
 @pytest.mark.parametrize("name", CORPUS)
-def test_a_forked_kernel_gives_what_a_started_one_gives(
-    run_notebook: Callable[..., SuiteResult], forked: Callable[..., SuiteResult], tmp_path: Path, name: str
+def test_a_kernel_that_stood_by_gives_what_a_started_one_gives(
+    run_notebook: Callable[..., SuiteResult], stood_by: Callable[..., SuiteResult], tmp_path: Path, name: str, kind: str
 ) -> None:
     artifact = tmp_path / "artifacts" / "suite.ipynb"
 
     started = run_notebook(*CORPUS[name])
     expected = outputs(artifact)
-    result = forked(*CORPUS[name])
+    result = stood_by(*CORPUS[name], kernels=Kernels(fork=kind == "forked"))
 
-    assert (started.kernel, result.kernel) == ("started", "forked")
+    assert (started.kernel, result.kernel) == ("started", kind)
     assert facts(result) == facts(started)
     assert outputs(artifact) == expected
 
@@ -142,7 +160,7 @@ def test_what_is_preloaded_is_there_at_once(forked: Callable[..., SuiteResult]) 
 
 
 def test_a_project_can_have_its_kernels_started(
-    forked: Callable[..., SuiteResult], run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Forkservers]
+    forked: Callable[..., SuiteResult], run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Stock]
 ) -> None:
     assert forked("1").kernel == "forked"
 
@@ -153,7 +171,7 @@ def test_a_project_can_have_its_kernels_started(
 
 @pytest.mark.parametrize("preload", ["no_such_module", "thread_starter"])
 def test_a_preload_that_cannot_be_forked_means_a_plain_start(
-    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers], tmp_path: Path, preload: str
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Stock], tmp_path: Path, preload: str
 ) -> None:
     source = "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
     (tmp_path / "thread_starter.py").write_text(source)
@@ -165,7 +183,7 @@ def test_a_preload_that_cannot_be_forked_means_a_plain_start(
 
 
 def test_a_forkserver_whose_packages_changed_forks_no_more(
-    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers], tmp_path: Path
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Stock], tmp_path: Path
 ) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
@@ -179,7 +197,7 @@ def test_a_forkserver_whose_packages_changed_forks_no_more(
 
 
 def test_a_preloaded_module_of_the_project_that_was_edited_is_loaded_anew(
-    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers], tmp_path: Path
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Stock], tmp_path: Path
 ) -> None:
     (tmp_path / "own").mkdir()
     module = tmp_path / "own" / "model.py"
@@ -195,7 +213,7 @@ def test_a_preloaded_module_of_the_project_that_was_edited_is_loaded_anew(
 
 
 def test_the_forkserver_holds_no_secret_that_a_suite_may_see(
-    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers]
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Stock]
 ) -> None:
     environment = {FOLDER_VARIABLE: str(supply[0]), "DECLARED": "hush", "OTHER_TOKEN": "hush"}
     seen = "import os, pathlib\nassert os.environ['DECLARED'] == 'hush' and 'OTHER_TOKEN' not in os.environ\n"
@@ -228,7 +246,7 @@ def test_a_suite_that_hangs_on_a_forked_kernel_leaves_nothing_behind(
 
 
 def test_a_kernel_that_dies_before_it_is_ready_is_replaced_by_a_started_one(
-    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers], tmp_path: Path
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Stock], tmp_path: Path
 ) -> None:
     startup, armed = tmp_path / "profile_default" / "startup", tmp_path / "armed"
     startup.mkdir(parents=True)
@@ -245,16 +263,16 @@ def test_a_kernel_that_dies_before_it_is_ready_is_replaced_by_a_started_one(
 
 
 def test_kernels_that_stand_by_keep_within_their_memory(
-    forked: Callable[..., SuiteResult], supply: tuple[Path, Forkservers]
+    forked: Callable[..., SuiteResult], supply: tuple[Path, Stock]
 ) -> None:
     assert forked("1").kernel == "forked"
-    folder, forkservers = supply
-    forkservers._memory_mb = 1
+    folder, stock = supply
+    stock._memory_mb = 1
 
-    forkservers.tend()
+    stock.tend()
 
     assert list(folder.glob("*.sock")) == []
-    assert [process.wait(10.0) for process in forkservers._running.values()] == [0]
+    assert [process.wait(10.0) for process in stock._running.values()] == [0]
 
 
 COMMAND = ["/usr/bin/python3", "-X", "dev", "-m", "ipykernel_launcher", "-f", "kernel.json"]
@@ -271,29 +289,28 @@ COMMAND = ["/usr/bin/python3", "-X", "dev", "-m", "ipykernel_launcher", "-f", "k
     ],
 )
 def test_what_a_fork_could_not_imitate_is_started(command: list[str], environment: dict[str, str]) -> None:
-    assert wish_for(command, connection_file="kernel.json", environment=environment, own={}, preload=()) is None
+    assert wish_to_fork(command, connection_file="kernel.json", environment=environment, own={}, preload=()) is None
 
 
 def test_a_forkserver_starts_with_the_interpreters_options_and_no_variable_of_the_run() -> None:
     environment = {"PATH": "/bin", "DEPLOYFEEDBACK_RUN_ID": "1", "MY_TOKEN": "hush", "OWN": "x"}
 
-    wish = wish_for(
+    wish = wish_to_fork(
         COMMAND, connection_file="kernel.json", environment=environment, own={"OWN": "x"}, preload=["numpy"]
     )
 
-    expected = Wish(
-        ("/usr/bin/python3", "-X", "dev"), {"PATH": "/bin", "OWN": "x"}, ("numpy",), ("-f", "{connection_file}")
-    )
+    told = {"preload": ["numpy"], "arguments": ["-f", "{connection_file}"]}
+    expected = Wish(("/usr/bin/python3", "-X", "dev"), {"PATH": "/bin", "OWN": "x"}, Program.FORK, told)
     assert wish == expected
 
 
 def test_a_wish_has_another_name_where_anything_differs() -> None:
     wishes = [
-        Wish(("a",), {}, (), ()),
-        Wish(("b",), {}, (), ()),
-        Wish(("a",), {"PATH": "/"}, (), ()),
-        Wish(("a",), {}, ("json",), ()),
-        Wish(("a",), {}, (), ("--quiet",)),
+        Wish(("a",), {}, Program.FORK, {}),
+        Wish(("b",), {}, Program.FORK, {}),
+        Wish(("a",), {"PATH": "/"}, Program.FORK, {}),
+        Wish(("a",), {}, Program.START, {}),
+        Wish(("a",), {}, Program.FORK, {"preload": ["json"]}),
     ]
 
     assert len({wish.name for wish in wishes}) == 5

@@ -360,7 +360,7 @@ def test_progress_is_one_display_that_becomes_the_evaluation(deploy: Deploy, sho
 def test_unnamed_evaluations_of_a_run_are_numbered(
     deploy: Deploy, records: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(environment.RUN_ID, "r1")
+    monkeypatch.setenv(environment.SUITE, "quality")
     monkeypatch.setattr(evaluation, "_unnamed", {})
     target = jdf.connect(deploy().url)
 

@@ -14,7 +14,7 @@ from jupyter_deployfeedback.probe import environment
 
 
 def inside_a_run(monkeypatch: pytest.MonkeyPatch, target: Target, baseline: Target | None = None) -> None:
-    monkeypatch.setenv(environment.RUN_ID, "r1")
+    monkeypatch.setenv(environment.SUITE, "quality")
     monkeypatch.setenv(environment.TARGET, json.dumps(target.model_dump(mode="json")))
     monkeypatch.setenv(environment.DEPLOYED_MODEL_URL, target.url)
     if baseline is not None:

@@ -17,7 +17,7 @@ from papermill.execute import execute_notebook
 
 from jupyter_deployfeedback.execution.engine import KernelNeverReadyError, SuiteEngine
 from jupyter_deployfeedback.execution.executed_copy import ExecutedCopy
-from jupyter_deployfeedback.execution.kernel_provisioner import FORKED
+from jupyter_deployfeedback.execution.kernel_provisioner import STARTED
 from jupyter_deployfeedback.execution.kernel_reserve import Reserve
 from jupyter_deployfeedback.execution.kernels import (
     KernelRequest,
@@ -56,6 +56,7 @@ def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: 
         environment={**spec.environment, VARIABLE: str(records.path)},
         runtime_folder=spec.runtime_folder,
         supply=spec.supply,
+        may_fork=spec.may_fork,
         preload=tuple(spec.preload),
         project_folder=spec.folder,
     )
@@ -64,7 +65,7 @@ def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: 
     try:
         suite.execute(request)
     except KernelNeverReadyError as error:
-        if account.kernel != FORKED:
+        if account.kernel == STARTED:
             raise Unfinished(Ending.KERNEL_DIED, f"The kernel did not get ready: {error}.") from error
         account.notices.append("The kernel that stood by ended before it was ready; another was started.")
         _start_plainly(suite, request)
