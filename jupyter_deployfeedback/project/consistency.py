@@ -86,7 +86,7 @@ def _check_platform(name: str, platform: PlatformFile, document: Document) -> It
 
 def _check_baseline(sections: Sections, document: Document) -> Iterator[Problem]:
     baseline = sections.baseline
-    if baseline is None or baseline == LAST_RELEASE:
+    if baseline is None or baseline == LAST_RELEASE or not sections.declared:  # which is a problem of its own
         return
     if baseline not in sections.declared:
         choices = (*sections.declared, LAST_RELEASE)

@@ -26,6 +26,9 @@ _EXPECTED = {
     "dict": "keys with values",
     "model": "keys with values",
 }
+_NO_TEXT = frozenset({"null", "~", "true", "false"})
+"""What nobody types who means text; ``no`` and ``on`` are words."""
+
 _NOT_YET = {
     "experiment": 'is carried out by Chaos Toolkit: its journal can be a suite ("results: PATH").',
 }
@@ -98,10 +101,10 @@ def _said(value: object) -> str:
 
 
 def _rewrite(path: Path, kind: str, document: Document) -> str:
-    """Quote a number that was meant as text, as it was typed: 2.10 must not become 2.1."""
+    """Quote a number or a word such as no that was meant as text, as it was typed: 2.10 must not become 2.1."""
     typed = document.written.get(path)
     secret = "auth" in path or "headers" in path
-    if kind == "string_type" and typed and not secret and isinstance(path[-1], str):
+    if kind == "string_type" and typed and typed not in _NO_TEXT and not secret and isinstance(path[-1], str):
         return f'Write it in quotes: {path[-1]}: "{typed}".'
     return _example(path)
 

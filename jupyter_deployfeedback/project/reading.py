@@ -85,10 +85,8 @@ def _salvage(
     }
 
     def read(kind: type[SectionT], key: str) -> dict[Any, SectionT]:
-        entries = data.get(key)
-        pairs = (
-            entries.items() if isinstance(entries, dict) else enumerate(entries if isinstance(entries, list) else [])
-        )
+        entries = [] if (key,) in broken else data.get(key, [])
+        pairs = entries.items() if isinstance(entries, dict) else enumerate(entries)
         return {
             name: kind.model_validate(_long_form(kind, value), context=context)
             for name, value in pairs

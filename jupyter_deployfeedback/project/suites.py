@@ -51,7 +51,14 @@ def source_problem(written: SuiteFile, folder: Path) -> tuple[str, str] | None:
     key, source = source_of_suite(written)
     if "://" in source:
         return "is an address.", f"Suites are files in the project's folder: copy the {_what(key)} there."
-    path = folder / source
+    try:
+        return _problem_of_path(written, folder / source, folder)
+    except (OSError, ValueError) as error:  # a folder that may not be entered, a path that is too long or holds a NUL
+        return f"cannot be looked at: {getattr(error, 'strerror', None) or error}.", "Check the path."
+
+
+def _problem_of_path(written: SuiteFile, path: Path, folder: Path) -> tuple[str, str] | None:
+    key, source = source_of_suite(written)
     if not path.resolve().is_relative_to(folder.resolve()):
         remedy = f"Copy the {_what(key)} into the folder, or link to it by a path inside."
         return "lies outside the project's folder.", remedy
