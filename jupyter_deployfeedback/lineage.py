@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +12,6 @@ from jupyter_deployfeedback.comparison import adds_up, asked_before, pool_chain,
 from jupyter_deployfeedback.domain.comparison import Pilot
 from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.domain.history import History
-from jupyter_deployfeedback.domain.metric import Metric
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, TargetFacts
@@ -141,18 +140,20 @@ def refuse_changed(run_id: str, basis: Mapping[str, str], facts: list[TargetFact
             raise errors.ContinueRefused(problem, remedy=ANEW)
 
 
-def recorded_before(project: Project, *, known: Container[str], store: Store) -> tuple[Observation, ...]:
+def recorded_before(project: Project, *, store: Store) -> tuple[Observation, ...]:
     """Return what the last release's suites recorded, where a rule is about a number that suites record."""
-    recorded = any(rule.metric.partition("{")[0] not in known for rule in project.rules)
+    recorded = any(rule.metric.partition("{")[0] not in project.known_metrics for rule in project.rules)
     return store.recorded_by_release(project.file) if recorded else ()
 
 
 def pilot(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -> Pilot:
     """Return how many examples a run would send, and how the newest judged run of the project scattered.
 
-    What no suite's ``more`` and no run says is None: it was never measured.
+    What no suite's ``more`` and no run says is None: it was never measured. Points of a matrix are not counted: each of
+    them is judged by itself.
     """
-    growing = [(suite, suite.more) for suite in suites if suite.more is not None]
+    together = [suite for suite in suites if suite.point_of is None and not suite.matrix]
+    growing = [(suite, suite.more) for suite in together if suite.more is not None]
     counts = [{**inspect_suite(project, suite).parameters, **suite.parameters}.get(name) for suite, name in growing]
     sent = sum(int(str(each)) for each in counts if str(each).isdecimal()) or None
     runs = store.list(project_file=project.file, state=RunState.FINISHED, limit=20) if store is not None else []
@@ -161,11 +162,11 @@ def pilot(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -
     return Pilot(examples=sent, requests=sent) if report is None else scattered(report, sent)
 
 
-def expected(
-    project: Project, suites: tuple[Suite, ...], *, metrics: Mapping[str, Metric], store: Store | None
-) -> dict[tuple[str, str], str]:
+def expected(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -> dict[tuple[str, str], str]:
     """Return by metric and expression what the planned examples can settle; only what can be computed."""
-    asked = estimands(project.rules, metrics=metrics, confidence=project.confidence_of_a_look, slice_values={})
+    asked = estimands(
+        project.rules, metrics=project.known_metrics, confidence=project.confidence_of_a_look, slice_values={}
+    )
     known = list(prospects(asked, pilot(project, suites, store=store)))
     return {(each.estimand.metric, text): said for each, (text, said) in zip(known, planned(known), strict=True)}
 

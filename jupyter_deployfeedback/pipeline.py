@@ -7,7 +7,6 @@ magics) call these and nothing below them.
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -20,7 +19,6 @@ from jupyter_deployfeedback import errors, lineage
 from jupyter_deployfeedback.comparison import compare, known_scores, pool_chain, rehearse, strangers
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Tell = Callable[[RunEvent], None]
-STORE_VARIABLE = "DEPLOYFEEDBACK_STORE"
 
 
 @dataclass(frozen=True)
@@ -75,10 +72,9 @@ def open_project(start: Path, *, environment: Mapping[str, str]) -> Project:
 
 
 def check_project(start: Path, *, environment: Mapping[str, str]) -> Project:
-    """Load the project and open each of its suites; nothing is run and nothing is sent."""
+    """Load the project, open each of its suites and plan them all; nothing is run and nothing is sent."""
     project = open_project(start, environment=environment)
-    for suite in project.suites:
-        inspect_suite(project, suite)
+    plan_suites(project, known_parameters=_known_parameters(project))
     return project
 
 
@@ -88,14 +84,13 @@ def plan_run(request: RunRequest, *, store: Store, environment: Mapping[str, str
     name = request.target or project.default_target
     project = with_addresses(project, request.urls, target=name)
     target = choose_target(project, name)
-    parameters = {suite.name: frozenset(inspect_suite(project, suite).parameters) for suite in project.suites}
     suites = plan_suites(
         project,
         target=name,
         selected=request.suites,
         parameters=request.parameters,
         matrix=request.matrix,
-        known_parameters=parameters,
+        known_parameters=_known_parameters(project),
     )
     suites = lineage.with_raised(suites, request)
     parallel = parallelism(suites, wanted=request.parallel or project.parallel, environment=environment)
@@ -196,41 +191,17 @@ def waive(run_id: str, *, finding: str, by: str, reason: str, until: date, store
     return waiver
 
 
-def known_metrics(project: Project) -> dict[str, Metric]:
-    """Return the metrics whose unit and direction are known before a run: the standard ones and the project's own."""
-    own = {
-        query.name: Metric(name=query.name, family=Family.PLATFORM, unit=query.unit, better=query.better)
-        for query in project.metrics
-    }
-    return {**STANDARD_METRICS, **own}
-
-
-def worker_command(run_id: str) -> list[str]:
-    """Return the command that evaluates an acknowledged run in a process of its own, telling events on stdout.
-
-    That process finds the store through ``STORE_VARIABLE``: a database's URL may hold a password, and arguments are
-    seen by every user of the machine.
-    """
-    return [sys.executable, "-m", "jupyter_deployfeedback.cli", "work", run_id]
-
-
-def standby_command(descriptor: int, *, idle_seconds: float, memory_mb: int | None) -> list[str]:
-    """Return the command of a process that has loaded all this and forks one process for each run it is asked for.
-
-    It listens on the socket with this descriptor, and goes when its stdin is closed or nobody asked for
-    ``idle_seconds``. The kernels that stand by take ``memory_mb`` at most. See ``execution.forkserver``.
-    """
-    command = [sys.executable, "-m", "jupyter_deployfeedback.cli", "standby", str(descriptor)]
-    limit = [] if memory_mb is None else ["--memory-mb", str(memory_mb)]
-    return [*command, "--idle-seconds", str(idle_seconds), *limit]
-
-
 def choose_target(project: Project, name: str) -> Target:
     """Return a target of the project by name; UnknownTarget names those there are."""
     if name in project.targets:
         return project.targets[name]
     known = ", ".join(project.targets)
     raise errors.UnknownTarget(f"{project.file} declares no target {name!r}.", remedy=f"Choose one of: {known}.")
+
+
+def _known_parameters(project: Project) -> dict[str, frozenset[str]]:
+    """Open each suite and return the names in its parameters cell; UsageError where one cannot be run here."""
+    return {suite.name: frozenset(inspect_suite(project, suite).parameters) for suite in project.suites}
 
 
 def _gather(
@@ -277,7 +248,7 @@ def _gather(
         window = load_window(suites)
         seen = zip(facts, watches, loaded_windows(suites), strict=False)  # the last is the baseline's, if there is one
         observed = [_side(fact, each, window=window, loaded=load) for fact, each, load in seen]
-    recorded = lineage.recorded_before(plan.project, known=known_metrics(plan.project), store=store)
+    recorded = lineage.recorded_before(plan.project, store=store)
     live = observed[1].model_copy(update={"recorded": recorded}) if plan.live else None
     return Evidence(suites=suites, candidate=observed[0], baseline=live, window=window, basis=plan.basis)
 
@@ -289,7 +260,7 @@ def _judge(
     step(_stage("compare"))
     project, own = plan.project, evidence
     evidence = pool_chain([*lineage.earlier(run, store=store), own])
-    known, slices = known_metrics(project), _slice_values(evidence)
+    known, slices = project.known_metrics, evidence.slice_values
     asked = estimands(project.rules, metrics=known, confidence=project.confidence_of_a_look, slice_values=slices)
     stored = store.get(plan.stored_run) if plan.stored_run else None
     compared = compare(
@@ -354,16 +325,6 @@ def _side(facts: TargetFacts, watching: Watch, *, window: Window, loaded: list[W
     platform, series = watching.read(window)
     each = watching.read_each(loaded)
     return SideEvidence(facts=facts, platform=platform, series=series, loaded=each.windows, too_coarse=each.too_coarse)
-
-
-def _slice_values(evidence: Evidence) -> dict[str, tuple[str, ...]]:
-    """Return the values of each slice as the data set has them, answered or not."""
-    found: dict[str, set[str]] = {}
-    for suite in evidence.suites:
-        for evaluation in suite.evaluations:
-            for name, column in evaluation.slices.items():
-                found.setdefault(name, set()).update(column)
-    return {name: tuple(sorted(values)) for name, values in found.items()}
 
 
 def _told(store: Store, run_id: str, step: Progress) -> RunEvent:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback import lineage
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest
@@ -290,7 +289,16 @@ def test_the_example_says_what_its_examples_can_settle() -> None:
     file = Path(__file__).parents[1] / "example-notebooks" / "deployfeedback.yaml"
     example = load_project(file, environment={}, check_rule=check_rule)
 
-    said = lineage.expected(example, example.suites, metrics=STANDARD_METRICS, store=None)
+    said = lineage.expected(example, example.suites, store=None)
 
     assert said["accuracy", ">=-2pp"].startswith("with 700 examples an unchanged candidate passes in about 75 %")
     assert ("memory_max", "<=+15%") not in said
+
+
+def test_points_of_a_matrix_are_not_counted_together() -> None:
+    file = Path(__file__).parents[1] / "example-notebooks" / "deployfeedback.yaml"
+    example = load_project(file, environment={}, check_rule=check_rule)
+    quality = next(suite for suite in example.suites if suite.more is not None)
+    points = [quality.model_copy(update={"point_of": quality.name, "parameters": {"n": n}}) for n in (300, 700)]
+
+    assert lineage.expected(example, tuple(points), store=None) == {}

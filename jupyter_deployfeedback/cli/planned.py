@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def expectations(project: Project, suites: tuple[Suite, ...]) -> dict[tuple[str, str], str]:
     """Return by metric and expression what can be expected; without a store that opens, without what a run showed."""
-    from jupyter_deployfeedback import lineage, pipeline
+    from jupyter_deployfeedback import lineage
     from jupyter_deployfeedback.cli import options
 
     store = None
     with suppress(DeployFeedbackError):
         store = options.store()
-    return lineage.expected(project, suites, metrics=pipeline.known_metrics(project), store=store)
+    return lineage.expected(project, suites, store=store)

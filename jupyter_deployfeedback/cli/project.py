@@ -66,11 +66,10 @@ def check_command(*, project_file: Path) -> None:
 
 def _tell_rules(checked: Project) -> None:
     """Print each rule with what is doubtful about it and what the planned examples can settle."""
-    from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.cli.planned import expectations
     from jupyter_deployfeedback.verdict import rule_doubts
 
-    said, metrics = expectations(checked, checked.suites), pipeline.known_metrics(checked)
+    said, metrics = expectations(checked, checked.suites), checked.known_metrics
     for rule in checked.rules:
         click.echo(f"  rule  {rule.metric}: {', '.join(rule.passing)}")
         for doubt in rule_doubts(rule, metrics):

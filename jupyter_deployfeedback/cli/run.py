@@ -45,6 +45,7 @@ def run_command(**chosen: Any) -> int:  # noqa: ANN401 - click passes its option
 
 def run_and_emit(*, form: str, output: Path | None, **asked: Any) -> FeedbackReport:  # noqa: ANN401 - click's options
     """Start a run, show its progress, print its feedback."""
+    options.empty(output)
     with execution.prepare(options.environment()) as worker:  # it loads papermill while this process loads the rest
         report = _evaluate(worker=worker, **asked)
     append_step_summary(report, environment=options.environment())
@@ -81,7 +82,7 @@ def _evaluate(
     else:
         _refuse_other_choices(request)
         run = pipeline.continue_run(continues, store=opened, environment=environment)
-    _say_what_to_expect(run)
+    _say_what_to_expect(run, store=opened)
     cancelled = _cancel_on_signals()
     with show_progress(parallel=run.request.parallel) as tell:
         return pipeline.evaluate(
@@ -89,15 +90,15 @@ def _evaluate(
         )
 
 
-def _say_what_to_expect(run: Run) -> None:
+def _say_what_to_expect(run: Run, *, store: Store) -> None:
     """Tell a person, before the requests are sent, what they can settle; a log needs no forecast."""
     if not sys.stderr.isatty():
         return
     from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.cli.planned import expectations
 
-    project = pipeline.open_project(Path(run.request.project_file), environment=options.environment())
-    for (metric, text), said in expectations(project, project.suites).items():
+    plan = pipeline.plan_run(run.request, store=store, environment=options.environment())
+    for (metric, text), said in expectations(plan.project, plan.suites).items():
         click.secho(f"{metric} {text} {said}", dim=True, err=True)
 
 

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import AwareDatetime, model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen
-from jupyter_deployfeedback.domain.metric import Better, Metric
+from jupyter_deployfeedback.domain.metric import Better, Family, Metric
 
 
 class Window(Frozen):
@@ -92,3 +92,8 @@ class MetricQuery(Frozen):
     unit: str = ""
     better: Better = Better.NEITHER
     exists: str | None = None
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that the query measures."""
+        return Metric(name=self.name, family=Family.PLATFORM, unit=self.unit, better=self.better)

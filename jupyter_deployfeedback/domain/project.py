@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from jupyter_deployfeedback.domain.base import Frozen
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.observation import MetricQuery
 from jupyter_deployfeedback.domain.rule import Rule
 from jupyter_deployfeedback.domain.suite import Suite
@@ -145,3 +146,8 @@ class Project(Frozen):
     def confidence_of_a_look(self) -> float:
         """The one-sided confidence of each look: the error is shared out, so that all looks together keep to it."""
         return 1 - (1 - self.confidence) / self.looks
+
+    @property
+    def known_metrics(self) -> dict[str, Metric]:
+        """The metrics whose unit and direction are known before a run: the standard ones and the project's own."""
+        return {**STANDARD_METRICS, **{query.name: query.metric for query in self.metrics}}

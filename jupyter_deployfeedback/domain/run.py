@@ -117,3 +117,13 @@ class Evidence(Frozen):
     baseline: SideEvidence | None = None
     window: Window | None = None
     basis: dict[str, str] = {}
+
+    @property
+    def slice_values(self) -> dict[str, tuple[str, ...]]:
+        """The values of each slice as the data sets have them, answered or not."""
+        found: dict[str, set[str]] = {}
+        for suite in self.suites:
+            for evaluation in suite.evaluations:
+                for name, column in evaluation.slices.items():
+                    found.setdefault(name, set()).update(column)
+        return {name: tuple(sorted(values)) for name, values in found.items()}

@@ -16,7 +16,7 @@ from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe
 from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset
 from jupyter_deployfeedback.observation.prometheus import Numbers, Prometheus
-from jupyter_deployfeedback.observation.queries import buckets_of, fill_in, matchers, metric_of, selector
+from jupyter_deployfeedback.observation.queries import buckets_of, fill_in, matchers, selector
 from jupyter_deployfeedback.observation.replicas import doubts, refuse_doubles
 from jupyter_deployfeedback.observation.sightings import Reading, Sightings
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
@@ -83,7 +83,7 @@ class PrometheusWatch:
             return found.with_own([self._unasked(str(error)) for _ in windows])
 
     def _unasked(self, because: str) -> list[Observation]:
-        return [Observation(metric=metric_of(each), missing_because=because, source=SOURCE) for each in self._queries]
+        return [Observation(metric=each.metric, missing_because=because, source=SOURCE) for each in self._queries]
 
     def _standard(self, server: Prometheus, window: Window) -> Observed:
         try:
@@ -99,11 +99,11 @@ class PrometheusWatch:
             found = server.number(text, at=window.end.timestamp())
         except MetricsUnavailable as error:
             missing = Observation(
-                metric=metric_of(query), missing_because=f"{error} The query was {text}", source=SOURCE, query=text
+                metric=query.metric, missing_because=f"{error} The query was {text}", source=SOURCE, query=text
             )
             return self._with_proof(missing, server, query, window) if isinstance(error, NoSeries) else missing
         return Observation(
-            metric=metric_of(query),
+            metric=query.metric,
             value=found.value,
             source=SOURCE,
             notices=found.notices,

@@ -5,18 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from jupyter_deployfeedback.domain.metric import Family, Metric
-from jupyter_deployfeedback.domain.observation import MetricQuery
 from jupyter_deployfeedback.observation.presets import Selector
 
 _QUANTILE = re.compile(r"histogram_quantile\s*\(\s*[\d.]+\s*,(?P<buckets>.+)\)", re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LOOKS_LIKE_A_PATTERN = re.compile(r"[*+?|(\[^$\\]")
-
-
-def metric_of(query: MetricQuery) -> Metric:
-    """Return the metric that a query of the user's own measures."""
-    return Metric(name=query.name, family=Family.PLATFORM, unit=query.unit, better=query.better)
 
 
 def matchers(labels: Mapping[str, str]) -> list[str]:

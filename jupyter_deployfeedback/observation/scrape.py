@@ -16,7 +16,6 @@ from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailabl
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
 from jupyter_deployfeedback.observation.page import read_page
 from jupyter_deployfeedback.observation.presets import PROCESS
-from jupyter_deployfeedback.observation.queries import metric_of
 from jupyter_deployfeedback.observation.sightings import Sightings
 from jupyter_deployfeedback.observation.snapshots import Snapshots
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
@@ -76,7 +75,7 @@ class ScrapeWatch:
             raise self._mistake
         own = tuple(
             Observation(
-                metric=metric_of(query),
+                metric=query.metric,
                 missing_because="a query of your own needs a Prometheus server: set platform.source: prometheus.",
                 source=SOURCE,
             )

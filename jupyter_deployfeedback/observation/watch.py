@@ -9,7 +9,6 @@ from typing import Protocol, Self
 from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import PlatformSource, Target
 from jupyter_deployfeedback.observation.loaded import Loaded
-from jupyter_deployfeedback.observation.queries import metric_of
 from jupyter_deployfeedback.observation.scrape import ScrapeWatch
 from jupyter_deployfeedback.observation.summaries import all_missing
 
@@ -69,9 +68,7 @@ class NoWatch:
 
     def read(self, _window: Window) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
         """Return all platform metrics as missing."""
-        own = (
-            Observation(metric=metric_of(query), missing_because=self._reason, source="none") for query in self._queries
-        )
+        own = (Observation(metric=query.metric, missing_because=self._reason, source="none") for query in self._queries)
         return (*all_missing(self._reason, source="none"), *own), ()
 
     def read_each(self, _windows: Sequence[Window]) -> Loaded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.observation import MetricQuery
 from jupyter_deployfeedback.domain.rule import OnNoData, OnSmallSlice, Rule
 from jupyter_deployfeedback.errors import Problem, RuleSyntaxError
@@ -47,10 +47,7 @@ def read_metrics(written: Mapping[str, MetricFile]) -> tuple[MetricQuery, ...]:
 
 def check_rules(sections: Sections, document: Document, *, check_rule: CheckRule) -> Iterator[Problem]:
     """Yield what is wrong with the rules, expression by expression, and then rule by rule."""
-    metrics = dict(STANDARD_METRICS) | {
-        query.name: Metric(name=query.name, family=Family.PLATFORM, unit=query.unit, better=query.better)
-        for query in read_metrics(sections.metrics)
-    }
+    metrics = {**STANDARD_METRICS, **{query.name: query.metric for query in read_metrics(sections.metrics)}}
 
     def complaint(rule: Rule, at: Path) -> Problem | None:
         try:

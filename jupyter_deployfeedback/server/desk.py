@@ -21,7 +21,7 @@ from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.feedback import Format, charts, render
 from jupyter_deployfeedback.observation import ask_target
 from jupyter_deployfeedback.project import find_project_file
-from jupyter_deployfeedback.server import wire
+from jupyter_deployfeedback.server import commands, wire
 from jupyter_deployfeedback.server.runs import RunProcesses
 from jupyter_deployfeedback.server.views import (
     problem_bodies,
@@ -30,7 +30,7 @@ from jupyter_deployfeedback.server.views import (
     suite_progress,
     working_stage,
 )
-from jupyter_deployfeedback.store import Store, open_store
+from jupyter_deployfeedback.store import STORE_VARIABLE, Store, open_store
 
 Result = TypeVar("Result")
 Accepted = TypeVar("Accepted", bound=wire.Body)
@@ -58,9 +58,9 @@ class Desk:
         self._environment: Mapping[str, str] = ChainMap(limits, os.environ)
         self._processes = RunProcesses(
             limit=max_concurrent_runs,
-            command=pipeline.worker_command,
+            command=commands.work,
             standby_command=standby,
-            environment={pipeline.STORE_VARIABLE: self._store.url, **limits},
+            environment={STORE_VARIABLE: self._store.url, **limits},
             store=self._store,
             emit=emit,
             touch=touch,

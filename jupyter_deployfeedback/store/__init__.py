@@ -4,7 +4,8 @@ What the store has acknowledged is durable. The store, not the process, is the t
 read as lost, never as running.
 """
 
+from jupyter_deployfeedback.store.folder import STORE_VARIABLE
 from jupyter_deployfeedback.store.opening import open_store
 from jupyter_deployfeedback.store.store import Store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["STORE_VARIABLE", "Store", "open_store"]

@@ -19,7 +19,7 @@ import pytest
 
 from jupyter_deployfeedback.cli.standby import SPARES
 from jupyter_deployfeedback.execution.forked import connect
-from jupyter_deployfeedback.pipeline import standby_command
+from jupyter_deployfeedback.server import commands
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere runs may not be forked")
 SMOKE = {"path": "digits/model.ipynb", "suites": ["smoke"]}
@@ -110,7 +110,7 @@ def test_what_stands_by_leaves_no_folder_when_its_server_is_killed(tmp_path: Pat
         listener.bind(str(folder / "runs.sock"))
         listener.listen()
         process = subprocess.Popen(
-            standby_command(listener.fileno(), idle_seconds=60.0, memory_mb=None),
+            commands.standby(listener.fileno(), idle_seconds=60.0, memory_mb=None),
             stdin=subprocess.PIPE,
             pass_fds=(listener.fileno(),),
             env={**os.environ, "DEPLOYFEEDBACK_STORE": str(tmp_path / "store"), "TMPDIR": short},
@@ -139,7 +139,7 @@ def test_what_stands_by_goes_when_nobody_asks_for_a_run(tmp_path: Path) -> None:
         listener.bind(str(tmp_path / "runs.sock"))
         listener.listen()
         with subprocess.Popen(
-            standby_command(listener.fileno(), idle_seconds=0.1, memory_mb=None),
+            commands.standby(listener.fileno(), idle_seconds=0.1, memory_mb=None),
             stdin=subprocess.PIPE,
             pass_fds=(listener.fileno(),),
             env={**os.environ, "DEPLOYFEEDBACK_STORE": str(tmp_path / "store")},
