@@ -259,6 +259,9 @@ class GateClosed(DeployFeedbackError):
         super().__init__(message, remedy=remedy)
         self.findings = tuple(findings)
 
+    def __str__(self) -> str:
+        return "\n".join(filter(None, [self.message, *(f"  {sentence}" for sentence in self.findings), self.remedy]))
+
 
 class RunCancelled(DeployFeedbackError):
     """Somebody stopped the run before it was judged."""

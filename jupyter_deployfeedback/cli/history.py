@@ -8,14 +8,17 @@ from pathlib import Path
 import click
 
 from jupyter_deployfeedback.cli import options
-from jupyter_deployfeedback.errors import RunNotFound
+
+STATES = ("queued", "running", "finished", "cancelled", "lost")
+VERDICTS = ("pass", "warn", "inconclusive", "fail", "error")
+"""Written out, because importing the nouns would slow down every help."""
 
 
 @click.command("list")
 @options.project_option
 @click.option("--all", "everywhere", is_flag=True, help="Runs of all projects.")
-@click.option("--state", help="Only runs in this state.")
-@click.option("--verdict", help="Only runs with this verdict.")
+@click.option("--state", type=click.Choice(STATES), help="Only runs in this state.")
+@click.option("--verdict", type=click.Choice(VERDICTS), help="Only runs with this verdict.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many at the most.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How the list is written.")
 def list_command(
@@ -36,7 +39,8 @@ def list_command(
         click.echo(json.dumps([run.model_dump(mode="json") for run in runs], indent=2))
         return
     if not runs:
-        click.echo("No runs yet. Start one with: jupyter deployfeedback run")
+        some = state or verdict
+        click.echo("No such runs." if some else "No runs yet. Start one with: jupyter deployfeedback run")
     for run in runs:
         commit = run.commit.sha[:8] if run.commit else "no commit"
         what = run.verdict or run.state
@@ -51,15 +55,8 @@ def list_command(
 def show_command(*, run_id: str | None, project_file: Path, form: str, output: Path | None) -> None:
     """Show the feedback of a run; without RUN_ID the newest finished one of this project."""
     opened = options.store()
-    if run_id is None:
-        from jupyter_deployfeedback.project import find_project_file
-
-        file = str(find_project_file(project_file.resolve()))
-        runs = opened.list(project_file=file, state="finished", limit=1)
-        if not runs:
-            raise RunNotFound("This project has no finished run.", remedy="Start one: jupyter deployfeedback run.")
-        run_id = runs[0].run_id
-    options.emit(opened.feedback(run_id), form=form, output=output)
+    report = opened.feedback(run_id or options.newest_finished(opened, project_file))
+    options.emit(report, form=form, output=output)
 
 
 @click.command("compare")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -59,6 +61,7 @@ def group(**_: Any) -> None:  # noqa: ANN401 - click passes its options by name
 def main() -> NoReturn:
     """Run the command line; errors end with one message on stderr and their exit code."""
     skip_iri_grammar()
+    _complete_streams()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -81,3 +84,19 @@ def main() -> NoReturn:
         click.echo(f"Internal error: {name}: {error}\nRun again with --debug and report what it shows.", err=True)
         sys.exit(DeployFeedbackError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complete_streams() -> None:
+    """Open the standard streams that are closed (``>&-``), so that no file takes their place.
+
+    What the character set of a stream lacks is written as an escape instead of ending the command.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for descriptor, name in enumerate(("stdout", "stderr"), start=1):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(descriptor, "w", closefd=False))
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_deployfeedback.errors import PermissionMissing
+from jupyter_deployfeedback.errors import PermissionMissing, RunNotFound
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
@@ -23,7 +23,11 @@ _NAMED_URL = re.compile(r"[^=/:?#]+=")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 project_option = click.option(
-    "--project", "project_file", type=click.Path(path_type=Path), default=Path(), help="Project file or its folder."
+    "--project",
+    "project_file",
+    type=click.Path(exists=True, path_type=Path),
+    default=Path(),
+    help="Project file or its folder.",
 )
 format_option = click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", help="How the feedback is written."
@@ -113,20 +117,53 @@ def store() -> Store:
     return open_store(environment=environment())
 
 
+def newest_finished(opened: Store, project_file: Path) -> str:
+    """Return the newest finished run of the project that governs a place; RunNotFound where there is none."""
+    from jupyter_deployfeedback.project import find_project_file
+
+    runs = opened.list(project_file=str(find_project_file(project_file.resolve())), state="finished", limit=1)
+    if not runs:
+        raise RunNotFound("This project has no finished run.", remedy="Start one: jupyter deployfeedback run.")
+    return runs[0].run_id
+
+
+def empty(output: Path | None) -> None:
+    """Empty the file that feedback will be written to, so that nobody takes what an earlier run left for this one's.
+
+    Raises PermissionMissing where it cannot be written: now, not after minutes of requests. Pipes are left alone.
+    """
+    if output is not None and (output.is_file() or not output.exists()):
+        write(output, "")
+
+
 def emit(report: FeedbackReport, *, form: str, output: Path | None) -> None:
     """Print the feedback, or write it to a file and print one line that says so."""
     from jupyter_deployfeedback.feedback import Format, render, render_text
 
-    if form == "text" and output is None:
+    if output is not None:
+        write(output, render(report, Format(form)))
+        click.echo(f"{report.headline}\nWritten to {output}", err=True)
+    elif form == "text":
         width = min(shutil.get_terminal_size().columns, 120)
-        click.echo(render_text(report, width=width, color=sys.stdout.isatty()), nl=False)
-        return
-    text = render(report, Format(form))
-    if output is None:
-        click.echo(text, nl=not text.endswith("\n"))
-        return
-    write(output, text)
-    click.echo(f"{report.headline}\nWritten to {output}", err=True)
+        _show(render_text(report, width=width, color=_in_colour()))
+    else:
+        _show(render(report, Format(form)).encode())  # UTF-8, as JUnit says of itself, whatever the locale
+
+
+def _in_colour() -> bool:
+    """Say whether stdout is a terminal whose user wants colour (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _show(feedback: str | bytes) -> None:
+    """Write to stdout; a reader who has seen enough (``| head``) changes no exit code."""
+    try:
+        click.echo(feedback, nl=False)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left cannot be flushed at exit either
+        if not isinstance(error, BrokenPipeError):
+            remedy = "Show it again: jupyter deployfeedback show."
+            raise PermissionMissing(f"The feedback cannot be written: {error.strerror}.", remedy=remedy) from error
 
 
 def write(path: Path, text: str) -> None:

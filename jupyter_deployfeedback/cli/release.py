@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from jupyter_deployfeedback.cli import options
-from jupyter_deployfeedback.errors import RunNotFound
 
 
 @click.command("release")
@@ -18,15 +17,9 @@ from jupyter_deployfeedback.errors import RunNotFound
 def release_command(*, version: str, run_id: str | None, push: bool, project_file: Path) -> None:
     """Tag the tested commit as VERSION, with the evidence in the tag. Only while the gate is open."""
     from jupyter_deployfeedback import pipeline
-    from jupyter_deployfeedback.project import find_project_file
 
     opened = options.store()
-    if run_id is None:
-        file = str(find_project_file(project_file.resolve()))
-        runs = opened.list(project_file=file, state="finished", limit=1)
-        if not runs:
-            raise RunNotFound("This project has no finished run.", remedy="Start one: jupyter deployfeedback run.")
-        run_id = runs[0].run_id
+    run_id = run_id or options.newest_finished(opened, project_file)
     tagged = pipeline.release(run_id, version=version, push=push, store=opened, environment=options.environment())
     click.echo(f"Tagged {tagged.commit[:12]} as {tagged.tag} (run {tagged.run_id}).")
     if tagged.pushed_to:
