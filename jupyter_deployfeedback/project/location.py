@@ -30,9 +30,7 @@ def find_project_file(start: Path) -> Path:
 
 def not_found(start: Path) -> ProjectNotFound:
     """Make the error for a place that no project file governs."""
-    if not start.exists():
-        return ProjectNotFound([Problem(str(start), None, "", "does not exist.", "Check the path.")])
-    what = f"has no {PROJECT_FILE}, nor has a folder above it."
+    what = "does not exist." if not start.exists() else f"has no {PROJECT_FILE}, nor has a folder above it."
     misnamed = next((folder / _MISNAMED for folder in _folders(start) if (folder / _MISNAMED).is_file()), None)
     if misnamed is not None:
         what += f" There is {misnamed}, but the file that is read is called {AICOE_FILE}."

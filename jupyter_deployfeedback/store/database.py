@@ -173,11 +173,15 @@ def _set_journal(engine: Engine, journal: str) -> None:
 
 
 def _prepare_schema(engine: Engine, *, place: str) -> None:
-    with engine.connect() as connection:
-        current = schema.is_current(connection)
-    if not current:
-        with _writing(engine).begin() as connection:
-            schema.upgrade(connection, place=place)
+    try:
+        with engine.connect() as connection:
+            current = schema.is_current(connection)
+        if not current:
+            with _writing(engine).begin() as connection:
+                schema.upgrade(connection, place=place)
+    except BaseException:
+        engine.dispose()  # nobody else will
+        raise
 
 
 def _close_before_fork(engine: Engine) -> None:

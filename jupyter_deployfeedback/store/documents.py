@@ -6,12 +6,12 @@ import zlib
 from enum import StrEnum
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection, insert, select
 
 from jupyter_deployfeedback.domain.base import Frozen
 from jupyter_deployfeedback.domain.run import RunState
-from jupyter_deployfeedback.errors import RunUnfinished
+from jupyter_deployfeedback.errors import RunUnfinished, StoreUnavailable
 from jupyter_deployfeedback.store.runs import find
 from jupyter_deployfeedback.store.tables import documents
 
@@ -39,14 +39,23 @@ def keep(connection: Connection, run_id: str, *, kind: DocumentKind, document: F
 
 
 def read(connection: Connection, run_id: str, *, kind: DocumentKind, into: type[Document]) -> Document:
-    """Return a document of a finished run; raise RunUnfinished where there is none, RunNotFound for an unknown run."""
+    """Return a document of a finished run.
+
+    Raises RunUnfinished where there is none, RunNotFound for an unknown run, and StoreUnavailable where this version
+    cannot read it.
+    """
     state = find(connection, run_id).state
     row = connection.execute(
         select(documents.c.encoding, documents.c.body).where(documents.c.run_id == run_id, documents.c.kind == kind)
     ).one_or_none()
     if row is None:
         raise _unfinished(run_id, state)
-    return into.model_validate_json(zlib.decompress(row.body) if row.encoding == _Encoding.ZLIB else row.body)
+    body = zlib.decompress(row.body) if row.encoding == _Encoding.ZLIB else row.body
+    try:
+        return into.model_validate_json(body, extra="ignore")  # a later version may have kept more
+    except ValidationError as error:
+        problem = f"The {kind} of run {run_id} was kept by another version of jupyter_deployfeedback."
+        raise StoreUnavailable(problem, remedy="Run `pip install -U jupyter_deployfeedback`.") from error
 
 
 def _pack(body: bytes) -> tuple[_Encoding, bytes]:

@@ -39,4 +39,4 @@ def since(connection: Connection, run_id: str, *, after: int) -> list[RunEvent]:
     bodies = connection.execute(
         select(events.c.body).where(events.c.run_id == run_id, events.c.seq > after).order_by(events.c.seq)
     ).scalars()
-    return [RunEvent.model_validate_json(body) for body in bodies]
+    return [RunEvent.model_validate_json(body, extra="ignore") for body in bodies]

@@ -171,10 +171,10 @@ def to_run(row: Row[Any]) -> Run:
     """Return the run that a row holds."""
     return Run(
         run_id=row.run_id,
-        request=RunRequest.model_validate_json(row.request),
+        request=RunRequest.model_validate_json(row.request, extra="ignore"),
         state=row.state,
         project=row.project,
-        commit=None if row.commit is None else Commit.model_validate_json(row.commit),
+        commit=None if row.commit is None else Commit.model_validate_json(row.commit, extra="ignore"),
         baseline=row.baseline,
         verdict=row.verdict,
         message=row.message,

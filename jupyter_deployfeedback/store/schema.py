@@ -5,11 +5,17 @@ A current store costs one query; alembic is imported only where something must b
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
 from jupyter_deployfeedback.errors import StoreUnavailable
+from jupyter_deployfeedback.store.folder import make_private_file
+
+log = logging.getLogger(__name__)
 
 HEAD = "0003"
 VERSION_TABLE = "deployfeedback_version"
@@ -25,7 +31,8 @@ def is_current(connection: Connection) -> bool:
 def upgrade(connection: Connection, *, place: str) -> None:
     """Make or change the tables inside the caller's transaction; raise StoreUnavailable for a store that is not ours.
 
-    It holds the write lock, so a process that waited for another one's upgrade finds nothing left to do.
+    It holds the write lock, so a process that waited for another one's upgrade finds nothing left to do. A file of an
+    earlier version is kept beside the store as it was.
     """
     if connection.dialect.name == "postgresql":  # SQLite's transaction took its lock when it began
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
@@ -66,4 +73,17 @@ def _run_alembic(connection: Connection, *, version: str | None, place: str) -> 
             f"{place} was written by a newer jupyter_deployfeedback (schema {version}, known is {HEAD}).",
             remedy="Run `pip install -U jupyter_deployfeedback`, or name another place in DEPLOYFEEDBACK_STORE.",
         )
+    if version is not None and connection.dialect.name == "sqlite":
+        _keep_copy(Path(place), version=version)
     command.upgrade(config, "head")
+
+
+def _keep_copy(file: Path, *, version: str) -> None:
+    """Copy a store as it stands before its upgrade, which an earlier version could not open afterwards."""
+    kept = file.with_name(f"{file.name}.{version}.bak")
+    unfinished = kept.with_name(f"{kept.name}.part")
+    make_private_file(unfinished)
+    with closing(sqlite3.connect(file)) as before, closing(sqlite3.connect(unfinished)) as copy:
+        before.backup(copy)  # reads what was committed, while the upgrade holds the write lock
+    unfinished.replace(kept)
+    log.info("store %s is upgraded from schema %s to %s; as it was: %s", file, version, HEAD, kept)
