@@ -35,6 +35,8 @@ from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
 
+TELLING = 10  # samples; of fewer the width of an interval does not tell what more of them would give
+
 
 def estimate(estimand: Estimand, material: Material, *, errors_judged: bool) -> Estimate:
     """Answer one estimand; ``errors_judged`` says that a rule covers what the candidate left unanswered.
@@ -63,36 +65,40 @@ def _estimate(estimand: Estimand, material: Material, *, complete: tuple[str, ..
     if isinstance(found, Measured) and not finite(found.value):
         found = Missing("too many requests have no answer, and count as the slowest")
     if isinstance(found, Missing):
-        return Estimate(
-            estimand=estimand,
-            unit=_unit(estimand, metric_unit),
-            metric_unit=metric_unit,
-            missing_because=found.reason,
-            baseline_missing=found.baseline,
-            no_data=found.no_data,
-            counted_nothing=found.counted_nothing,
-        )
+        return _missing(estimand, found, metric_unit=metric_unit)
     weak = found.weak or _historical(estimand, material) or _disturbed(estimand, material)
     return _answer(estimand, found, metric_unit=metric_unit, weak=weak)
 
 
+def _missing(estimand: Estimand, found: Missing, *, metric_unit: str) -> Estimate:
+    return Estimate(
+        estimand=estimand,
+        unit=_unit(estimand, metric_unit),
+        metric_unit=metric_unit,
+        missing_because=found.reason,
+        baseline_missing=found.baseline,
+        no_data=found.no_data,
+        counted_nothing=found.counted_nothing,
+    )
+
+
 def _answer(estimand: Estimand, found: Measured, *, metric_unit: str, weak: str | None) -> Estimate:
-    interval = None
-    if found.interval_at is not None and found.below_floor is None:
-        interval = found.interval_at(2 * estimand.confidence - 1)
-        if not finite(*interval):
-            return Estimate(
-                estimand=estimand,
-                unit=_unit(estimand, metric_unit),
-                metric_unit=metric_unit,
-                missing_because="its interval has no end: too many requests without an answer, or too few samples",
-            )
-    beyond = p_beyond(estimand, found.interval_at) if interval and found.interval_at else None
+    judged = found.below_floor is None
+    told = found.interval_at is not None and (judged or (found.n or 0) >= TELLING)
+    interval = found.interval_at(2 * estimand.confidence - 1) if told and found.interval_at else None
+    if interval is not None and not finite(*interval):
+        if judged:
+            reason = "its interval has no end: too many requests without an answer, or too few samples"
+            return _missing(estimand, Missing(reason), metric_unit=metric_unit)
+        interval = None
+    beyond = p_beyond(estimand, found.interval_at) if judged and interval and found.interval_at else None
     return Estimate(
         estimand=estimand,
         unit=_unit(estimand, metric_unit),
         value=found.value,
-        interval=interval,
+        interval=interval if judged else None,
+        tentative=None if judged else interval,
+        alike=found.alike,
         exact=found.exact and weak is None,
         n=found.n,
         candidate=found.candidate if finite(found.candidate) else None,

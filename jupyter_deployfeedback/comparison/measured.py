@@ -13,7 +13,7 @@ Interval = tuple[float, float]
 class Measured:
     """A point with ``interval_at(confidence)``, its two-sided interval at any confidence between 0 and 1.
 
-    ``exact`` numbers need no interval. ``below_floor``, ``weak`` and ``doubt`` are reasons, as in Estimate.
+    ``exact`` numbers need no interval. ``below_floor``, ``weak``, ``doubt`` and ``alike`` are as in Estimate.
     """
 
     value: float
@@ -26,13 +26,13 @@ class Measured:
     below_floor: str | None = None
     weak: str | None = None
     doubt: str | None = None
+    alike: bool = False
     facts: dict[str, float] = field(default_factory=dict)
 
     def needing(self, floor: int) -> Measured:
         """Return the same number, marked where it rests on fewer samples than its method needs."""
         if self.n is not None and self.n < floor:
-            reason = f"{self.n} samples, at least {floor} are needed"
-            return replace(self, below_floor=reason, facts={**self.facts, "floor": floor})
+            return replace(self, below_floor=f"at least {floor:,} are needed", facts={**self.facts, "floor": floor})
         return self
 
 

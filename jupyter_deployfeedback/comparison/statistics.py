@@ -47,15 +47,19 @@ def measure_statistic(name: str, relation: Relation, chosen: Selection) -> Measu
     if relation is Relation.RATIO and ends[1] <= 0:
         return Missing("the baseline's score is not above 0, so there is no ratio to it; write a difference")
     effect = _effect(kinds.scores, relation)
-    alike = name == "f1" and len(sides) > 1 and _alike(*sides)
+    value = float(effect(everything)[0])
+    alone = relation is Relation.ABSOLUTE
+    alike = name == "f1" and (value in {0.0, 1.0} if alone else _alike(*sides))
     smallest = _smallest_class(sides[0]) if name == "f1" else floors.SMALLEST_CLASS
+    drawn = bca(effect, kinds.of, sent_at=sides[0].sent_at)
     found = Measured(
-        value=float(effect(everything)[0]),
+        value=value,
         n=len(kinds.of),
-        method="bca-bootstrap-paired" if len(sides) > 1 else "bca-bootstrap",
+        method="bca-bootstrap" if alone else "bca-bootstrap-paired",
         candidate=ends[0],
         baseline=ends[1] if len(ends) > 1 else None,
-        interval_at=never_differed(smallest) if alike else bca(effect, kinds.of, sent_at=sides[0].sent_at),
+        interval_at=never_differed(value, smallest, lowest=0.0 if alone else -1.0) if alike else drawn,
+        alike=alike,
         below_floor=None if smallest >= floors.SMALLEST_CLASS else _too_small(smallest),
     )
     return found.needing(floors.SLICE if name == "f1" else floors.MEAN)

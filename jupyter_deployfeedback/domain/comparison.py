@@ -40,8 +40,10 @@ class Estimate(Frozen):
 
     ``exact`` numbers (counts, restarts) have no interval. ``weak`` says why the evidence is weak, None where it is not;
     ``doubt`` what may have been missed, so that good news is weak but bad news is not.
-    ``below_floor`` says why there are too few samples to judge, whatever the point says. ``p_beyond`` is there where
-    the whole interval lies beyond the limit: the smallest one-sided error at which it still does. ``facts`` are the
+    ``below_floor`` says why there are too few samples to judge, whatever the point says; ``tentative`` is then the
+    interval that tells nothing but about how many more it would take. ``alike`` says that no sample differs from the
+    others, so that the interval narrows with their number and not with its root. ``p_beyond`` is there where the whole
+    interval lies beyond the limit: the smallest one-sided error at which it still does. ``facts`` are the
     raw numbers behind the estimate (``both``, ``candidate_only``, ``baseline_only``, ``neither``, ``p_value`` ...).
     ``unit`` is that of ``value``, ``metric_unit`` that of ``candidate`` and ``baseline``.
     """
@@ -50,6 +52,8 @@ class Estimate(Frozen):
     unit: str = ""
     value: float | None = None
     interval: tuple[float, float] | None = None
+    tentative: tuple[float, float] | None = None
+    alike: bool = False
     exact: bool = False
     n: int | None = None
     candidate: float | None = None

@@ -46,7 +46,7 @@ def continuing(judgement: Judgement, around: Circumstances) -> Continuing | None
         for each in judgement.findings
         if each.standing is Standing.COUNTED and each.verdict is Verdict.INCONCLUSIVE
     ]
-    hopeless = next((each for each in unsettled if not each.n_more and each.reason != BEYOND_CAP), None)
+    hopeless = next((each for each in unsettled if not each.n_more and BEYOND_CAP not in each.reason), None)
     most = max(unsettled, key=_growth)
     if hopeless is None and not 1 < _growth(most) <= 1 + MOST_MORE:
         hopeless = most

@@ -46,7 +46,7 @@ def finding(estimate: Estimate, *, rule: str, expression: str, first_release: bo
     if estimate.missing_because is not None or estimate.value is None:
         return _with(told, Verdict.ERROR, reason=estimate.missing_because or "there is no number")
     if estimate.below_floor is not None:
-        return _with(told, Verdict.INCONCLUSIVE, reason=estimate.below_floor, more=_to_floor(estimate))
+        return _below_floor(told, estimate, reason=estimate.below_floor)
     return _settled(told, estimate)
 
 
@@ -100,13 +100,28 @@ def _settled(told: Finding, estimate: Estimate) -> Finding:
     verdict = settle(estimate.value, estimate.interval, comparator=asked.comparator, limit=asked.limit)
     if verdict is not Verdict.INCONCLUSIVE or estimate.interval is None or estimate.value is None:
         return _with(told, verdict, reason="" if verdict is not Verdict.ERROR else "its interval ends before it begins")
-    more = n_more(estimate.value, estimate.interval, limit=asked.limit, n=estimate.n or 0, relation=asked.relation)
+    more = _more(estimate, estimate.value, estimate.interval)
     return _with(told, verdict, reason="" if more else BEYOND_CAP, more=more)
 
 
-def _to_floor(estimate: Estimate) -> int | None:
-    floor = estimate.facts.get(BELOW_FLOOR)
-    return None if floor is None or estimate.n is None else max(1, math.ceil(floor) - estimate.n)
+def _more(estimate: Estimate, value: float, interval: tuple[float, float]) -> int | None:
+    asked = estimate.estimand.expression
+    return n_more(value, interval, limit=asked.limit, n=estimate.n or 0, relation=asked.relation, alike=estimate.alike)
+
+
+def _below_floor(told: Finding, estimate: Estimate, *, reason: str) -> Finding:
+    """Say how many more it takes: to the floor, or beyond it where the interval would straddle the limit there too."""
+    asked, floor, seen = estimate.estimand.expression, estimate.facts.get(BELOW_FLOOR), estimate.tentative
+    if floor is None or estimate.n is None or estimate.value is None:
+        return _with(told, Verdict.INCONCLUSIVE, reason=reason)
+    fewest = max(1, math.ceil(floor) - estimate.n)
+    verdict = settle(estimate.value, seen, comparator=asked.comparator, limit=asked.limit) if seen else None
+    if seen is None or verdict is not Verdict.INCONCLUSIVE:
+        return _with(told, Verdict.INCONCLUSIVE, reason=reason, more=fewest)
+    more = _more(estimate, estimate.value, seen)
+    if more is None:
+        return _with(told, Verdict.INCONCLUSIVE, reason=f"{reason}; {BEYOND_CAP}")
+    return _with(told, Verdict.INCONCLUSIVE, reason=reason, more=max(more, fewest))
 
 
 def _with(

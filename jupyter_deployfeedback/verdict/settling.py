@@ -32,19 +32,23 @@ def settle(value: object, interval: Interval | None, *, comparator: Comparator, 
     return Verdict.FAIL
 
 
-def n_more(value: float, interval: Interval, *, limit: float, n: int, relation: Relation) -> int | None:
+def n_more(
+    value: float, interval: Interval, *, limit: float, n: int, relation: Relation, alike: bool = False
+) -> int | None:
     """Return about how many more samples would settle an inconclusive interval; None where MOST_MORE times n would not.
 
-    The width shrinks with the square root of n; ratios are measured on the log scale.
+    The width shrinks with the square root of n, of samples that are all ``alike`` with n itself; ratios are measured on
+    the log scale.
     """
     e, low, high, line = (
         _log(each) if relation is Relation.RATIO else each for each in (value, interval[0], interval[1], limit)
     )
     away = abs(e - line)
     width = max(high - e if e < line else e - low, 0.0)
-    if away == 0 or not math.isfinite(width) or width / away > math.sqrt(MOST_MORE + 1):
+    if away == 0 or not math.isfinite(width) or width / away > MOST_MORE + 1:
         return None
-    return max(1, math.ceil(round(n * ((width / away) ** 2 - 1), 6)))
+    times = width / away if alike else (width / away) ** 2
+    return max(1, math.ceil(round(n * (times - 1), 6))) if times <= MOST_MORE + 1 else None
 
 
 def _holds(value: object, comparator: Comparator, limit: float) -> bool:

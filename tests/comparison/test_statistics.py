@@ -68,6 +68,15 @@ def test_identical_predictions_pass_only_with_enough_of_the_smallest_class() -> 
     assert found.interval[0] == pytest.approx(-0.0199, abs=1e-4)
 
 
+@pytest.mark.parametrize(("guess", "expected"), [([0, 1], (0.9801, 1.0)), ([1, 0], (0.0, 0.0199))])
+def test_predictions_all_right_or_all_wrong_prove_no_more_than_their_smallest_class(
+    guess: list[int], expected: tuple[float, float]
+) -> None:
+    truth = [0, 1] * 149
+
+    assert f1(truth, guess * 149, ">=0.5").interval == pytest.approx(expected, abs=1e-4)
+
+
 def test_a_small_class_is_below_the_floor() -> None:
     truth = [0] * 300 + [1] * 29
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.domain.comparison import Change
 from jupyter_deployfeedback.domain.evaluation import RequestState, Task
 from jupyter_deployfeedback.domain.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState
@@ -189,3 +190,25 @@ def test_an_error_names_its_own_cause_and_gives_no_advice_that_does_not_help(
     seen: Evidence, judged_by: Rule, expected: str
 ) -> None:
     assert said(seen, judged_by) == expected
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        (9, "9 examples; at least 100 are needed; about 91 more would settle it."),  # so few tell no more than that
+        (20, "20 examples; at least 100 are needed; cannot be settled within 10 times as many samples."),
+        (30, "30 examples; at least 100 are needed; about 219 more would settle it."),  # 70 more would not
+        (100, "100 examples; about 164 more would settle it."),  # 268 identical answers pass
+    ],
+)
+def test_below_the_floor_the_number_of_examples_that_settles_it_is_told(n: int, expected: str) -> None:
+    assert said(live([0.1] * n, [0.1] * n), rule("accuracy", ">=-1pp")).endswith(expected)
+
+
+def test_below_the_floor_no_interval_is_told_and_nothing_moved() -> None:
+    seen = live([0.1] * 99, [0.1] * 99)
+
+    found = compare(seen, stored=None, baseline="released", estimands=asked(rule("accuracy", ">=-50pp")))
+
+    (accuracy,) = [each for each in found.deltas if each.metric.name == "accuracy"]
+    assert (found.estimates[0].interval, accuracy.interval, accuracy.change) == (None, None, Change.UNKNOWN)

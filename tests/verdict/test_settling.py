@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from jupyter_deployfeedback.domain.rule import Comparator, Relation
 from jupyter_deployfeedback.domain.verdict import Verdict
@@ -89,3 +90,11 @@ def test_beyond_the_limit_the_other_edge_faces_it() -> None:
 @pytest.mark.parametrize("limit", [1.0, 1.0001])
 def test_on_the_limit_no_number_would_settle_it(limit: float) -> None:
     assert n_more(1.0, (0.9, 1.1), limit=limit, n=100, relation=Relation.ABSOLUTE) is None
+
+
+def test_of_samples_that_are_all_alike_more_narrow_the_interval_sooner() -> None:
+    low = proportion_confint(100, 100, alpha=0.10, method="beta")[0]
+
+    more = n_more(1.0, (low, 1.0), limit=0.98, n=100, relation=Relation.ABSOLUTE, alike=True)
+
+    assert more == 48  # 149 of 149 pass >=0.98

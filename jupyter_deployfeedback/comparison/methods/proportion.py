@@ -27,6 +27,7 @@ def share(hits: int, n: int) -> Measured | Missing:
         n=n,
         method=CLOPPER_PEARSON,
         interval_at=lambda confidence: clopper_pearson(hits, n, confidence=confidence),
+        alike=hits in {0, n},
         facts={"hits": hits, "n": n},
     )
 
@@ -44,6 +45,7 @@ def share_difference(candidate: Bools, baseline: Bools) -> Measured | Missing:
         candidate=(table[0] + table[1]) / n,
         baseline=(table[0] + table[2]) / n,
         interval_at=lambda confidence: newcombe_paired(*table, confidence=confidence),
+        alike=table[1] == table[2] == 0,
         facts=_facts(table),
     ).needing(floors.PAIRED_SHARE)
 
@@ -63,6 +65,7 @@ def share_ratio(candidate: Bools, baseline: Bools) -> Measured | Missing:
         candidate=(table[0] + table[1]) / n,
         baseline=before / n,
         interval_at=lambda confidence: mover_ratio(*table, confidence=confidence),
+        alike=table[1] == table[2] == 0,
         facts=_facts(table),
     ).needing(floors.PAIRED_SHARE)
 

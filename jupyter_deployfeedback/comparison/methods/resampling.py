@@ -45,15 +45,16 @@ def bca(score: Score, kinds: Integers, *, sent_at: Floats) -> At:
     return at
 
 
-def never_differed(smallest_class: int) -> At:
-    """Return how much a score may still differ where no prediction did, from the size of the smallest class.
+def never_differed(score: float, smallest_class: int, *, lowest: float) -> At:
+    """Return how far a score may still be off where no prediction differed, of both sides or from the truth.
 
-    It passes a tolerance t only with n >= ln(alpha) / ln(1 - t) examples of the smallest class.
+    Then every resample is the same, and it is the size of the smallest class that says it: a tolerance t passes only
+    with n >= ln(alpha) / ln(1 - t) examples. The score, or the difference of two, lies between ``lowest`` and 1.
     """
 
     def at(confidence: float) -> Interval:
         edge = 1 - (0.5 - confidence / 2) ** (1 / max(smallest_class, 1))
-        return -edge, edge
+        return max(score - edge, lowest), min(score + edge, 1.0)
 
     return at
 
