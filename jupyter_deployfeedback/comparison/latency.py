@@ -29,7 +29,8 @@ def measure_latency(estimand: Estimand, chosen: Selection) -> Measured | Missing
     if aggregate is Aggregate.MEAN:
         return _mean(expression.relation, chosen)
     if aggregate is Aggregate.TYPICAL:
-        return typical_ratio(latency, chosen.paired_baseline.latency, sent_at=chosen.candidate.sent_at)
+        sent_at, before = chosen.candidate.sent_at, chosen.paired_baseline.latency
+        return typical_ratio(latency, before, sent_at=sent_at, confidence=estimand.confidence)
     if aggregate is Aggregate.SHARE and expression.edge is not None:
         return _share(expression.edge, expression.relation, chosen)
     if aggregate is Aggregate.COUNT:

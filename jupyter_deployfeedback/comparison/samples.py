@@ -101,7 +101,7 @@ def read(evaluation: Evaluation, answers: Answers, codes: Codes) -> Samples:
 def number_labels(columns: Iterable[Iterable[Scalar]]) -> Codes:
     """Give all labels numbers in an order of their own, so that the order of the examples changes nothing."""
     labels = {label for column in columns for label in column}
-    return {label: code for code, label in enumerate(sorted(labels, key=str))}
+    return {label: code for code, label in enumerate(sorted(labels, key=lambda each: (str(each), str(type(each)))))}
 
 
 def pool(parts: Sequence[Samples]) -> Samples:

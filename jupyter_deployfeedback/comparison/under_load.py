@@ -12,8 +12,7 @@ from jupyter_deployfeedback.comparison.latency import beyond, level_of, measure_
 from jupyter_deployfeedback.comparison.loads import UnderLoad
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
-from jupyter_deployfeedback.comparison.methods.quantile import order_statistic
-from jupyter_deployfeedback.comparison.methods.typical import SMALLEST_LATENCY
+from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic
 from jupyter_deployfeedback.comparison.methods.windows import JACKKNIFE, jackknife, on_log_scale, over_windows
 from jupyter_deployfeedback.comparison.samples import Floats, Samples
 from jupyter_deployfeedback.comparison.selection import Selection
@@ -58,7 +57,7 @@ def _alone(estimand: Estimand, load: UnderLoad) -> Measured | Missing:
     few = _too_few(load)
     if over is None or few is not None:
         return replace(found, below_floor=few)
-    over_windows = over if share else lambda confidence: _exp(over(confidence))
+    over_windows = _of_a_share(over) if share else lambda confidence: _exp(over(confidence))
     return replace(found, interval_at=lambda confidence: _hull(over_requests(confidence), over_windows(confidence)))
 
 
@@ -178,6 +177,11 @@ def _exp(interval: Interval) -> Interval:
 
 def _ratio(log: float) -> float:
     return math.expm1(log) if log < math.log(1e300) else math.inf
+
+
+def _of_a_share(at: At) -> At:
+    """Keep an interval between 0 and 1, where a share lies."""
+    return lambda confidence: (max(at(confidence)[0], 0.0), min(at(confidence)[1], 1.0))
 
 
 def _hull(one: Interval, other: Interval) -> Interval:

@@ -13,6 +13,7 @@ from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.language import parse_expression
 from jupyter_deployfeedback.verdict.support import has_slices, unsupported
+from jupyter_deployfeedback.verdict.units import COUNT, dimension_of
 
 FAIL_LIST = "fail: "
 WARN_LIST = "warn: "
@@ -97,7 +98,8 @@ def doubts(expression: Expression, metric_unit: str) -> Iterator[str]:
     share = metric_unit == "share" or expression.aggregate is Aggregate.RATE
     if expression.relation is Relation.RATIO and share:
         yield f"{expression.text}: % of a share is a ratio; did you mean pp?"
-    if expression.relation is not Relation.ABSOLUTE and expression.limit == 0:
+    counted = expression.aggregate in {Aggregate.VALUE, Aggregate.COUNT} and dimension_of(metric_unit) == COUNT
+    if expression.relation is not Relation.ABSOLUTE and expression.limit == 0 and not counted:
         yield f"{expression.text}: a tolerance of 0 leaves an unchanged system inconclusive"
 
 

@@ -48,14 +48,14 @@ def dimension(metric: Metric | None, aggregate: Aggregate) -> str | None:
         return SHARE
     if aggregate is Aggregate.COUNT:
         return COUNT
-    return None if metric is None else metric_dimension(metric)
+    return None if metric is None else dimension_of(metric.unit)
 
 
-def metric_dimension(metric: Metric) -> str:
-    """Return what a metric measures; any unit that is not ours is a noun, so the metric counts things."""
-    if metric.unit in {PLAIN, SHARE}:
-        return metric.unit
-    return UNITS[metric.unit].dimension if metric.unit in UNITS else COUNT
+def dimension_of(unit: str) -> str:
+    """Return what a metric of this unit measures; any unit that is not ours is a noun, so the metric counts things."""
+    if unit in {PLAIN, SHARE}:
+        return unit
+    return UNITS[unit].dimension if unit in UNITS else COUNT
 
 
 def units_of(dimension_name: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
+from jupyter_deployfeedback.comparison.alarm import p_beyond
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.bootstrap import quantile_effect
@@ -16,7 +17,8 @@ from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference
 from jupyter_deployfeedback.comparison.methods.quantile import order_statistic, quantile, quantile_interval
 from jupyter_deployfeedback.comparison.methods.typical import typical_ratio, walsh_averages, walsh_interval
 from jupyter_deployfeedback.comparison.samples import Floats
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.comparison import Estimand
+from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
 
 INF = math.inf
 
@@ -34,7 +36,7 @@ def measured(found: object) -> Measured:
 
 
 def typical(now: Floats, before: Floats, sent_at: Floats) -> Measured:
-    return measured(typical_ratio(now, before, sent_at=sent_at))
+    return measured(typical_ratio(now, before, sent_at=sent_at, confidence=0.95))
 
 
 @pytest.mark.parametrize("n", [6, 20, 100])
@@ -112,10 +114,40 @@ def test_a_pair_without_an_answer_of_the_baseline_is_left_out() -> None:
     assert typical(now, before, sent_at).n == 99
 
 
+@pytest.mark.parametrize(("confidence", "fewest"), [(0.95, 6), (0.975, 6), (0.983, 6), (0.99, 7), (0.999, 10)])
+def test_six_pairs_are_too_few_where_chance_puts_them_on_one_side_too_often(confidence: float, fewest: int) -> None:
+    pairs = [paired(n, slowdown=2.0) for n in (fewest - 1, fewest)]
+
+    short, enough = (
+        measured(typical_ratio(now, before, sent_at=sent_at, confidence=confidence)) for now, before, sent_at in pairs
+    )
+
+    assert short.below_floor == f"at least {fewest} are needed"
+    assert enough.below_floor is None
+    assert all(map(math.isfinite, enough.interval_at(2 * confidence - 1)))
+
+
+def test_an_alarm_of_six_pairs_is_no_surer_than_all_on_one_side_by_chance() -> None:
+    limit = Expression(
+        text="", aggregate=Aggregate.TYPICAL, comparator=Comparator.AT_MOST, relation=Relation.RATIO, limit=0.1
+    )
+    found = typical(*paired(6, slowdown=9.0))
+
+    assert p_beyond(Estimand(metric="latency", expression=limit), found.interval_at) == pytest.approx(2**-6, rel=1e-3)
+
+
+def test_two_clocks_that_did_not_move_show_no_difference() -> None:
+    still = np.zeros(300)
+
+    found = quantile_effect(still, still, 0.5, relation=Relation.RATIO, sent_at=np.arange(300.0))
+
+    assert (measured(found).value, measured(found).interval_at(0.90)) == (0.0, (0.0, 0.0))
+
+
 def test_no_pairs_of_latencies_give_no_typical_ratio() -> None:
     nothing = np.full(10, INF)
 
-    assert isinstance(typical_ratio(nothing, nothing, sent_at=np.arange(10.0)), Missing)
+    assert isinstance(typical_ratio(nothing, nothing, sent_at=np.arange(10.0), confidence=0.95), Missing)
 
 
 @pytest.mark.parametrize(("level", "floor"), [(0.90, 29), (0.95, 59), (0.99, 299), (0.999, 2995)])

@@ -212,3 +212,16 @@ def test_below_the_floor_no_interval_is_told_and_nothing_moved() -> None:
 
     (accuracy,) = [each for each in found.deltas if each.metric.name == "accuracy"]
     assert (found.estimates[0].interval, accuracy.interval, accuracy.change) == (None, None, Change.UNKNOWN)
+
+
+def test_a_share_under_load_lies_between_nothing_and_all() -> None:
+    columns = [[0.1] * 59 + [0.4]] + [[0.1] * 60] * 4
+
+    found = compare(
+        loaded(load(columns, columns)),
+        stored=None,
+        baseline=None,
+        estimands=asked(rule("latency", "share(>300ms)<=1%")),
+    )
+
+    assert found.estimates[0].interval == pytest.approx((0.0, 0.0157), abs=1e-4)

@@ -94,6 +94,8 @@ def test_a_selector_names_metric_and_slice(text: str, metric: str, within: tuple
         ("accuracy", ">=-1pp", None),
         ("memory_max", "<=+15%", None),
         ("restarts", "<=0", None),
+        ("restarts", "<=+0", None),  # a count is compared exactly
+        ("requests_failed", "rate<=+0pp", "leaves an unchanged system inconclusive"),
     ],
 )
 def test_doubts_about_what_is_legal_but_hardly_meant(name: str, text: str, hint: str | None) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY, by_time, t_interval
-from jupyter_deployfeedback.comparison.methods.quantile import order_statistic, rank
+from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic, rank
 from jupyter_deployfeedback.comparison.samples import Floats
 from jupyter_deployfeedback.domain.rule import Relation
 
@@ -19,7 +19,6 @@ BOOTSTRAP = "paired-bootstrap"
 BLOCK_QUANTILES = "block-quantiles-paired"
 RESAMPLES = 2000
 SEED = 20_260_105  # fixed, so that the same samples always give the same verdict
-SMALLEST = 1e-9  # seconds: a clock that did not move
 DRAWS_AT_ONCE = 2_000_000  # keeps the memory of one step below 50 MB
 
 At = Callable[[float], Interval]
@@ -109,4 +108,6 @@ def _around(effects: Floats, middle: float) -> At:
 
 
 def _effect(now: Floats, before: Floats, relation: Relation) -> Floats:
-    return now - before if relation is Relation.DIFFERENCE else now / np.maximum(before, SMALLEST) - 1
+    if relation is Relation.DIFFERENCE:
+        return now - before
+    return np.maximum(now, SMALLEST_LATENCY) / np.maximum(before, SMALLEST_LATENCY) - 1

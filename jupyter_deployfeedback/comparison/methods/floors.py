@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 
-TYPICAL_PAIRS = 6
+TYPICAL_PAIRS = 6  # and more where the confidence is higher
 PAIRED_SHARE = 100  # 2 points of tolerance with 4 % discordant pairs
 SLICE = 100  # examples in the slice
 MEAN = 30  # where the t interval of a skewed mean becomes usable
 SMALLEST_CLASS = 30
 WINDOWS = 3  # of each side, of a load
 QUANTILE_TAIL = 15  # samples beyond the quantile: 30 for p50, 300 for p95, 1500 for p99
+
+
+def typical(*, confidence: float) -> int:
+    """Return how many pairs the signed-rank interval needs to have two edges: 7 at a one-sided confidence of 0.99."""
+    return max(TYPICAL_PAIRS, math.ceil(round(-math.log2(1 - confidence), 6)))
 
 
 def relative_quantile(quantile: float) -> int:

@@ -12,6 +12,7 @@ from jupyter_deployfeedback.comparison.methods.binomial import quantile_ranks
 from jupyter_deployfeedback.comparison.samples import Floats
 
 ORDER_STATISTICS = "order-statistics"
+SMALLEST_LATENCY = 1e-9  # seconds: of a clock that did not move between sending and answer
 
 
 def quantile(values: Floats, level: float, *, confidence: float) -> Measured | Missing:

@@ -10,16 +10,15 @@ import numpy as np
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import MANY, by_time, t_interval
-from jupyter_deployfeedback.comparison.methods.quantile import order_statistic
+from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic
 from jupyter_deployfeedback.comparison.samples import Floats
 
 HODGES_LEHMANN = "hodges-lehmann-paired"
 BLOCK_MEDIANS = "block-medians-paired"
-SMALLEST_LATENCY = 1e-9  # a clock that did not move between sending and answer
 
 
-def typical_ratio(candidate: Floats, baseline: Floats, *, sent_at: Floats) -> Measured | Missing:
-    """Return the typical ratio candidate / baseline - 1 of paired latencies.
+def typical_ratio(candidate: Floats, baseline: Floats, *, sent_at: Floats, confidence: float) -> Measured | Missing:
+    """Return the typical ratio candidate / baseline - 1 of paired latencies; ``confidence`` sets the floor.
 
     Pairs without a latency of the baseline are left out. A request only the candidate left unanswered (infinite)
     stays in as the slowest of all, so that failing cannot look faster.
@@ -38,7 +37,7 @@ def typical_ratio(candidate: Floats, baseline: Floats, *, sent_at: Floats) -> Me
         candidate=order_statistic(now, 0.5),
         baseline=order_statistic(before, 0.5),
         interval_at=None if at is None else lambda confidence: _expm1(at(confidence)),
-    ).needing(floors.TYPICAL_PAIRS)
+    ).needing(floors.typical(confidence=confidence))
 
 
 def walsh_averages(values: Floats) -> Floats:
@@ -48,7 +47,12 @@ def walsh_averages(values: Floats) -> Floats:
 
 
 def walsh_interval(walsh: Floats, *, n: int, confidence: float) -> Interval:
-    """Invert Wilcoxon's signed-rank test on the sorted Walsh averages of n values (Hodges and Lehmann 1963)."""
+    """Invert Wilcoxon's signed-rank test on the sorted Walsh averages of n values (Hodges and Lehmann 1963).
+
+    Without an end where even n values on one side happen by chance more often than that, 2 ** -n.
+    """
+    if 0.5 - confidence / 2 < 2.0**-n:
+        return -math.inf, math.inf
     m, z = len(walsh), NormalDist().inv_cdf(0.5 + confidence / 2)
     rank = max(1, int(m / 2 - z * math.sqrt(n * (n + 1) * (2 * n + 1) / 24)))
     return float(walsh[rank - 1]), float(walsh[m - rank])
