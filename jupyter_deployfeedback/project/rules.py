@@ -72,6 +72,21 @@ def check_rules(sections: Sections, document: Document, *, check_rule: CheckRule
             together[rule.metric] = (*earlier, *rule.passing)
         yield from dict.fromkeys(problem for problem in problems if problem is not None)
         yield from _check_gaps(written, at, sections, document)
+    yield from _check_repeated(sections, document)
+
+
+def _check_repeated(sections: Sections, document: Document) -> Iterator[Problem]:
+    """Refuse a condition that is written twice: it would be counted twice, and both findings would have one name."""
+    asked: dict[tuple[object, ...], Path] = {}
+    for index, written in sections.rules.items():
+        for alone, at in _one_by_one(read_rule(written), ("rules", index)):
+            metric, text = ("".join(each.split()) for each in (written.metric, *alone.passing))
+            for within in ("", *written.slices):
+                first = asked.setdefault((metric, within, at[2], text, written.info), at)
+                if first != at:
+                    said = f"stands in line {document.line(first)} already."
+                    yield document.problem(at, said, "Drop one of the two.")
+                    break
 
 
 def _check_gaps(written: RuleFile, at: Path, sections: Sections, document: Document) -> Iterator[Problem]:

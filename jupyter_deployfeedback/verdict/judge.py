@@ -82,7 +82,7 @@ def judge(  # noqa: PLR0913 - all that a run is judged by; each is named by the 
         *judge_target(candidate),
         *judge_versions(suites, candidate, expect_version=expect_version),
         *judge_suites(suites, expected_suites),
-        *(each for rule in rules for each in _judge_rule(rule, answers)),
+        *_judge_rules(rules, answers),
     ]
     findings += _unjudged(rules, findings, first_release=answers.first_release)
     verdict = worst([each.verdict for each in findings if each.standing is Standing.COUNTED])
@@ -137,6 +137,13 @@ def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alph
         for key, p, shared in zip(family, p_values, adjusted(p_values), strict=True)
         if p < 1.0 and shared > alpha
     }
+
+
+def _judge_rules(rules: tuple[Rule, ...], answers: Answers) -> list[Finding]:
+    """Judge all rules; what one that counts says is not said once more by one that only informs."""
+    told = [(rule.info, each) for rule in rules for each in _judge_rule(rule, answers)]
+    counted = {(each.rule, each.expression) for informs, each in told if not informs}
+    return [each for informs, each in told if not informs or (each.rule, each.expression) not in counted]
 
 
 def _judge_rule(rule: Rule, answers: Answers) -> list[Finding]:

@@ -148,7 +148,7 @@ def test_complete_file_of_the_design_becomes_a_project(load: Load, folder: Path)
 
 def test_what_a_rule_leaves_out_of_missing_data_is_as_the_file_says(load: Load) -> None:
     rules = "rules:\n  - {metric: accuracy, pass: '>0.9', slices: digit}\n"
-    rules += "  - {metric: accuracy, pass: '>0.9', slices: digit, on_no_data: error, on_small_slice: inconclusive}\n"
+    rules += "  - {metric: f1, pass: '>0.9', slices: digit, on_no_data: error, on_small_slice: inconclusive}\n"
 
     project = load(MINIMAL + "on_no_data: fail\non_small_slice: info\n" + rules)
 

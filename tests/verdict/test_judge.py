@@ -402,6 +402,20 @@ def test_only_informing_rules_never_open_the_gate() -> None:
     assert (found.verdict, found.gate) == (INCONCLUSIVE, CLOSED)
 
 
+def test_what_counts_is_not_said_once_more_by_a_rule_that_informs_of_its_slices() -> None:
+    slices = {"digit": ("1", "2") * 150}
+    seen = evidence(suite_result(evaluation(answers([True] * 300), slices=slices)))
+    rules = [rule("accuracy", ">=0.9", slices=["digit"], info=True), rule("accuracy", ">=0.9")]
+
+    found = judge_all(seen, *rules, baseline=None)
+
+    assert [(each.rule, each.standing) for each in found.findings[1:]] == [
+        ("accuracy{digit:1}", Standing.INFO),
+        ("accuracy{digit:2}", Standing.INFO),
+        ("accuracy", Standing.COUNTED),
+    ]
+
+
 # many rules
 
 
