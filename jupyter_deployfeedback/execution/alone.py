@@ -61,6 +61,7 @@ def execute_alone(
         watching.notebook_start()
         try:
             client.execute()
+            client.wait_for_reply(client.kc.kernel_info())  # one that died behind the last cell is heard of here
         except DeadKernelError as death:
             watching.mark_stopped(death)
             raise

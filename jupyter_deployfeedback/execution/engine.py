@@ -190,6 +190,15 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
         super().__init__(watching, **settings)
         self._cells_by_request: dict[str, str] = {}
 
+    def execute(self, **settings: Any) -> nbformat.NotebookNode:  # noqa: ANN401 - nbclient's own
+        """Execute the cells. papermill asks for the language at the end, which was heard when the kernel got ready."""
+        self.reset_execution_trackers()
+        with self.setup_kernel(**settings):
+            self.papermill_execute_cells()
+            self.nb.metadata["language_info"] = self.kc.language_info
+            self.set_widgets_metadata()
+        return self.nb
+
     async def _async_poll_output_msg(self, parent_msg_id: str, cell: nbformat.NotebookNode, cell_index: int) -> None:
         """Read messages until the cell is idle. nbclient's own drops what earlier cells send late, from threads."""
         self._cells_by_request[parent_msg_id] = cell.id

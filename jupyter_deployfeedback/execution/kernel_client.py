@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from queue import Empty
+from types import MappingProxyType
 from typing import Any
 
 import zmq
@@ -34,7 +36,12 @@ def hear_everything(client: AsyncKernelClient) -> None:
 
 
 class SuiteKernelClient(AsyncKernelClient):
-    """jupyter_client's, which flushes outputs until 0.2 s pass without one before it calls a kernel ready."""
+    """jupyter_client's, which flushes outputs until 0.2 s pass without one before it calls a kernel ready.
+
+    ``language_info``: what the kernel says of its language, once it is ready.
+    """
+
+    language_info: Mapping[str, Any] = MappingProxyType({})
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - jupyter_client's signature
         """Ask until reply and "idle" of one request were heard: then outputs arrive. RuntimeError where they do not."""
@@ -56,6 +63,7 @@ class SuiteKernelClient(AsyncKernelClient):
         if reply["msg_type"] != "kernel_info_reply":
             return False
         self._handle_kernel_info_reply(reply)
+        self.language_info = reply["content"].get("language_info", {})
         return True
 
     async def _is_idle_after(self, request: str) -> bool:

@@ -13,18 +13,17 @@ _EXPRESSION = """'/'.join(
 )"""
 
 
-def ask_packages(client: Any) -> str | None:  # noqa: ANN401 - nbclient's client, which only the engine imports
-    """Ask a living kernel, silently, for its packages; returns the question, None for a kernel of another language."""
-    if client.nb.metadata.get("language_info", {}).get("name") != "python":
-        return None
-    question: str = client.kc.execute("", silent=True, user_expressions={"packages": _EXPRESSION})
-    return question
+def ask_packages(client: Any) -> str:  # noqa: ANN401 - nbclient's client, which only the engine imports
+    """Ask a kernel, silently, for its packages; one of another language is asked how it is. Returns the question."""
+    if client.nb.metadata["language_info"].get("name") != "python":
+        return str(client.kc.kernel_info())
+    return str(client.kc.execute("", silent=True, user_expressions={"packages": _EXPRESSION}))
 
 
-def hear_packages(client: Any, question: str | None) -> dict[str, str]:  # noqa: ANN401
-    """Return the kernel's answer, nothing where it gives none."""
-    reply = client.wait_for_reply(question) if question else None
-    answer = reply["content"].get("user_expressions", {}).get("packages", {}) if reply else {}
+def hear_packages(client: Any, question: str) -> dict[str, str]:  # noqa: ANN401
+    """Return the kernel's answer, nothing where it gives none; one that has died raises nbclient's DeadKernelError."""
+    reply = client.wait_for_reply(question)
+    answer = reply["content"].get("user_expressions", {}).get("packages", {})
     if answer.get("status") != "ok":
         return {}
     python = client.nb.metadata["language_info"].get("version", "")

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -114,12 +114,12 @@ class Desk:
             )
             return pipeline.start(request, store=self._store, environment=self._environment)
 
-        return await self._submitted(await run_blocking(started))
+        return await self._submitted(started)
 
     async def continue_run(self, run_id: str) -> wire.RunBody:
         """Acknowledge a run that adds to an inconclusive one, and have it worked off."""
         return await self._submitted(
-            await run_blocking(lambda: pipeline.continue_run(run_id, store=self._store, environment=self._environment))
+            lambda: pipeline.continue_run(run_id, store=self._store, environment=self._environment)
         )
 
     async def runs(
@@ -196,8 +196,14 @@ class Desk:
             )
         )
 
-    async def _submitted(self, run: Run) -> wire.RunBody:
-        log_file = (await run_blocking(self._store.artifacts, run.run_id)) / "run.log"
+    async def _submitted(self, start: Callable[[], Run]) -> wire.RunBody:
+        def started() -> tuple[Run, Path]:
+            run = start()
+            return run, self._store.artifacts(run.run_id) / "run.log"
+
+        starting = run_blocking(started)
+        self._processes.warm_up()  # what stands by is looked at while the run is being written down
+        run, log_file = await starting
         self._processes.submit(run, log_file=log_file)
         return self._body(run)
 
@@ -220,9 +226,9 @@ class Desk:
         return run_body(run, root=self._root)
 
 
-async def run_blocking(function: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401 - passed through
-    """Call what blocks in a thread; the server's loop stays free."""
-    return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+def run_blocking(function: Callable[..., Result], *arguments: Any) -> Awaitable[Result]:  # noqa: ANN401 - passed through
+    """Call what blocks in a thread, beginning now; the server's loop stays free."""
+    return asyncio.get_running_loop().run_in_executor(None, function, *arguments)
 
 
 def accepted(model: type[Accepted], body: dict[str, Any]) -> Accepted:

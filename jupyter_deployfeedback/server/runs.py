@@ -50,7 +50,7 @@ class RunProcesses:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def warm_up(self) -> None:
-        """Have a process stand by: a run will probably be asked for soon."""
+        """Have a process stand by that has loaded what is installed now: a run will probably be asked for soon."""
         if self._standby is not None:
             self._standby.start()
 
@@ -85,7 +85,7 @@ class RunProcesses:
 
     async def _start(self, run: Run, *, log_file: Path) -> Process | ForkedRun:
         """Fork the run from the process that stands by, or start it anew where that is not possible."""
-        address = self._standby.start() if self._standby is not None else None
+        address = self._standby.address if self._standby is not None else None
         if address is not None:
             try:
                 folder = str(Path(run.request.project_file).parent)

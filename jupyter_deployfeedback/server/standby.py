@@ -33,15 +33,20 @@ class Standby:
         self._loaded: object = None
         self._folder: Path | None = None
 
-    def start(self) -> Path | None:
-        """Return the address of a process that stands by, started where there is none; None where it cannot be."""
+    @property
+    def address(self) -> Path | None:
+        """Where the process that stands by listens, None where there is none."""
+        stands_by = self._process is not None and self._process.poll() is None
+        return self._folder / "runs.sock" if stands_by and self._folder is not None else None
+
+    def start(self) -> None:
+        """Have a process stand by, where that is possible; one whose packages changed since is replaced."""
         if not hasattr(os, "fork") or sys.platform == "darwin":  # macOS's frameworks do not survive a fork
-            return None
+            return
         if self._process is not None and (self._process.poll() is not None or self._loaded != _fingerprint()):
             self.close()
         if self._process is None:
             self._start()
-        return self._folder / "runs.sock" if self._folder is not None else None
 
     def close(self) -> None:
         """Let it go; runs that were forked from it go on."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Unpack
 
-from sqlalchemy import Connection, Row, case, insert, select, update
+from sqlalchemy import Connection, Row, case, func, insert, select, update
 
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest, RunState
@@ -95,11 +95,12 @@ def newest(connection: Connection, filters: Filters, *, limit: int, after: str |
 def attempts(connection: Connection, run: Run, *, since: datetime | None) -> int:
     """Return how many runs of a run's commit against its target were begun since a moment, up to this one."""
     same = (runs.c.project_file == run.request.project_file) & (runs.c.target == run.request.target)
-    query = select(runs).where(same & (runs.c.number <= row_of(connection, run.run_id).number))
+    before = runs.c.number <= row_of(connection, run.run_id).number
     tested = runs.c.commit.contains(f'"sha":"{run.commit.sha}"') if run.commit else runs.c.commit.is_(None)
-    query = query.where(tested if since is None else tested & (runs.c.created_at > since))
-    found = (to_run(row) for row in connection.execute(query))
-    return max(1, sum(each.request.continues is None for each in found))
+    begun = ~runs.c.request.contains('"continues":"')  # those add to an attempt
+    query = select(func.count()).select_from(runs).where(same, before, tested, begun)
+    query = query if since is None else query.where(runs.c.created_at > since)
+    return max(1, connection.execute(query).scalar_one())
 
 
 def open_runs(connection: Connection) -> Sequence[OwnedRun]:
