@@ -1,6 +1,10 @@
 import { advance } from '../models/progress';
 import { admit } from '../models/sequence';
+import type { RunEvent } from '../view';
+import told from './side-by-side.json';
 import { anAnswer, anEvent } from './wire';
+
+const NOTHING: Partial<RunEvent> = { suite: null };
 
 describe('a run event', () => {
   it.each([
@@ -15,31 +19,16 @@ describe('a run event', () => {
 });
 
 describe('progress', () => {
-  it('folds events as the server does', () => {
-    const events = [
-      anEvent(1, { kind: 'stage', suite: null, message: 'execute' }),
-      anEvent(2, { kind: 'suite_started', total: 3 }),
-      anEvent(3, { kind: 'case_started', title: 'load' }),
-      anEvent(4, { kind: 'case_finished', title: 'load', outcome: 'passed' }),
-      anEvent(5, { kind: 'case_started', title: 'send' }),
-      anEvent(6, { done: 20, total: 100 })
-    ];
+  it('folds suites side by side as the server does', () => {
+    const events = told.events.map((event, index) =>
+      anEvent(index + 1, { ...NOTHING, ...(event as Partial<RunEvent>) })
+    );
 
     const answer = events.reduce(advance, anAnswer({ seq: 0 }, { stage: null }));
 
     expect(answer.stage).toBe('execute');
-    expect(answer.run.seq).toBe(6);
-    expect(answer.suites).toEqual([
-      {
-        name: 'quality',
-        outcome: null,
-        cases_finished: 1,
-        cases_total: 3,
-        case_title: 'send',
-        done: 20,
-        total: 100
-      }
-    ]);
+    expect(answer.run.seq).toBe(told.events.length);
+    expect(answer.suites).toEqual(told.suites); // tests/server/test_progress.py expects the same
   });
 
   it('ends a suite with its outcome', () => {
