@@ -31,6 +31,13 @@ ANEW = "Start a new run: jupyter deployfeedback run."
 MOST_RUNS = 1000  # that are looked through for one that continues another
 
 
+class Expectation(NamedTuple):
+    """What the planned examples can settle of one expression, and whether it can pass with them at all."""
+
+    sentence: str
+    can_pass: bool
+
+
 class Stored(NamedTuple):
     """An earlier run that is the baseline, and what it is called: a tag or the run itself."""
 
@@ -162,13 +169,16 @@ def pilot(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -
     return Pilot(examples=sent, requests=sent) if report is None else scattered(report, sent)
 
 
-def expected(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -> dict[tuple[str, str], str]:
+def expected(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -> dict[tuple[str, str], Expectation]:
     """Return by metric and expression what the planned examples can settle; only what can be computed."""
     asked = estimands(
         project.rules, metrics=project.known_metrics, confidence=project.confidence_of_a_look, slice_values={}
     )
     known = list(prospects(asked, pilot(project, suites, store=store)))
-    return {(each.estimand.metric, text): said for each, (text, said) in zip(known, planned(known), strict=True)}
+    return {
+        (each.estimand.metric, text): Expectation(said, can_pass=each.can_pass)
+        for each, (text, said) in zip(known, planned(known), strict=True)
+    }
 
 
 def history(

@@ -291,7 +291,9 @@ def test_the_example_says_what_its_examples_can_settle() -> None:
 
     said = lineage.expected(example, example.suites, store=None)
 
-    assert said["accuracy", ">=-2pp"].startswith("with 700 examples an unchanged candidate passes in about 75 %")
+    assert said["accuracy", ">=-2pp"].sentence.startswith(
+        "with 700 examples an unchanged candidate passes in about 75 %"
+    )
     assert ("memory_max", "<=+15%") not in said
 
 

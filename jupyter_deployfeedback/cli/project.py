@@ -76,4 +76,4 @@ def _tell_rules(checked: Project) -> None:
             click.echo(f"    {doubt}")
         for text in rule.passing:
             if (rule.metric, text) in said:
-                click.echo(f"    {text} {said[rule.metric, text]}")
+                click.echo(f"    {text} {said[rule.metric, text].sentence}")

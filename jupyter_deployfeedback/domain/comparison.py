@@ -105,6 +105,11 @@ class Prospect(Frozen):
     fewest: int | None = None
     assumed: str | None = None
 
+    @property
+    def can_pass(self) -> bool:
+        """Whether a pass is possible at all with n samples."""
+        return self.fewest is None or self.n >= self.fewest
+
 
 class Change(StrEnum):
     """How a metric moved."""

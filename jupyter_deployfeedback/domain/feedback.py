@@ -140,7 +140,10 @@ class CaseRow(Frozen):
 
 
 class SuiteRow(Frozen):
-    """One suite with its cases. ``artifact`` names the executed copy among the run's artifacts."""
+    """One suite with its cases. ``artifact`` names the executed copy among the run's artifacts.
+
+    ``kernel`` says how its kernel was supplied, forked or started; None where it had none.
+    """
 
     name: str
     kind: str
@@ -149,6 +152,7 @@ class SuiteRow(Frozen):
     reason: str | None
     duration_seconds: float
     artifact: str | None
+    kernel: str | None = None
     notices: tuple[str, ...]
     cases: tuple[CaseRow, ...]
 

@@ -25,10 +25,9 @@ def _sentence(prospect: Prospect) -> str:
     metric = STANDARD_METRICS.get(prospect.estimand.metric)
     noun = sample_noun(metric.family if metric else None, asked.aggregate)
     samples = count(prospect.n, noun)
-    if prospect.fewest is not None and prospect.n < prospect.fewest:
-        return f"cannot pass with {samples}: it takes at least {prospect.fewest:,}"
     if prospect.fewest is not None:
-        return f"can pass with {samples}: it takes at least {prospect.fewest:,}"
+        can = "can" if prospect.can_pass else "cannot"
+        return f"{can} pass with {samples}: it takes at least {prospect.fewest:,}"
     unit = "pp" if asked.relation is Relation.DIFFERENCE else "%"
     word = "slower" if asked.aggregate is Aggregate.TYPICAL else "worse"
     basis = f"if {prospect.assumed}" if prospect.assumed else "if it scatters as the last run did"

@@ -51,6 +51,7 @@ def suite_row(suite: SuiteResult) -> SuiteRow:
         reason=suite.reason,
         duration_seconds=suite.duration_seconds,
         artifact=suite.artifact,
+        kernel=suite.kernel,
         notices=suite.notices,
         cases=tuple(_case_row(case) for case in suite.cases),
     )

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from jupyter_deployfeedback import errors, pipeline
+from jupyter_deployfeedback import errors, lineage, pipeline
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Run, RunRequest
 from jupyter_deployfeedback.domain.waiver import Waiver
@@ -82,7 +82,8 @@ class Desk:
                 raise
             except errors.ProjectError as error:
                 return wire.ProjectAnswer(project=None, problems=problem_bodies(error, root=self._root))
-            return wire.ProjectAnswer(project=project_body(project, root=self._root), problems=())
+            expected = lineage.expected(project, project.suites, store=self._store)
+            return wire.ProjectAnswer(project=project_body(project, root=self._root, expected=expected), problems=())
 
         self._processes.warm_up()
         return await run_blocking(found)

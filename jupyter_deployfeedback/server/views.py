@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.rule import Rule
 from jupyter_deployfeedback.domain.run import Run
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.suite import Outcome, Suite
 from jupyter_deployfeedback.errors import ProjectError
+from jupyter_deployfeedback.execution.grid import points
+from jupyter_deployfeedback.lineage import Expectation
+from jupyter_deployfeedback.project import inspect_suite
 from jupyter_deployfeedback.release import read_commit
 from jupyter_deployfeedback.server import wire
+from jupyter_deployfeedback.verdict import rule_doubts
+
+Expectations = Mapping[tuple[str, str], Expectation]  # by metric and expression
 
 
-def project_body(project: Project, *, root: Path) -> wire.ProjectBody:
-    """Return a project as the panel sees it, with the commit that would be tested."""
+def project_body(project: Project, *, root: Path, expected: Expectations) -> wire.ProjectBody:
+    """Return a project as the panel sees it, with the commit that would be tested and what a run can settle."""
     return wire.ProjectBody(
         name=project.name,
         path=_relative(project.file, root=root),
@@ -28,13 +35,12 @@ def project_body(project: Project, *, root: Path) -> wire.ProjectBody:
         ),
         default_target=project.default_target,
         baseline=project.baseline,
-        suites=tuple(wire.SuiteBody(name=each.name, kind=each.kind, source=each.source) for each in project.suites),
-        rules=tuple(
-            wire.RuleBody(metric=rule.metric, expressions=rule.passing, info=rule.info) for rule in project.rules
-        ),
+        suites=tuple(_suite_body(project, suite) for suite in project.suites),
+        rules=tuple(_rule_body(project, rule, expected) for rule in project.rules),
         tag=project.release.tag,
         remote=project.release.remote,
         commit=read_commit(Path(project.folder)),
+        notices=project.notices,
     )
 
 
@@ -63,6 +69,7 @@ def run_body(run: Run, *, root: Path) -> wire.RunBody:
         suites=run.request.suites,
         parameters=run.request.parameters,
         matrix=run.request.matrix,
+        parallel=run.request.parallel,
         continues=run.request.continues,
         **{name: getattr(run, name) for name in shared + moments},
     )
@@ -82,6 +89,33 @@ def suite_progress(events: Iterable[RunEvent]) -> tuple[wire.SuiteProgress, ...]
             so_far = found.get(event.suite, wire.SuiteProgress(name=event.suite))
             found[event.suite] = so_far.model_copy(update=_step(event))
     return tuple(found.values())
+
+
+def _suite_body(project: Project, suite: Suite) -> wire.SuiteBody:
+    at_points = points(suite, parameters={}, axes={}) if suite.matrix else ()
+    return wire.SuiteBody(
+        name=suite.name,
+        kind=suite.kind,
+        source=suite.source,
+        points=tuple(point.name for point in at_points),
+        targets=suite.targets,
+        notices=inspect_suite(project, suite).notices,
+    )
+
+
+def _rule_body(project: Project, rule: Rule, expected: Expectations) -> wire.RuleBody:
+    known = ((text, expected.get((rule.metric, text))) for text in rule.passing)
+    return wire.RuleBody(
+        metric=rule.metric,
+        expressions=rule.passing,
+        info=rule.info,
+        doubts=tuple(rule_doubts(rule, project.known_metrics)),
+        expectations=tuple(
+            wire.ExpectationBody(expression=text, sentence=each.sentence, can_pass=each.can_pass)
+            for text, each in known
+            if each is not None
+        ),
+    )
 
 
 def _step(event: RunEvent) -> dict[str, object]:

@@ -84,19 +84,32 @@ class TargetBody(Frozen):
 
 
 class SuiteBody(Frozen):
-    """One suite of a project."""
+    """One suite of a project. ``points`` are those of its matrix; ``targets`` those it is run against, none: all."""
 
     name: str
     kind: str
     source: str
+    points: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+class ExpectationBody(Frozen):
+    """What the planned examples can settle of one expression, and whether it can pass with them at all."""
+
+    expression: str
+    sentence: str
+    can_pass: bool
 
 
 class RuleBody(Frozen):
-    """One rule of a project, as written."""
+    """One rule of a project, as written, with what is doubtful about it and what can be expected of it."""
 
     metric: str
     expressions: tuple[str, ...]
     info: bool
+    doubts: tuple[str, ...] = ()
+    expectations: tuple[ExpectationBody, ...] = ()
 
 
 class ProjectBody(Frozen):
@@ -113,6 +126,7 @@ class ProjectBody(Frozen):
     tag: str
     remote: str | None
     commit: Commit | None
+    notices: tuple[str, ...] = ()
 
 
 class ProjectAnswer(Frozen):
@@ -142,7 +156,7 @@ class SuiteProgress(Frozen):
 
 
 class RunBody(Frozen):
-    """One run. ``path`` is that of the project file; ``seq`` that of the run's newest event."""
+    """One run. ``path`` is that of its project file, ``seq`` of its newest event; ``parallel`` suites run at once."""
 
     run_id: str
     state: RunState
@@ -154,6 +168,7 @@ class RunBody(Frozen):
     suites: tuple[str, ...]
     parameters: dict[str, Scalar | list[Scalar]]
     matrix: dict[str, list[Scalar]]
+    parallel: int | None
     continues: str | None
     commit: Commit | None
     verdict: Verdict | None

@@ -536,6 +536,18 @@ export interface components {
             readonly fixed: readonly components["schemas"]["ExampleRow"][];
         };
         /**
+         * ExpectationBody
+         * @description What the planned examples can settle of one expression, and whether it can pass with them at all.
+         */
+        readonly ExpectationBody: {
+            /** Can Pass */
+            readonly can_pass: boolean;
+            /** Expression */
+            readonly expression: string;
+            /** Sentence */
+            readonly sentence: string;
+        };
+        /**
          * Family
          * @description Which of the three tables a metric belongs to.
          * @enum {string}
@@ -820,6 +832,11 @@ export interface components {
             readonly folder: string;
             /** Name */
             readonly name: string;
+            /**
+             * Notices
+             * @default []
+             */
+            readonly notices: readonly string[];
             /** Path */
             readonly path: string;
             /** Remote */
@@ -881,9 +898,19 @@ export interface components {
         };
         /**
          * RuleBody
-         * @description One rule of a project, as written.
+         * @description One rule of a project, as written, with what is doubtful about it and what can be expected of it.
          */
         readonly RuleBody: {
+            /**
+             * Doubts
+             * @default []
+             */
+            readonly doubts: readonly string[];
+            /**
+             * Expectations
+             * @default []
+             */
+            readonly expectations: readonly components["schemas"]["ExpectationBody"][];
             /** Expressions */
             readonly expressions: readonly string[];
             /** Info */
@@ -904,7 +931,7 @@ export interface components {
         };
         /**
          * RunBody
-         * @description One run. ``path`` is that of the project file; ``seq`` that of the run's newest event.
+         * @description One run. ``path`` is that of its project file, ``seq`` of its newest event; ``parallel`` suites run at once.
          */
         readonly RunBody: {
             /** Against */
@@ -927,6 +954,8 @@ export interface components {
             };
             /** Message */
             readonly message: string | null;
+            /** Parallel */
+            readonly parallel: number | null;
             /** Parameters */
             readonly parameters: {
                 readonly [key: string]: string | number | boolean | readonly (string | number | boolean | null)[] | null;
@@ -1150,15 +1179,30 @@ export interface components {
         readonly Standing: "counted" | "info" | "not_judged";
         /**
          * SuiteBody
-         * @description One suite of a project.
+         * @description One suite of a project. ``points`` are those of its matrix; ``targets`` those it is run against, none: all.
          */
         readonly SuiteBody: {
             /** Kind */
             readonly kind: string;
             /** Name */
             readonly name: string;
+            /**
+             * Notices
+             * @default []
+             */
+            readonly notices: readonly string[];
+            /**
+             * Points
+             * @default []
+             */
+            readonly points: readonly string[];
             /** Source */
             readonly source: string;
+            /**
+             * Targets
+             * @default []
+             */
+            readonly targets: readonly string[];
         };
         /**
          * SuiteProgress
@@ -1198,6 +1242,8 @@ export interface components {
         /**
          * SuiteRow
          * @description One suite with its cases. ``artifact`` names the executed copy among the run's artifacts.
+         *
+         *     ``kernel`` says how its kernel was supplied, forked or started; None where it had none.
          */
         readonly SuiteRow: {
             /** Artifact */
@@ -1206,6 +1252,11 @@ export interface components {
             readonly cases: readonly components["schemas"]["CaseRow"][];
             /** Duration Seconds */
             readonly duration_seconds: number;
+            /**
+             * Kernel
+             * @default null
+             */
+            readonly kernel: string | null;
             /** Kind */
             readonly kind: string;
             /** Name */

@@ -20,6 +20,30 @@ async def test_project_is_found_from_its_model_notebook(fetch: Any, project: Pat
     assert [suite["name"] for suite in answer["project"]["suites"]] == ["smoke", "quality", "latency", "load"]
 
 
+async def test_project_tells_what_a_run_would_do_and_can_settle(fetch: Any, project: Path) -> None:
+    # given
+    file = project / "deployfeedback.yaml"
+    text = file.read_text().replace("smoke.ipynb", "smoke.ipynb\n  - {notebook: suites/quality.ipynb, name: q, MATRIX}")
+    text = text.replace("MATRIX", "matrix: {n: [100, 200]}").replace('["<=+10%"]', '["<=+0%"]')
+    file.write_text(text)
+
+    # when
+    _, answer = await fetch("project", params={"path": "digits/model.ipynb"})
+
+    # then
+    assert answer["problems"] == []
+    suites = {suite["name"]: suite for suite in answer["project"]["suites"]}
+    rules = {rule["metric"]: rule for rule in answer["project"]["rules"]}
+    assert suites["q"]["points"] == ["q[n=100]", "q[n=200]"]
+    assert suites["smoke"]["points"] == []
+    assert rules["accuracy"]["expectations"][0] == {
+        "expression": ">=0.94",
+        "sentence": "can pass with 700 examples: it takes at least 60",
+        "can_pass": True,
+    }
+    assert rules["cpu_mean"]["doubts"] == ["<=+0%: a tolerance of 0 leaves an unchanged system inconclusive"]
+
+
 async def test_broken_project_file_is_described_with_line_and_remedy(fetch: Any, project: Path) -> None:
     file = project / "deployfeedback.yaml"
     file.write_text(file.read_text().replace("baseline: released", "baselin: released"))
