@@ -13,7 +13,8 @@ import type {
   Release,
   Report,
   Run,
-  RunAnswer
+  RunAnswer,
+  RunsAnswer
 } from './view';
 import type { components } from './wire';
 
@@ -63,7 +64,7 @@ export class Api {
     return this.post(['runs'], body);
   }
 
-  runs(query: { path: string; limit?: number; after?: string }): Promise<Schemas['RunsAnswer']> {
+  runs(query: { path: string; limit?: number; after?: string }): Promise<RunsAnswer> {
     return this.get(['runs'], query);
   }
 

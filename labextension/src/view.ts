@@ -7,9 +7,12 @@ type Schemas = components['schemas'];
 export type Project = Schemas['ProjectBody'];
 export type Problem = Schemas['ProblemBody'];
 export type Target = Schemas['TargetBody'];
+export type Suite = Schemas['SuiteBody'];
+export type Rule = Schemas['RuleBody'];
 export type Health = Schemas['HealthAnswer'];
 export type Run = Schemas['RunBody'];
 export type RunAnswer = Schemas['RunAnswer'];
+export type RunsAnswer = Schemas['RunsAnswer'];
 export type RunEvent = Schemas['RunEvent'];
 export type RunState = Schemas['RunState'];
 export type SuiteProgress = Schemas['SuiteProgress'];
@@ -60,8 +63,8 @@ export interface RunView {
   readonly runId: string;
   readonly answer: RunAnswer | null;
   readonly report: Report | null;
-  readonly charts: readonly Chart[];
-  readonly cancelling: boolean;
+  readonly charts: readonly Chart[] | null;
+  readonly cancelling: Asked;
   readonly continuing: Asked;
   readonly waiving: Asked;
   readonly fault: Fault | null;
@@ -136,6 +139,27 @@ export interface PanelActions {
 /** What a finding is called: its rule and expression. */
 export function nameOf({ rule, expression }: Finding): string {
   return `${rule} ${expression}`.trim();
+}
+
+/** The suites that are run against a target. */
+export function suitesFor({ suites }: Project, target: string): readonly Suite[] {
+  return suites.filter(({ targets }) => targets.length === 0 || targets.includes(target));
+}
+
+/** The names by which a suite is chosen: those of its points, where it has a matrix, else its own. */
+export function namesOf({ name, points }: Suite): readonly string[] {
+  return points.length > 0 ? points : [name];
+}
+
+/** The suite at whose point of a matrix a finding was had, as its rule says: `accuracy{suite:quality[n=100]}`. */
+export function pointOf({ rule }: Finding): string | null {
+  return /[{,]suite:([^{}]*)\}$/.exec(rule)?.[1] ?? null;
+}
+
+/** The suites of a run that are points of a matrix, in their order. */
+export function pointsOf({ suites, metrics, findings }: Report): readonly string[] {
+  const points = new Set([...metrics.map(row => row.point ?? null), ...findings.map(pointOf)]);
+  return suites.map(suite => suite.name).filter(name => points.has(name));
 }
 
 /** Say whether a run in this state never changes again. */

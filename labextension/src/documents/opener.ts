@@ -13,24 +13,29 @@ export class ExecutedOpener {
 
   /** Show the copy that a run kept, at a cell if one is named; rejects where the server does not have it. */
   async open(copy: ExecutedCopy): Promise<void> {
-    const { shell, api } = this.options;
     const id = `jp-df-executed-${copy.runId}-${copy.artifact}`;
-    let widget = this._open.get(id);
-    if (!widget || widget.isDisposed) {
-      const content = await api.notebook(copy.runId, copy.artifact);
-      widget = this.create(copy, content);
-      widget.id = id;
-      this._open.set(id, widget);
-      widget.disposed.connect(() => this._open.delete(id));
-      shell.add(widget, 'main', { mode: 'tab-after' });
-      if (!widget.isAttached) {
-        shell.add(widget, 'down'); // Jupyter Notebook's main area holds nothing but its one document
-      }
-    }
-    shell.activateById(id);
+    const opened = this._open.get(id) ?? this.add(id, copy);
+    this._open.set(id, opened); // at once: who clicks twice waits for the same copy
+    const widget = await opened.catch((error: unknown) => {
+      this._open.delete(id);
+      throw error;
+    });
+    this.options.shell.activateById(id);
     if (copy.cellId) {
       await widget.reveal(copy.cellId);
     }
+  }
+
+  private async add(id: string, copy: ExecutedCopy): Promise<ExecutedNotebook> {
+    const { api, shell } = this.options;
+    const widget = this.create(copy, await api.notebook(copy.runId, copy.artifact));
+    widget.id = id;
+    widget.disposed.connect(() => this._open.delete(id));
+    shell.add(widget, 'main', { mode: 'tab-after' });
+    if (!widget.isAttached) {
+      shell.add(widget, 'down'); // Jupyter Notebook's main area holds nothing but its one document
+    }
+    return widget;
   }
 
   private create(
@@ -49,7 +54,7 @@ export class ExecutedOpener {
     });
   }
 
-  private readonly _open = new Map<string, ExecutedNotebook>();
+  private readonly _open = new Map<string, Promise<ExecutedNotebook>>();
 }
 
 export interface ExecutedOpenerOptions {

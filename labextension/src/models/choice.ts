@@ -1,13 +1,15 @@
 import type { Choice, CreateRun, Project } from '../view';
+import { namesOf, suitesFor } from '../view';
 
 export const NO_CHOICE: Choice = { target: '', suites: [], address: '' };
 
 /** What of a choice a project still has; its default target where the chosen one is gone. */
 export function stillThere(choice: Choice, project: Project): Choice {
   const known = project.targets.some(each => each.name === choice.target);
-  const names = project.suites.map(suite => suite.name);
+  const target = known ? choice.target : project.default_target;
+  const names = suitesFor(project, target).flatMap(namesOf);
   return {
-    target: known ? choice.target : project.default_target,
+    target,
     suites: choice.suites.filter(name => names.includes(name)),
     address: known ? choice.address : ''
   };

@@ -3,7 +3,7 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
-import type { HistoryView, Run } from '../view';
+import type { HistoryView, Run, RunsAnswer } from '../view';
 
 const PAGE = 20;
 const NOTHING: HistoryView = { runs: [], more: false, loading: false, fault: null };
@@ -28,28 +28,43 @@ export class HistoryModel implements IDisposable {
     return this._isDisposed;
   }
 
-  /** Read the newest page of a project's runs; what was paged in before stays. */
+  /** Read the newest page of a project's runs; what was paged in before stays as long as there is no gap. */
   async refresh(path: string): Promise<void> {
     if (path !== this._path) {
+      this.forget();
       this._path = path;
-      this._next = null;
-      this.show(NOTHING);
     }
-    await this.read(undefined, (fresh, known) => {
-      const heard = new Set(fresh.map(run => run.run_id));
-      return [...fresh, ...known.filter(run => !heard.has(run.run_id))];
+    const turn = ++this._turn;
+    await this.read(undefined, {
+      isWanted: () => turn === this._turn,
+      take: ({ runs: fresh, next }) => {
+        const heard = new Set(fresh.map(run => run.run_id));
+        const kept = this._view.runs.filter(run => !heard.has(run.run_id));
+        const gap = kept.length === this._view.runs.length && next !== null;
+        this._next = gap || kept.length === 0 ? next : this._next;
+        return gap ? fresh : [...fresh, ...kept];
+      }
     });
   }
 
   /** Read the page after the last known run. */
   async more(): Promise<void> {
-    if (this._next !== null) {
-      await this.read(this._next, (fresh, known) => [...known, ...fresh]);
+    const after = this._next;
+    if (after === null) {
+      return;
     }
+    await this.read(after, {
+      isWanted: () => after === this._next,
+      take: ({ runs, next }) => {
+        this._next = next;
+        return [...this._view.runs, ...runs];
+      }
+    });
   }
 
   /** Forget all runs: there is no project. */
   forget(): void {
+    this._turn++;
     this._path = '';
     this._next = null;
     this.show(NOTHING);
@@ -60,27 +75,19 @@ export class HistoryModel implements IDisposable {
     Signal.clearData(this);
   }
 
-  private async read(
-    after: string | undefined,
-    merge: (fresh: readonly Run[], known: readonly Run[]) => readonly Run[]
-  ): Promise<void> {
+  private async read(after: string | undefined, page: Page): Promise<void> {
     const path = this._path;
-    const first = this._view.runs.length === 0 || after !== undefined;
     this.show({ ...this._view, loading: true });
     try {
-      const { runs, next } = await this.api.runs({ path, limit: PAGE, after });
-      if (path !== this._path || this._isDisposed) {
-        return;
+      const answer = await this.api.runs({ path, limit: PAGE, after });
+      if (page.isWanted()) {
+        const runs = page.take(answer);
+        this.show({ runs, more: this._next !== null, loading: false, fault: null });
       }
-      this._next = first ? next : this._next;
-      this.show({
-        runs: merge(runs, this._view.runs),
-        more: this._next !== null,
-        loading: false,
-        fault: null
-      });
     } catch (error) {
-      this.show({ ...this._view, loading: false, fault: faultOf(error) });
+      if (page.isWanted()) {
+        this.show({ ...this._view, loading: false, fault: faultOf(error) });
+      }
     }
   }
 
@@ -95,7 +102,14 @@ export class HistoryModel implements IDisposable {
   private _isDisposed = false;
   private _path = '';
   private _next: string | null = null;
+  private _turn = 0;
   private _view: HistoryView = NOTHING;
+}
+
+/** A page that was asked for: whether it is still wanted when it is there, and what becomes of it. */
+interface Page {
+  readonly isWanted: () => boolean;
+  readonly take: (answer: RunsAnswer) => readonly Run[];
 }
 
 /** The list is read seldom; the run on show is known better. */

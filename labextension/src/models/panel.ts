@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
-import type { CreateWaiver, Fault, PanelState, Project, RunEvent } from '../view';
+import type { CreateWaiver, Fault, PanelState, Project, Run, RunEvent } from '../view';
 import { NO_CHOICE, askedFor, stillThere } from './choice';
 import { HealthModel } from './health';
 import { HistoryModel, withRun } from './history';
@@ -12,7 +12,8 @@ import { ProjectModel } from './project';
 import { ReleasesModel } from './releases';
 import { ShownRun } from './shown';
 
-const LOOK_FOR_RUNS = { interval: 30000, backoff: true, max: 120000 };
+const LOOK_FOR_RUNS = { interval: 30000, backoff: false, max: 30000 };
+const LOOK_FOR_SERVER = 5000;
 
 /** Everything the panel knows: the project of the current notebook, its target, its runs and its releases. */
 export class PanelModel implements IDisposable {
@@ -28,11 +29,11 @@ export class PanelModel implements IDisposable {
     this._health.changed.connect(this.tell, this);
     this._releases.changed.connect(this.tell, this);
     this._shown.changed.connect(this.tell, this);
-    this._shown.ended.connect(() => void this.readRuns());
+    this._shown.ended.connect(() => void this.refresh());
     this._poll = new Poll({
       name: 'jupyter-deployfeedback:runs',
       auto: false,
-      factory: () => this.readRuns(),
+      factory: () => this.look(),
       frequency: LOOK_FOR_RUNS,
       standby: () => (this._visible ? 'when-hidden' : true)
     });
@@ -83,7 +84,8 @@ export class PanelModel implements IDisposable {
   }
 
   chooseTarget(target: string): void {
-    this._choice = { ...this._choice, target, address: '' };
+    const choice = { ...this._choice, target, address: '' };
+    this._choice = this.project ? stillThere(choice, this.project) : choice;
     this.tell();
     void this.askHealth();
   }
@@ -116,8 +118,7 @@ export class PanelModel implements IDisposable {
     this.tell();
     try {
       const run = await this.options.api.createRun(askedFor(this._choice, project));
-      this._releases.settle();
-      this._shown.showStarted(run);
+      this.follow(run, project.path);
     } catch (error) {
       this._fault = faultOf(error);
     }
@@ -128,10 +129,10 @@ export class PanelModel implements IDisposable {
 
   /** Start the run that continues the one on show, and follow it. */
   async continueRun(): Promise<void> {
+    const path = this._path;
     const run = await this._shown.model?.continue();
     if (run) {
-      this._releases.settle();
-      this._shown.showStarted(run);
+      this.follow(run, path);
       await this.readRuns();
     }
   }
@@ -199,10 +200,21 @@ export class PanelModel implements IDisposable {
     return this._project.view.kind === 'ready' ? this._project.view.project : null;
   }
 
+  /** Show a run that was started, unless another project has come on show meanwhile. */
+  private follow(run: Run, path: string | null): void {
+    if (path === this._path) {
+      this._releases.settle();
+      this._shown.showStarted(run);
+    }
+  }
+
   private onProject(): void {
     const project = this.project;
     const path = project?.path ?? null;
-    if (path !== this._path && this._project.view.kind !== 'loading') {
+    const { kind } = this._project.view;
+    if (kind === 'failed') {
+      void this._poll.schedule({ interval: LOOK_FOR_SERVER, phase: 'rejected' }); // what is known is kept until then
+    } else if (path !== this._path && kind !== 'loading') {
       this._path = path;
       this.forget();
     }
@@ -227,6 +239,10 @@ export class PanelModel implements IDisposable {
     this._health.forget();
     this._history.forget();
     this._releases.forget();
+  }
+
+  private look(): Promise<void> {
+    return this._project.view.kind === 'failed' ? this.refresh() : this.readRuns();
   }
 
   private async readRuns(): Promise<void> {

@@ -25,23 +25,25 @@ export class ReleasesModel implements IDisposable {
 
   /** Read the releases of a project; failing to read them is said where a tag is made. */
   async refresh(path: string): Promise<void> {
+    const show = this.ofThisProject();
     try {
       const { releases } = await this.api.releases(path);
-      this.show({ ...this._view, releases });
+      show({ releases });
     } catch (error) {
-      this.show({ ...this._view, fault: faultOf(error) });
+      show({ fault: faultOf(error) });
     }
   }
 
   /** Tag the commit that a run tested. The server decides whether the gate is open. */
   async tag(runId: string, version: string, push: boolean): Promise<void> {
-    this.show({ ...this._view, tagging: true, tagged: null, fault: null });
+    const show = this.ofThisProject();
+    show({ tagging: true, tagged: null, fault: null });
     try {
       const tagged = await this.api.createRelease({ run_id: runId, version, push });
       const releases = [tagged, ...this._view.releases];
-      this.show({ releases, tagging: false, tagged, fault: null });
+      show({ releases, tagging: false, tagged, fault: null });
     } catch (error) {
-      this.show({ ...this._view, tagging: false, fault: faultOf(error) });
+      show({ tagging: false, fault: faultOf(error) });
     }
   }
 
@@ -52,12 +54,23 @@ export class ReleasesModel implements IDisposable {
 
   /** Forget everything: another project is on show. */
   forget(): void {
+    this._project++;
     this.show(NOTHING);
   }
 
   dispose(): void {
     this._isDisposed = true;
     Signal.clearData(this);
+  }
+
+  /** Return what shows a change as long as no other project is on show: an answer may come late. */
+  private ofThisProject(): (change: Partial<ReleaseView>) => void {
+    const project = this._project;
+    return change => {
+      if (project === this._project) {
+        this.show({ ...this._view, ...change });
+      }
+    };
   }
 
   private show(view: ReleaseView): void {
@@ -69,5 +82,6 @@ export class ReleasesModel implements IDisposable {
 
   private _changed = new Signal<this, void>(this);
   private _isDisposed = false;
+  private _project = 0;
   private _view: ReleaseView = NOTHING;
 }

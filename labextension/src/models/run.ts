@@ -10,8 +10,8 @@ import { advance } from './progress';
 import { admit } from './sequence';
 
 // events carry the news; polling only finds what they lost
-const WATCHED = { interval: 5000, backoff: true, max: 30000 };
-const UNWATCHED = { interval: 30000, backoff: true, max: 60000 };
+const WATCHED = { interval: 5000, backoff: false, max: 5000 };
+const UNWATCHED = { interval: 30000, backoff: false, max: 30000 };
 
 /**
  * One run, followed until it ends. Events are hints, REST is the truth.
@@ -26,8 +26,8 @@ export class RunModel implements IDisposable {
       runId: options.runId,
       answer: null,
       report: null,
-      charts: [],
-      cancelling: false,
+      charts: null,
+      cancelling: NOTHING_ASKED,
       continuing: NOTHING_ASKED,
       waiving: NOTHING_ASKED,
       fault: null
@@ -92,11 +92,11 @@ export class RunModel implements IDisposable {
 
   /** Ask the server to stop the run; it is cancelled once the server says so. */
   async cancel(): Promise<void> {
-    this.show({ cancelling: true, fault: null });
+    this.show({ cancelling: { busy: true, fault: null } });
     try {
       await this._api.cancelRun(this._view.runId);
     } catch (error) {
-      this.show({ cancelling: false, fault: faultOf(error) });
+      this.show({ cancelling: { busy: false, fault: faultOf(error) } });
     }
     await this.reread();
   }
@@ -174,20 +174,22 @@ export class RunModel implements IDisposable {
   private take(answer: RunAnswer): void {
     const wasAtWork = this._view.answer !== null && this.isActive;
     const over = ended(answer.run.state);
-    this.show({ answer, cancelling: this._view.cancelling && !over, fault: null });
+    const cancelling = over ? NOTHING_ASKED : this._view.cancelling;
+    this.show({ answer, cancelling, fault: null });
     if (wasAtWork && over) {
       this._ended.emit();
     }
   }
 
+  /** Read what of the report is not there yet: it never changes by itself. */
   private async readReport(): Promise<void> {
-    if (this._view.report) {
-      return;
+    const { runId, report, charts } = this._view;
+    if (!report) {
+      this.show({ report: await this._api.feedback(runId) });
     }
-    const { runId } = this._view;
-    this.show({ report: await this._api.feedback(runId) });
-    const { charts } = await this._api.charts(runId, this._chartWidth());
-    this.show({ charts });
+    if (!charts) {
+      this.show(await this._api.charts(runId, this._chartWidth()));
+    }
   }
 
   private show(change: Partial<RunView>): void {

@@ -23,6 +23,10 @@ export function panelActions(
         .catch((error: unknown) => model.fail(error));
     }
   };
+  const openTerminal = (): void => {
+    const cwd = PathExt.dirname(model.state.notebook ?? '');
+    void app.commands.execute(NEW_TERMINAL, { cwd });
+  };
   return {
     chooseTarget: name => model.chooseTarget(name),
     chooseSuites: names => model.chooseSuites(names),
@@ -39,11 +43,8 @@ export function panelActions(
     tag: (version, push) => void model.tag(version, push),
     openExecuted: open,
     openFile: path => void app.commands.execute(OPEN_FILE, { path }),
-    openTerminal: app.commands.hasCommand(NEW_TERMINAL)
-      ? () =>
-          void app.commands.execute(NEW_TERMINAL, {
-            cwd: PathExt.dirname(model.state.notebook ?? '')
-          })
-      : null
+    get openTerminal() {
+      return app.commands.hasCommand(NEW_TERMINAL) ? openTerminal : null; // its plugin may come after ours
+    }
   };
 }

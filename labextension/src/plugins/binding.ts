@@ -17,13 +17,15 @@ export function bindNotebook(
   const bind = (): void => {
     void model.setNotebook(pathOf(tracker.currentWidget));
   };
-  tracker.widgetAdded.connect((_, widget) => {
+  const follow = (widget: NotebookPanel): void => {
     widget.context.pathChanged.connect(() => {
       if (widget === tracker.currentWidget) {
         bind();
       }
     });
-  });
+  };
+  tracker.forEach(follow); // those that Lab restored
+  tracker.widgetAdded.connect((_, widget) => follow(widget));
   tracker.currentChanged.connect(bind);
   bind();
 }
