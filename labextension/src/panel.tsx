@@ -12,6 +12,8 @@ import type { PanelModel } from './models/panel';
 import { PANEL_ID } from './tokens';
 import type { PanelActions } from './view';
 
+const SHOWN = 'jp-df-mod-shown';
+
 /** The side panel: what the model knows, shown; what the user does, told to the model. Owns its model. */
 export class FeedbackPanel extends ReactWidget {
   constructor(private readonly options: FeedbackPanelOptions) {
@@ -38,6 +40,10 @@ export class FeedbackPanel extends ReactWidget {
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
+    requestAnimationFrame(() => {
+      this.addClass(SHOWN); // it opens with room for its tables; from then on it may be made narrower
+      this.parent?.fit();
+    });
     this.options.model.setVisible(true);
   }
 

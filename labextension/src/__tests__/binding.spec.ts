@@ -25,6 +25,7 @@ describe('the binding to the current notebook', () => {
   } as PanelModel;
   const contents = { localPath: (path: string) => path.replace(/^RTC:/, '') } as Contents.IManager;
   let tracker: { currentWidget: OpenNotebook | null } & Record<string, unknown>;
+  let restored: OpenNotebook[];
   let added: Signal<object, NotebookPanel>;
   let current: Signal<object, NotebookPanel | null>;
 
@@ -38,7 +39,13 @@ describe('the binding to the current notebook', () => {
     bound.length = 0;
     added = new Signal({});
     current = new Signal({});
-    tracker = { currentWidget: null, widgetAdded: added, currentChanged: current };
+    restored = [];
+    tracker = {
+      currentWidget: null,
+      widgetAdded: added,
+      currentChanged: current,
+      forEach: (visit: (notebook: OpenNotebook) => void) => restored.forEach(visit)
+    };
     bindNotebook(model, tracker as unknown as INotebookTracker, contents);
   });
 
@@ -55,6 +62,16 @@ describe('the binding to the current notebook', () => {
   it('follows a rename, which the tracker does not tell', () => {
     const notebook = new OpenNotebook('model.ipynb');
     open(notebook);
+    notebook.rename('better.ipynb');
+
+    expect(bound).toEqual([null, 'model.ipynb', 'better.ipynb']);
+  });
+
+  it('follows the rename of a notebook that was open before', () => {
+    const notebook = new OpenNotebook('model.ipynb');
+    restored = [notebook];
+    tracker.currentWidget = notebook;
+    bindNotebook(model, tracker as unknown as INotebookTracker, contents);
     notebook.rename('better.ipynb');
 
     expect(bound).toEqual([null, 'model.ipynb', 'better.ipynb']);

@@ -1,7 +1,8 @@
-import { cleanup, fireEvent, screen } from '@testing-library/react';
-import type { Report } from '../view';
-import { aRunView, show } from './shown';
-import { aProject, aReport, anAnswer } from './wire';
+import { cleanup, fireEvent, screen, within } from '@testing-library/react';
+import type { Report, Run, SuiteProgress } from '../view';
+import { aRunView, finished, show } from './shown';
+import { aReport } from './report';
+import { aProject, aRun, aSuite, anAnswer } from './wire';
 
 describe('without a usable project the panel says what to do', () => {
   it('shows how to begin', () => {
@@ -101,6 +102,57 @@ describe('the target', () => {
 
     expect(actions.chooseSuites).toHaveBeenCalledWith(['quality']);
   });
+
+  it('is run at some points of a matrix only', () => {
+    const points = ['quality[n=100]', 'quality[n=200]'];
+    const suites = [aSuite('smoke'), aSuite('quality', { points })];
+    const project = aProject({ suites });
+    const actions = show({ project: { kind: 'ready', project } });
+    fireEvent.click(screen.getByLabelText('n=200'));
+    fireEvent.click(screen.getByLabelText(/^quality/));
+
+    expect(screen.getByText('All 3 suites (2 points)')).toBeTruthy();
+    expect(actions.chooseSuites.mock.calls).toEqual([[['smoke', 'quality[n=100]']], [['smoke']]]);
+  });
+
+  it('is asked only by the suites that are meant for it', () => {
+    const suites = [aSuite('smoke'), aSuite('other', { targets: ['released'] })];
+    show({ project: { kind: 'ready', project: aProject({ suites }) } });
+
+    expect(screen.getByText('1 suite')).toBeTruthy();
+    expect(screen.queryByLabelText(/^other/)).toBeNull();
+  });
+
+  it('is not asked before it is said what a run can settle', () => {
+    const rule = {
+      metric: 'accuracy',
+      expressions: ['>=0.94', '>=-0pp'],
+      info: false,
+      doubts: ['>=-0pp: a tolerance of 0 leaves an unchanged system inconclusive'],
+      expectations: [
+        {
+          expression: '>=0.94',
+          sentence: 'cannot pass with 50 examples: it takes at least 60',
+          can_pass: false
+        }
+      ]
+    };
+    const notices = ['The suites need packages.'];
+    show({ project: { kind: 'ready', project: aProject({ rules: [rule], notices }) } });
+    const said = screen.getByText('What a run can settle').closest('details');
+
+    expect(said?.textContent).toContain('1 limit cannot pass');
+    expect(said?.textContent).toContain('>=0.94 cannot pass with 50 examples');
+    expect(said?.textContent).toContain('a tolerance of 0');
+    expect(said?.textContent).toContain('The suites need packages.');
+  });
+
+  it('cannot be run while a run works that is not on show', () => {
+    const history = { runs: [aRun({ run_id: 'r2' })], more: false, loading: false, fault: null };
+    show({ run: finished(), latest: false, history });
+
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Run' }).disabled).toBe(true);
+  });
 });
 
 describe('a run at work', () => {
@@ -133,22 +185,62 @@ describe('a run at work', () => {
 
     expect(bar.value).toBeCloseTo((1 + 0.5) / 4);
     expect(screen.getByText('send it to both')).toBeTruthy();
-    expect(screen.getByText('50 of 100 examples')).toBeTruthy();
+    expect(screen.getByText('50 of 100 requests')).toBeTruthy();
     expect(screen.getByText('2 of 2 cases')).toBeTruthy();
+  });
+
+  it('shows the suites and points that still wait, and how many run at once', () => {
+    const points = ['quality[n=100]', 'quality[n=200]', 'quality[n=300]'];
+    const project = aProject({ suites: [aSuite('smoke'), aSuite('quality', { points })] });
+    const begun = { ...suites[1], name: 'quality[n=100]' } as SuiteProgress;
+    const asked = ['quality[n=200]', 'smoke', 'quality[n=100]'];
+    const answer = anAnswer({ suites: asked, parallel: 2 }, { suites: [begun] });
+    show({ project: { kind: 'ready', project }, run: aRunView({ answer }) });
+    const meters = within(screen.getByRole('region', { name: 'Run at work' }));
+
+    expect(meters.getByText('Running the suites, 2 at once')).toBeTruthy();
+    expect(meters.getAllByRole('listitem').map(item => item.textContent)).toEqual([
+      'runningquality[n=100]1 of 4 casessend it to both50 of 100 requests',
+      'waitingsmokewaiting',
+      'waitingquality[n=200]waiting'
+    ]);
+  });
+
+  it('guesses no points where the run was given values of its own', () => {
+    const points = ['quality[n=100]', 'quality[n=200]'];
+    const project = aProject({ suites: [aSuite('smoke'), aSuite('quality', { points })] });
+    const waiting = (change: Partial<Run>): number => {
+      cleanup();
+      const run = aRunView({ answer: anAnswer(change) });
+      show({ project: { kind: 'ready', project }, run });
+      return within(screen.getByRole('region', { name: 'Run at work' })).queryAllByRole('listitem')
+        .length;
+    };
+
+    expect(waiting({})).toBe(3);
+    expect(waiting({ parameters: { n: 50 } })).toBe(1);
+    expect(waiting({ matrix: { n: [1, 2] } })).toBe(0);
   });
 
   it('tells a screen reader when a suite ends, not every request', () => {
     show({ run: aRunView({ answer: anAnswer({}, { suites }) }) });
 
-    expect(
-      screen.getByText('Running the suites: 1 of 2 suites done').getAttribute('aria-live')
-    ).toBe('polite');
+    expect(screen.getByText('Running the suites: 1 of 2 suites done').getAttribute('role')).toBe(
+      'status'
+    );
+  });
+
+  it('says why it could not be cancelled', () => {
+    const fault = { code: 'x', message: 'No such run.', remedy: '', findings: [], problems: [] };
+    show({ run: aRunView({ answer: anAnswer(), cancelling: { busy: false, fault } }) });
+
+    expect(screen.getByRole('alert').textContent).toBe('No such run.');
   });
 
   it('is cancelled, and says so until it has ended', () => {
     const actions = show({ run: aRunView({ answer: anAnswer() }) });
     fireEvent.click(screen.getByRole('button', { name: 'Cancel' }));
-    show({ run: aRunView({ answer: anAnswer(), cancelling: true }) });
+    show({ run: aRunView({ answer: anAnswer(), cancelling: { busy: true, fault: null } }) });
 
     expect(actions.cancel).toHaveBeenCalled();
     expect(

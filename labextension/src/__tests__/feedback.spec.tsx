@@ -1,6 +1,7 @@
 import { fireEvent, screen, within } from '@testing-library/react';
 import { finished, show } from './shown';
-import { aFinding, aProject, aReport, aRun, anExample } from './wire';
+import { aFinding, aSuiteRow, aReport, anExample } from './report';
+import { aProject, aRun } from './wire';
 
 const PAYLOAD = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>';
 
@@ -107,20 +108,14 @@ describe('the feedback', () => {
   });
 
   it('opens the executed notebook at the cell that failed', () => {
-    const suite = {
-      name: 'quality',
-      kind: 'notebook' as const,
-      source: 'suites/quality.ipynb',
-      outcome: 'failed' as const,
-      reason: null,
-      duration_seconds: 3,
+    const suite = aSuiteRow({
+      outcome: 'failed',
       artifact: 'quality.ipynb',
-      notices: [],
       cases: [
         {
           case_id: 'c3',
           title: 'digit 8',
-          outcome: 'failed' as const,
+          outcome: 'failed',
           duration_seconds: 0.1,
           error: {
             type: 'AssertionError',
@@ -130,7 +125,7 @@ describe('the feedback', () => {
           cell_id: 'cell-3'
         }
       ]
-    };
+    });
     const actions = show({ run: finished({ suites: [suite] }) });
     fireEvent.click(screen.getByRole('button', { name: 'Open at this cell' }));
 

@@ -1,50 +1,9 @@
 import { PanelModel } from '../models/panel';
-import {
-  FakeServer,
-  aProject,
-  aReport,
-  aRun,
-  anAnswer,
-  anEvent,
-  errorAnswer,
-  settled
-} from './wire';
+import { PATH, servedProject } from './served';
+import { aProject, aRun, aSuite, anAnswer, anEvent, errorAnswer, settled } from './wire';
+import type { FakeServer } from './wire';
 
 const PROJECT = 'digits/deployfeedback.yaml';
-const PATH = 'path=digits%2Fdeployfeedback.yaml';
-
-function servedProject(): FakeServer {
-  const project = { project: aProject(), problems: [] };
-  return new FakeServer()
-    .on('GET /project?path=digits%2Fmodel.ipynb', project)
-    .on('GET /project?path=digits%2Frenamed.ipynb', project)
-    .on('GET /project?path=other%2Fmodel.ipynb', {
-      project: aProject({
-        name: 'other',
-        path: 'other/deployfeedback.yaml',
-        default_target: 'released'
-      }),
-      problems: []
-    })
-    .on(`GET /targets/candidate/health?${PATH}`, {
-      facts: { ready: true },
-      platform_source: 'scrape'
-    })
-    .on(`GET /targets/released/health?${PATH}`, {
-      facts: { ready: false },
-      platform_source: 'scrape'
-    })
-    .on('GET /targets/released/health?path=other%2Fdeployfeedback.yaml', {
-      facts: { ready: true },
-      platform_source: 'none'
-    })
-    .on(`GET /runs?${PATH}&limit=20`, { runs: [], next: null })
-    .on('GET /runs?path=other%2Fdeployfeedback.yaml&limit=20', { runs: [], next: null })
-    .on(`GET /releases?${PATH}`, { releases: [] })
-    .on('GET /releases?path=other%2Fdeployfeedback.yaml', { releases: [] })
-    .on('GET /runs/r1/feedback?format=json', aReport())
-    .on('GET /runs/r1/charts?width=300', { charts: [] });
-}
 
 describe('the panel', () => {
   let server: FakeServer;
@@ -272,5 +231,18 @@ describe('the panel', () => {
 
     expect(model.state.run).toBeNull();
     expect(model.state.history.runs).toEqual([]);
+  });
+
+  it('chooses no suite that is not meant for the target', async () => {
+    const suites = [aSuite('smoke'), aSuite('only', { targets: ['candidate'] })];
+    server.on('GET /project?path=digits%2Fmodel.ipynb', {
+      project: aProject({ suites }),
+      problems: []
+    });
+    await opened();
+    model.chooseSuites(['only']);
+    model.chooseTarget('released');
+
+    expect(model.state.choice.suites).toEqual([]);
   });
 });

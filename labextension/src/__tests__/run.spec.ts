@@ -1,5 +1,6 @@
 import { RunModel } from '../models/run';
-import { FakeServer, aReport, anAnswer, anEvent, errorAnswer, settled } from './wire';
+import { aReport } from './report';
+import { FakeServer, anAnswer, anEvent, errorAnswer, settled } from './wire';
 
 const RUN = 'GET /runs/r1';
 
@@ -59,8 +60,23 @@ describe('a run that is followed', () => {
     await settled();
 
     expect(model.view.report?.verdict).toBe('pass');
-    expect(model.view.charts.map(chart => chart.title)).toEqual(['Latency']);
+    expect(model.view.charts?.map(chart => chart.title)).toEqual(['Latency']);
     expect(ended).toEqual(['ended']);
+  });
+
+  it('asks again for charts that could not be read', async () => {
+    server
+      .on(RUN, anAnswer({ state: 'finished', verdict: 'pass', seq: 5 }))
+      .on('GET /runs/r1/feedback?format=json', aReport())
+      .on('GET /runs/r1/charts?width=300', () => errorAnswer(500, {}));
+    await model.reread();
+    const charts = model.view.charts;
+    server.on('GET /runs/r1/charts?width=300', { charts: [{ title: 'Latency', spec: {} }] });
+    await model.reread();
+
+    expect(charts).toBeNull();
+    expect(model.view.charts?.map(chart => chart.title)).toEqual(['Latency']);
+    expect(server.count('GET /runs/r1/feedback?format=json')).toBe(1);
   });
 
   it('asks once more where an event comes while it reads', async () => {
@@ -98,25 +114,25 @@ describe('a run that is followed', () => {
   it('is cancelling until the server says that it ended', async () => {
     server.on('POST /runs/r1/cancel', anAnswer().run);
     await model.cancel();
-    const asked = model.view.cancelling;
+    const asked = model.view.cancelling.busy;
     server.on(RUN, anAnswer({ state: 'cancelled', message: 'Cancelled by you.', seq: 6 }));
     await model.reread();
 
     expect(asked).toBe(true);
-    expect(model.view.cancelling).toBe(false);
+    expect(model.view.cancelling.busy).toBe(false);
     expect(model.view.answer?.run.state).toBe('cancelled');
   });
 
   it('says why a cancel was refused', async () => {
     const refusal = { error: 'run_not_found', message: 'No such run.', remedy: 'Look again.' };
     server.on('POST /runs/r1/cancel', () => errorAnswer(404, refusal));
-    const faults: (string | undefined)[] = [];
-    model.changed.connect(() => faults.push(model.view.fault?.message));
 
     await model.cancel();
 
-    expect(faults).toContain('No such run.');
-    expect(model.view.cancelling).toBe(false);
+    expect(model.view.cancelling).toMatchObject({
+      busy: false,
+      fault: { message: 'No such run.', remedy: 'Look again.' }
+    });
   });
 
   it('polls no more once it ended', async () => {

@@ -1,5 +1,6 @@
 import { PanelModel } from '../models/panel';
-import { FakeServer, aProject, aReport, aRun, anAnswer, errorAnswer, settled } from './wire';
+import { aReport } from './report';
+import { FakeServer, aProject, aRun, anAnswer, errorAnswer, settled } from './wire';
 
 const PATH = 'path=digits%2Fdeployfeedback.yaml';
 

@@ -1,6 +1,6 @@
 import { fireEvent, screen, within } from '@testing-library/react';
 import { finished, show } from './shown';
-import { aFinding, aReport } from './wire';
+import { aFinding, aReport } from './report';
 
 const OPEN = aFinding({
   rule: 'latency',

@@ -5,7 +5,8 @@ import React from 'react';
 import { PanelView } from '../components/panel-view';
 import type { PanelActions, PanelState, Report, Run, RunView } from '../view';
 import { NOTHING_ASKED } from '../view';
-import { aProject, aReport, anAnswer } from './wire';
+import { aReport } from './report';
+import { aProject, anAnswer } from './wire';
 
 export function someActions(): jest.Mocked<PanelActions> {
   return {
@@ -50,7 +51,7 @@ export function aRunView(change: Partial<RunView> = {}): RunView {
     answer: null,
     report: null,
     charts: [],
-    cancelling: false,
+    cancelling: NOTHING_ASKED,
     continuing: NOTHING_ASKED,
     waiving: NOTHING_ASKED,
     fault: null,

@@ -2,7 +2,7 @@
 
 import { ServerConnection } from '@jupyterlab/services';
 import { Api } from '../api';
-import type { ExampleRow, Finding, Project, Report, Run, RunAnswer, RunEvent } from '../view';
+import type { Project, Run, RunAnswer, RunEvent, Suite } from '../view';
 
 export const BASE = 'http://127.0.0.1:9999/user/alice/';
 export const ROOT = `${BASE}deployfeedback/api/v1`;
@@ -77,6 +77,7 @@ export function aRun(change: Partial<Run> = {}): Run {
     suites: [],
     parameters: {},
     matrix: {},
+    parallel: null,
     continues: null,
     commit: {
       sha: '4f1c2d9e8b7a',
@@ -132,108 +133,24 @@ export function aProject(change: Partial<Project> = {}): Project {
     targets: [target('released'), target('candidate')],
     default_target: 'candidate',
     baseline: 'released',
-    suites: [
-      { name: 'smoke', kind: 'notebook', source: 'suites/smoke.ipynb' },
-      { name: 'quality', kind: 'notebook', source: 'suites/quality.ipynb' }
-    ],
+    suites: [aSuite('smoke'), aSuite('quality')],
     rules: [],
     tag: 'v{version}',
     remote: 'origin',
     commit: null,
-    ...change
-  };
-}
-
-export function aFinding(change: Partial<Finding> = {}): Finding {
-  return {
-    rule: 'accuracy',
-    expression: '>=0.95',
-    verdict: 'pass',
-    standing: 'counted',
-    sentence: 'Accuracy is 97.4 %.',
-    value: 0.974,
-    unit: 'share',
-    limit: 0.95,
-    candidate: 0.974,
-    baseline: 0.978,
-    interval: [0.96, 0.98],
-    confidence: 0.9,
-    n: 500,
-    n_more: null,
-    method: 'clopper-pearson',
-    look: [1, 2],
-    metric_unit: 'share',
-    text: {
-      subject: 'accuracy',
-      value: '97.4 % [96.0, 98.0]',
-      limit: '\u2265 95 %',
-      candidate: '97.4 %',
-      baseline: '97.8 %',
-      n: '500 examples',
-      method: 'Clopper-Pearson interval of a share'
-    },
-    ...change
-  };
-}
-
-export function anExample(change: Partial<ExampleRow> = {}): ExampleRow {
-  return {
-    example_id: 'digits-12',
-    suite: 'quality',
-    truth: 8,
-    candidate: 1,
-    baseline: 8,
-    slices: { digit: '8' },
-    picture: null,
-    ...change
-  };
-}
-
-export function aReport(change: Partial<Report> = {}): Report {
-  return {
-    schema_version: 1,
-    run: {
-      run_id: 'r1',
-      state: 'finished',
-      project: 'digits',
-      target: 'candidate',
-      baseline: 'released',
-      commit: '4f1c2d9e8b7a',
-      dirty: false,
-      first_release: false,
-      paired: true,
-      started_at: '2026-11-20T09:30:01Z',
-      finished_at: '2026-11-20T09:30:11Z',
-      duration_seconds: 10,
-      window_seconds: 9,
-      self_test: '',
-      look: [1, 2],
-      continues: null,
-      attempts: 1,
-      url: 'http://127.0.0.1:8002',
-      model_version: '2.1.0',
-      baseline_version: '2.0.0',
-      namespace: null,
-      baseline_namespace: null,
-      page: null
-    },
-    verdict: 'pass',
-    gate: 'open',
-    exit_code: 0,
-    headline: 'Pass: digits candidate 2.1.0 may be released.',
-    next_step: 'Tag the release.',
     notices: [],
-    findings: [aFinding()],
-    metrics: [],
-    suites: [],
-    examples: { broken: [], fixed: [] },
-    changes: [],
-    distributions: [],
-    series: [],
-    digests: [],
-    waivers: [],
-    windows: [],
-    continuing: null,
+    ...change
+  };
+}
+
+export function aSuite(name: string, change: Partial<Suite> = {}): Suite {
+  return {
+    name,
+    kind: 'notebook',
+    source: `suites/${name}.ipynb`,
+    points: [],
+    targets: [],
+    notices: [],
     ...change
   };
 }

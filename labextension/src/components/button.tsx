@@ -1,36 +1,34 @@
+import { Button as LabButton } from '@jupyterlab/ui-components';
+import type { LabIcon } from '@jupyterlab/ui-components';
 import React from 'react';
-import type { GlyphName } from './glyph';
-import { Glyph } from './glyph';
 
 interface ButtonProps {
   readonly label: string;
-  readonly glyph?: GlyphName;
+  readonly icon?: LabIcon;
   readonly look?: 'main' | 'plain' | 'link';
-  /** Show only the picture; the label is said and shown as a tooltip. */
+  /** Show only the icon; the label is said and shown as a tooltip. */
   readonly bare?: boolean;
   readonly disabled?: boolean;
   readonly title?: string;
-  readonly onClick: () => void;
+  readonly type?: 'button' | 'submit';
+  readonly onClick?: () => void;
 }
 
+/** Lab's own button, as small as a side panel needs it. */
 export function Button(props: ButtonProps): JSX.Element {
-  const { label, glyph, look = 'plain' } = props;
-  const content = (
-    <>
-      {glyph && <Glyph name={glyph} />}
-      {!props.bare && <span>{label}</span>}
-    </>
-  );
+  const { label, icon, look = 'plain', bare = false, type = 'button' } = props;
+  const named = bare ? { 'aria-label': label, title: label } : { title: props.title };
   return (
-    <button
-      type="button"
-      className={`jp-df-button jp-df-button-${look}${props.bare ? ' jp-df-button-bare' : ''}`}
-      aria-label={props.bare ? label : undefined}
-      title={props.title ?? (props.bare ? label : undefined)}
+    <LabButton
+      type={type}
+      minimal={look === 'link'}
+      className={`jp-df-button jp-df-button-${look}${bare ? ' jp-df-button-bare' : ''}`}
       disabled={props.disabled}
       onClick={props.onClick}
+      {...named}
     >
-      {content}
-    </button>
+      {icon && <icon.react tag="span" className="jp-df-icon" />}
+      {!bare && <span>{label}</span>}
+    </LabButton>
   );
 }

@@ -1,3 +1,4 @@
+import { launchIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { CaseRow } from '../view';
 import { Button } from './button';
@@ -28,7 +29,7 @@ export function CaseItem({ row, onOpen }: CaseItemProps): JSX.Element {
       {error && (
         <div className="jp-df-error">
           <p>
-            <strong>{error.type}</strong> {error.message}
+            <strong>{error.type}</strong> {error.message === row.title ? '' : error.message}
           </p>
           {error.traceback && (
             <details>
@@ -39,7 +40,7 @@ export function CaseItem({ row, onOpen }: CaseItemProps): JSX.Element {
           {onOpen && (
             <Button
               look="link"
-              glyph="open"
+              icon={launchIcon}
               label={trans.__('Open at this cell')}
               onClick={onOpen}
             />

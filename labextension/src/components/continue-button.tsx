@@ -1,3 +1,4 @@
+import { addIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { Asked, Continuing } from '../view';
 import { Button } from './button';
@@ -22,7 +23,7 @@ export function ContinueButton(props: ContinueButtonProps): JSX.Element | null {
     <div className="jp-df-continue">
       <Button
         look="main"
-        glyph="plus"
+        icon={addIcon}
         label={
           continuing.noun === 'example'
             ? trans.__('Send about %1 more examples', n)

@@ -17,6 +17,7 @@ export function ExampleList({ title, rows }: ExampleListProps): JSX.Element {
   const trans = useTrans();
   const [all, setAll] = React.useState(false);
   const shown = all ? rows : rows.slice(0, FIRST);
+  const suites = new Set(rows.map(row => row.suite));
   const seen = rows.some(row => picture(row) !== null);
   return (
     <>
@@ -27,8 +28,12 @@ export function ExampleList({ title, rows }: ExampleListProps): JSX.Element {
             {seen && <th scope="col">{trans.__('Picture')}</th>}
             <th scope="col">{trans.__('Example')}</th>
             <th scope="col">{trans.__('truth')}</th>
-            <th scope="col">{trans.__('candidate')}</th>
-            <th scope="col">{trans.__('baseline')}</th>
+            <th scope="col" title={trans.__('candidate')}>
+              {trans.__('candidate')}
+            </th>
+            <th scope="col" title={trans.__('baseline')}>
+              {trans.__('baseline')}
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -39,10 +44,13 @@ export function ExampleList({ title, rows }: ExampleListProps): JSX.Element {
                   <Picture row={row} />
                 </td>
               )}
-              <th scope="row">{row.example_id}</th>
-              <td>{String(row.truth)}</td>
-              <td>{String(row.candidate)}</td>
-              <td>{String(row.baseline)}</td>
+              <th scope="row">
+                {row.example_id}
+                {suites.size > 1 && <span className="jp-df-interval">{row.suite}</span>}
+              </th>
+              <td>{label(row.truth)}</td>
+              <td>{label(row.candidate)}</td>
+              <td>{label(row.baseline)}</td>
             </tr>
           ))}
         </tbody>
@@ -68,6 +76,10 @@ function Picture({ row }: { readonly row: ExampleRow }): JSX.Element | null {
 
 function picture(row: ExampleRow): string | null {
   return row.picture && PICTURE.test(row.picture) ? row.picture : null;
+}
+
+function label(value: ExampleRow['truth']): string {
+  return value === null ? '\u2014' : String(value);
 }
 
 function slices(row: ExampleRow): string {

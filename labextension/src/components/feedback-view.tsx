@@ -1,12 +1,15 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { Asked, Chart, CreateWaiver, Family, Report, SuiteRow } from '../view';
+import type { Asked, Chart, CreateWaiver, Family, Report, Run, SuiteRow } from '../view';
+import { pointsOf } from '../view';
 import type { DrawChart } from './chart-list';
 import { ChartList } from './chart-list';
 import { ChangeList } from './change-list';
 import { ExampleList } from './example-list';
 import { FindingList } from './finding-list';
 import { MetricTable } from './metric-table';
+import { PointList } from './point-list';
+import { RunFacts } from './run-facts';
 import { Section } from './section';
 import { SuiteList } from './suite-list';
 import { useTrans } from './trans';
@@ -16,17 +19,21 @@ const FAMILIES: readonly Family[] = ['model', 'application', 'platform'];
 
 interface FeedbackViewProps {
   readonly report: Report;
+  readonly run: Run;
   readonly waiving: Asked;
   readonly onWaive: (waiver: CreateWaiver) => void;
-  readonly charts: readonly Chart[];
+  readonly charts: readonly Chart[] | null;
   readonly drawChart: DrawChart;
   readonly theme: string;
   readonly onOpen: (suite: SuiteRow, cellId: string | null) => void;
 }
 
 /** The report below its verdict: findings, the three tables, examples, what changed, suites and plots. */
-export function FeedbackView(props: FeedbackViewProps): JSX.Element {
+export const FeedbackView = React.memo(function FeedbackView(
+  props: FeedbackViewProps
+): JSX.Element {
   const { report } = props;
+  const points = pointsOf(report);
   const trans = useTrans();
   return (
     <>
@@ -44,7 +51,17 @@ export function FeedbackView(props: FeedbackViewProps): JSX.Element {
             {notice}
           </p>
         ))}
+        {report.run.self_test && (
+          <p className="jp-df-detail">
+            {trans.__('Self-test of the gate: %1.', report.run.self_test)}
+          </p>
+        )}
       </Section>
+      {points.length > 0 && (
+        <Section title={trans.__('Points')} summary={points.length}>
+          <PointList report={report} />
+        </Section>
+      )}
       {report.waivers.length > 0 && (
         <Section title={trans.__('Waivers')} summary={report.waivers.length}>
           <WaiverList waivers={report.waivers} />
@@ -60,14 +77,17 @@ export function FeedbackView(props: FeedbackViewProps): JSX.Element {
       <Section title={trans.__('Suites')} open={!allPassed(report)} summary={passed(report, trans)}>
         <SuiteList suites={report.suites} onOpen={props.onOpen} />
       </Section>
-      {props.charts.length > 0 && (
+      {props.charts && props.charts.length > 0 && (
         <Section title={trans.__('Charts')} summary={props.charts.length}>
           <ChartList charts={props.charts} draw={props.drawChart} theme={props.theme} />
         </Section>
       )}
+      <Section title={trans.__('About this run')} open={false}>
+        <RunFacts report={report} run={props.run} />
+      </Section>
     </>
   );
-}
+});
 
 function Metrics({ report }: { readonly report: Report }): JSX.Element {
   const trans = useTrans();

@@ -49,6 +49,7 @@ export function FinishedRun(props: FinishedRunProps): JSX.Element | null {
       </Section>
       <FeedbackView
         report={report}
+        run={answer.run}
         waiving={run.waiving}
         onWaive={actions.waive}
         charts={run.charts}

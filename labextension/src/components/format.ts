@@ -52,6 +52,11 @@ export function shortCommit(sha: string): string {
   return sha.slice(0, 7);
 }
 
+/** The values of a point of a matrix: `n=100` of `quality[n=100]`. */
+export function pointWords(point: string): string {
+  return point.slice(point.indexOf('[') + 1, -1);
+}
+
 /** The part of a URL that tells targets apart, null where the address is not known. */
 export function hostOf(target: Pick<Target, 'url'>): string | null {
   if (target.url === null) {

@@ -1,3 +1,4 @@
+import { refreshIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { Project } from '../view';
 import { Button } from './button';
@@ -21,7 +22,7 @@ export function Header({ project, notebook, onOpenFile, onRefresh }: HeaderProps
         <h2 className="jp-df-project">{project.name}</h2>
         <Button
           bare
-          glyph="refresh"
+          icon={refreshIcon}
           label={trans.__('Read the project again')}
           look="link"
           onClick={onRefresh}
@@ -29,14 +30,14 @@ export function Header({ project, notebook, onOpenFile, onRefresh }: HeaderProps
       </div>
       <div className="jp-df-facts">
         {notebook && <span title={notebook}>{fileName(notebook)}</span>}
-        <button
-          type="button"
-          className="jp-df-button jp-df-button-link"
-          title={trans.__('Open %1', project.path)}
-          onClick={() => onOpenFile(project.path)}
-        >
-          {fileName(project.path)}
-        </button>
+        <span>
+          <Button
+            look="link"
+            label={fileName(project.path)}
+            title={trans.__('Open %1', project.path)}
+            onClick={() => onOpenFile(project.path)}
+          />
+        </span>
         {commit && (
           <span title={[commit.subject, ...commit.dirty].filter(Boolean).join('\n')}>
             {shortCommit(commit.sha)}

@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { refreshIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { Health, HealthView } from '../view';
 import { Button } from './button';
@@ -16,14 +17,13 @@ export function HealthLine({ health, onAsk }: HealthLineProps): JSX.Element {
   const trans = useTrans();
   const { mark, detail } = describe(health, trans);
   return (
-    <div className="jp-df-health" aria-live="polite">
-      <MarkView mark={mark} />
-      <span className="jp-df-detail" title={detail}>
-        {detail}
+    <div className="jp-df-health">
+      <span className="jp-df-grow" role="status">
+        <MarkView mark={mark} /> <span className="jp-df-detail">{detail}</span>
       </span>
       <Button
         bare
-        glyph="refresh"
+        icon={refreshIcon}
         label={trans.__('Ask the target again')}
         look="link"
         disabled={health.kind === 'asking'}

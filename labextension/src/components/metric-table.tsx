@@ -1,5 +1,6 @@
 import React from 'react';
 import type { Family, MetricRow } from '../view';
+import { pointWords } from './format';
 import { MarkView } from './mark';
 import { useTrans } from './trans';
 import { changeMark, familyTitle } from './words';
@@ -14,8 +15,9 @@ interface MetricTableProps {
 /** One of the three tables: what the candidate showed, what the baseline showed, and how far apart they are. */
 export function MetricTable({ family, rows, candidate, baseline }: MetricTableProps): JSX.Element {
   const trans = useTrans();
+  const atPoints = rows.some(row => row.point);
   return (
-    <table className="jp-df-table">
+    <table className={`jp-df-table jp-df-metrics${atPoints ? ' jp-df-at-points' : ''}`}>
       <caption>{familyTitle(family, trans)}</caption>
       <thead>
         <tr>
@@ -29,25 +31,45 @@ export function MetricTable({ family, rows, candidate, baseline }: MetricTablePr
           <th scope="col">{trans.__('change')}</th>
         </tr>
       </thead>
-      <tbody>
-        {rows.map(row => (
-          <MetricLine key={row.text.label} row={row} />
-        ))}
-      </tbody>
+      {byMetric(rows).map(group => (
+        <tbody key={group[0]?.text.label}>
+          <GroupHead rows={group} />
+          {group.map(row => (
+            <MetricLine key={row.text.label} row={row} label={labelOf(row, group)} />
+          ))}
+        </tbody>
+      ))}
     </table>
   );
 }
 
-function MetricLine({ row }: { readonly row: MetricRow }): JSX.Element {
+/** The metric's name, once for all points of a matrix that measured it. */
+function GroupHead({ rows }: { readonly rows: readonly MetricRow[] }): JSX.Element | null {
+  const [first] = rows;
+  return first?.point ? (
+    <tr className="jp-df-group">
+      <th scope="rowgroup" colSpan={4}>
+        {withoutPoint(first)}
+      </th>
+    </tr>
+  ) : null;
+}
+
+interface MetricLineProps {
+  readonly row: MetricRow;
+  readonly label: string;
+}
+
+function MetricLine({ row, label }: MetricLineProps): JSX.Element {
   const trans = useTrans();
   const remarks = [row.missing_because, ...row.notices].filter(Boolean);
   const mark = changeMark(row.change, row.difference, trans);
   const quiet = mark.tone === 'quiet';
   return (
     <>
-      <tr title={[row.name, row.source].join('\n')}>
+      <tr title={[row.name, row.source].join('\n')} className={row.point ? 'jp-df-at-point' : ''}>
         <th scope="row">
-          {row.text.label}
+          {label}
           {!quiet && <MarkView mark={mark} />}
         </th>
         <td>{row.text.value}</td>
@@ -85,4 +107,28 @@ function Difference({ text, children }: DifferenceProps): JSX.Element {
       {aside && <span className="jp-df-interval"> {aside}</span>}
     </>
   );
+}
+
+/** Rows of one metric at several points stand together; any other row is alone. */
+function byMetric(rows: readonly MetricRow[]): readonly (readonly MetricRow[])[] {
+  const groups = new Map<string, MetricRow[]>();
+  for (const row of rows) {
+    const key = row.point ? row.name : row.text.label;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()];
+}
+
+/** What tells a row from the others of its group: of points of one suite their values, else their whole name. */
+function labelOf(row: MetricRow, group: readonly MetricRow[]): string {
+  if (!row.point) {
+    return row.text.label;
+  }
+  const suites = new Set(group.map(({ point }) => point?.slice(0, point.indexOf('['))));
+  return suites.size === 1 ? pointWords(row.point) : row.point;
+}
+
+function withoutPoint({ text, point, name }: MetricRow): string {
+  const [label] = text.label.split(` in ${point}`);
+  return label ?? name;
 }

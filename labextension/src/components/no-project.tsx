@@ -1,3 +1,4 @@
+import { refreshIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import { Button } from './button';
 import { Command } from './command';
@@ -33,7 +34,7 @@ export function NoProject({ notebook, onOpenTerminal, onRefresh }: NoProjectProp
         {onOpenTerminal && (
           <Button label={trans.__('Open a terminal here')} onClick={onOpenTerminal} />
         )}
-        <Button glyph="refresh" label={trans.__('Look again')} onClick={onRefresh} />
+        <Button icon={refreshIcon} label={trans.__('Look again')} onClick={onRefresh} />
       </div>
     </div>
   );

@@ -1,5 +1,6 @@
+import { refreshIcon } from '@jupyterlab/ui-components';
 import React from 'react';
-import type { PanelActions, PanelState, Project } from '../view';
+import type { PanelActions, PanelState, Project, RunView } from '../view';
 import { ended } from '../view';
 import { Button } from './button';
 import type { DrawChart } from './chart-list';
@@ -61,7 +62,7 @@ function PanelBody(props: PanelViewProps): JSX.Element {
     case 'failed':
       return (
         <FaultNotice fault={project.fault}>
-          <Button glyph="refresh" label={trans.__('Try again')} onClick={actions.refresh} />
+          <Button icon={refreshIcon} label={trans.__('Try again')} onClick={actions.refresh} />
         </FaultNotice>
       );
     case 'ready':
@@ -73,7 +74,7 @@ function ProjectPanel(props: PanelViewProps & { readonly project: Project }): JS
   const { state, actions, project } = props;
   const trans = useTrans();
   const { run } = state;
-  const atWork = run !== null && run.answer !== null && !ended(run.answer.run.state);
+  const atWork = state.history.runs.some(each => !ended(each.state)) || isAtWork(run);
   return (
     <>
       <div className="jp-df-top">
@@ -111,4 +112,9 @@ function ProjectPanel(props: PanelViewProps & { readonly project: Project }): JS
       </Section>
     </>
   );
+}
+
+/** The run on show may be so new that the list does not have it yet. */
+function isAtWork(run: RunView | null): boolean {
+  return !!run?.answer && !ended(run.answer.run.state);
 }

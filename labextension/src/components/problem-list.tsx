@@ -1,3 +1,4 @@
+import { launchIcon, refreshIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { Fault, Problem } from '../view';
 import { Button } from './button';
@@ -48,9 +49,13 @@ export function ProblemList({
       </ol>
       <div className="jp-df-row">
         {file && (
-          <Button glyph="open" label={trans.__('Open %1', file)} onClick={() => onOpenFile(file)} />
+          <Button
+            icon={launchIcon}
+            label={trans.__('Open %1', file)}
+            onClick={() => onOpenFile(file)}
+          />
         )}
-        <Button glyph="refresh" label={trans.__('Check again')} onClick={onRefresh} />
+        <Button icon={refreshIcon} label={trans.__('Check again')} onClick={onRefresh} />
       </div>
     </div>
   );

@@ -1,18 +1,20 @@
+import { stopIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import type { RunAnswer, SuiteProgress } from '../view';
+import type { Asked, RunAnswer } from '../view';
 import { Button } from './button';
 import { clock, elapsed } from './format';
+import { FaultNotice } from './notice';
 import { useNow } from './now';
-import { SuiteMeter } from './suite-meter';
+import { SuiteMeter, WaitingSuite } from './suite-meter';
 import { useTrans } from './trans';
-import { stageWords } from './words';
+import { progressTitle } from './words';
 
 interface ProgressCardProps {
   readonly answer: RunAnswer;
-  /** The suites this run will work off, in the project's order. */
-  readonly expected: readonly string[];
-  readonly cancelling: boolean;
+  /** The suites that have not begun yet, in the project's order. */
+  readonly waiting: readonly string[];
+  readonly cancelling: Asked;
   readonly onCancel: () => void;
 }
 
@@ -21,62 +23,36 @@ export function ProgressCard(props: ProgressCardProps): JSX.Element {
   const { answer, cancelling } = props;
   const trans = useTrans();
   const now = useNow(1000);
-  const suites = expectedSuites(answer, props.expected);
-  const title = cancelling
-    ? trans.__('Cancelling')
-    : answer.run.state === 'queued'
-      ? trans.__('Waiting for its turn')
-      : stageWords(answer.stage, trans);
   return (
     <section className="jp-df-card jp-df-progress" aria-label={trans.__('Run at work')}>
       <div className="jp-df-row">
-        <strong className="jp-df-grow">{title}</strong>
-        <time className="jp-df-number" role="timer" aria-label={trans.__('Elapsed')}>
-          {clock(elapsed(answer.run, now))}
-        </time>
+        <strong className="jp-df-grow">{progressTitle(answer, cancelling.busy, trans)}</strong>
         <Button
-          glyph="stop"
-          label={cancelling ? trans.__('Cancelling…') : trans.__('Cancel')}
-          disabled={cancelling}
+          icon={stopIcon}
+          label={cancelling.busy ? trans.__('Cancelling…') : trans.__('Cancel')}
+          disabled={cancelling.busy}
           onClick={props.onCancel}
         />
       </div>
-      <p className="jp-df-detail">{sides(answer, trans)}</p>
+      <div className="jp-df-row jp-df-detail">
+        <span className="jp-df-grow">{sides(answer, trans)}</span>
+        <time className="jp-df-number" role="timer" aria-label={trans.__('Elapsed')}>
+          {clock(elapsed(answer.run, now))}
+        </time>
+      </div>
+      {cancelling.fault && <FaultNotice fault={cancelling.fault} />}
       <ul className="jp-df-meters">
-        {suites.map(suite => (
-          <SuiteMeter key={suite.name} suite={suite} begun={answer.suites.includes(suite)} />
+        {answer.suites.map(suite => (
+          <SuiteMeter key={suite.name} suite={suite} />
+        ))}
+        {props.waiting.map(name => (
+          <WaitingSuite key={name} name={name} />
         ))}
       </ul>
-      <p className="jp-df-only-said" aria-live="polite">
-        {said(title, suites, trans)}
-      </p>
     </section>
   );
 }
 
 function sides({ run }: RunAnswer, trans: TranslationBundle): string {
   return run.baseline ? trans.__('%1 against %2', run.target, run.baseline) : run.target;
-}
-
-function expectedSuites(answer: RunAnswer, expected: readonly string[]): readonly SuiteProgress[] {
-  const begun = new Set(answer.suites.map(suite => suite.name));
-  const waiting = expected.filter(name => !begun.has(name));
-  return [
-    ...answer.suites,
-    ...waiting.map(name => ({
-      name,
-      outcome: null,
-      cases_finished: 0,
-      cases_total: null,
-      case_title: null,
-      done: null,
-      total: null
-    }))
-  ];
-}
-
-/** What a screen reader says: it changes when a suite ends, not with every request. */
-function said(title: string, suites: readonly SuiteProgress[], trans: TranslationBundle): string {
-  const over = suites.filter(suite => suite.outcome !== null).length;
-  return trans.__('%1: %2 of %3 suites done', title, over, suites.length);
 }

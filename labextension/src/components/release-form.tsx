@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { Project, ReleaseView, Report } from '../view';
+import { Button } from './button';
 import { shortCommit } from './format';
 import { FaultNotice, Notice } from './notice';
 import { ReleaseList } from './release-list';
@@ -47,13 +48,12 @@ export function ReleaseForm({ project, report, release, onTag }: ReleaseFormProp
           disabled={obstacle !== null}
           onChange={event => setVersion(event.target.value)}
         />
-        <button
+        <Button
           type="submit"
-          className="jp-df-button jp-df-button-main"
+          look="main"
+          label={release.tagging ? trans.__('Tagging…') : trans.__('Tag')}
           disabled={obstacle !== null || release.tagging || version.trim() === ''}
-        >
-          {release.tagging ? trans.__('Tagging…') : trans.__('Tag')}
-        </button>
+        />
       </div>
       {project.remote && (
         <PushChoice

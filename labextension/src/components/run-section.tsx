@@ -1,11 +1,13 @@
+import { historyIcon, runIcon } from '@jupyterlab/ui-components';
 import React from 'react';
-import type { PanelActions, PanelState, Project, RunView } from '../view';
-import { ended } from '../view';
+import type { PanelActions, PanelState, Project, RunAnswer, RunView } from '../view';
+import { ended, namesOf, suitesFor } from '../view';
 import { Button } from './button';
 import type { DrawChart } from './chart-list';
 import { FinishedRun } from './finished-run';
 import { FaultNotice, Notice } from './notice';
 import { ProgressCard } from './progress-card';
+import { Said } from './said';
 import { useTrans } from './trans';
 
 interface RunSectionProps {
@@ -18,12 +20,19 @@ interface RunSectionProps {
 
 /** The run on show, whatever has become of it. */
 export function RunSection(props: RunSectionProps): JSX.Element {
-  const { state, actions } = props;
-  const trans = useTrans();
+  const { state } = props;
   const { run } = state;
-  if (!run) {
-    return <FirstRun loading={state.history.loading} />;
-  }
+  return (
+    <>
+      <Said run={run} waiting={run?.answer ? waitingSuites(run.answer, props.project).length : 0} />
+      {run ? <ShownRun {...props} run={run} /> : <FirstRun loading={state.history.loading} />}
+    </>
+  );
+}
+
+function ShownRun(props: RunSectionProps & { readonly run: RunView }): JSX.Element {
+  const { state, actions, run } = props;
+  const trans = useTrans();
   return (
     <>
       {!state.latest && (
@@ -31,14 +40,14 @@ export function RunSection(props: RunSectionProps): JSX.Element {
           <span className="jp-df-grow">{trans.__('An earlier run')}</span>
           <Button
             look="link"
-            glyph="history"
+            icon={historyIcon}
             label={trans.__('Show the newest')}
             onClick={actions.showLatest}
           />
         </div>
       )}
       {run.fault && <FaultNotice fault={run.fault} />}
-      <RunBody {...props} run={run} />
+      <RunBody {...props} />
     </>
   );
 }
@@ -53,13 +62,10 @@ function RunBody(props: RunSectionProps & { readonly run: RunView }): JSX.Elemen
     );
   }
   if (!ended(answer.run.state)) {
-    const expected = answer.run.suites.length
-      ? answer.run.suites
-      : project.suites.map(suite => suite.name);
     return (
       <ProgressCard
         answer={answer}
-        expected={expected}
+        waiting={waitingSuites(answer, project)}
         cancelling={run.cancelling}
         onCancel={actions.cancel}
       />
@@ -75,6 +81,22 @@ function RunBody(props: RunSectionProps & { readonly run: RunView }): JSX.Elemen
     );
   }
   return <FinishedRun {...props} answer={answer} />;
+}
+
+/** The suites of a run that have not begun; of points that the project does not declare nothing is known. */
+function waitingSuites({ run, suites }: RunAnswer, project: Project): readonly string[] {
+  if (Object.keys(run.matrix).length > 0) {
+    return [];
+  }
+  const begun = new Set(suites.map(suite => suite.name));
+  const asked = new Set(run.suites);
+  const known = Object.keys(run.parameters).length === 0; // a value that is given takes an axis away
+  return suitesFor(project, run.target)
+    .filter(suite => known || suite.points.length === 0)
+    .flatMap(suite =>
+      namesOf(suite).filter(name => asked.size === 0 || asked.has(suite.name) || asked.has(name))
+    )
+    .filter(name => !begun.has(name));
 }
 
 function FirstRun({ loading }: { readonly loading: boolean }): JSX.Element {
@@ -109,7 +131,7 @@ function CutShort({ lost, message, onRun }: CutShortProps): JSX.Element {
     >
       {message && <p>{message}</p>}
       <p>{trans.__('It has no verdict.')}</p>
-      <Button glyph="play" label={trans.__('Run again')} onClick={onRun} />
+      <Button icon={runIcon} label={trans.__('Run again')} onClick={onRun} />
     </Notice>
   );
 }

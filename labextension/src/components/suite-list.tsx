@@ -1,10 +1,12 @@
+import { launchIcon } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { SuiteRow } from '../view';
 import { CaseItem } from './case-item';
 import { duration } from './format';
 import { MarkView } from './mark';
 import { useTrans } from './trans';
-import { outcomeMark } from './words';
+import { kernelWords, kindWords, outcomeMark } from './words';
 import { Button } from './button';
 
 interface SuiteListProps {
@@ -36,10 +38,15 @@ function SuiteItem(
         <MarkView mark={outcomeMark(suite.outcome, trans)} quiet />
         <span className="jp-df-grow jp-df-name">{suite.name}</span>
         <span className="jp-df-detail jp-df-number">
-          {trans._n('%1 case', '%1 cases', suite.cases.length)}, {duration(suite.duration_seconds)}
+          {trans.__(
+            '%1, %2',
+            trans._n('%1 case', '%1 cases', suite.cases.length),
+            duration(suite.duration_seconds)
+          )}
         </span>
       </summary>
       <div className="jp-df-suite-body">
+        <p className="jp-df-detail">{origin(suite, trans)}</p>
         {suite.reason && <p className="jp-df-reason">{suite.reason}</p>}
         {suite.notices.map(notice => (
           <p key={notice} className="jp-df-detail">
@@ -58,12 +65,22 @@ function SuiteItem(
         {suite.artifact && (
           <Button
             look="link"
-            glyph="open"
-            label={trans.__('Open the executed notebook')}
+            icon={launchIcon}
+            label={
+              suite.kind === 'notebook'
+                ? trans.__('Open the executed notebook')
+                : trans.__('Open its notebook')
+            }
             onClick={() => onOpen(suite, null)}
           />
         )}
       </div>
     </details>
   );
+}
+
+/** What the suite is, where it lies and what it ran in. */
+function origin({ kind, source, kernel }: SuiteRow, trans: TranslationBundle): string {
+  const parts = [kindWords(kind, trans), source, kernel && kernelWords(kernel, trans)];
+  return parts.filter(Boolean).join(' \u00b7 ');
 }

@@ -7,33 +7,31 @@ import type { Mark } from './words';
 import { outcomeMark } from './words';
 
 /** One suite of a run at work: which case it is at and how far that is. */
-export function SuiteMeter(props: {
-  readonly suite: SuiteProgress;
-  readonly begun: boolean;
-}): JSX.Element {
-  const { suite, begun } = props;
+export function SuiteMeter({ suite }: { readonly suite: SuiteProgress }): JSX.Element {
   const trans = useTrans();
-  const share = shareOf(suite);
+  const running: Mark = { glyph: 'working', word: trans.__('running'), tone: 'busy' };
   return (
     <li className="jp-df-meter">
-      <div className="jp-df-row">
-        <MarkView mark={markOf(suite, begun, trans)} quiet />
-        <span className="jp-df-grow jp-df-name">{suite.name}</span>
-        <span className="jp-df-detail jp-df-number">{countOf(suite, begun, trans)}</span>
-      </div>
-      {begun && !suite.outcome && (
+      <Line
+        mark={suite.outcome ? outcomeMark(suite.outcome, trans) : running}
+        name={suite.name}
+        count={countOf(suite, trans)}
+      />
+      {!suite.outcome && (
         <>
           <progress
             className="jp-df-bar"
             aria-label={trans.__('Progress of %1', suite.name)}
             max={1}
-            value={share ?? undefined}
+            value={shareOf(suite) ?? undefined}
           />
           <div className="jp-df-row jp-df-detail">
-            <span className="jp-df-grow jp-df-one-line">{suite.case_title}</span>
+            <span className="jp-df-grow jp-df-one-line" title={suite.case_title ?? undefined}>
+              {suite.case_title}
+            </span>
             {suite.total !== null && (
               <span className="jp-df-number">
-                {trans.__('%1 of %2 examples', suite.done ?? 0, suite.total)}
+                {trans.__('%1 of %2 requests', suite.done ?? 0, suite.total)}
               </span>
             )}
           </div>
@@ -43,33 +41,46 @@ export function SuiteMeter(props: {
   );
 }
 
-function markOf(suite: SuiteProgress, begun: boolean, trans: TranslationBundle): Mark {
-  if (suite.outcome) {
-    return outcomeMark(suite.outcome, trans);
-  }
-  return begun
-    ? { glyph: 'working', word: trans.__('running'), tone: 'busy' }
-    : { glyph: 'waiting', word: trans.__('waiting'), tone: 'quiet' };
+/** A suite whose turn has not come. */
+export function WaitingSuite({ name }: { readonly name: string }): JSX.Element {
+  const trans = useTrans();
+  const word = trans.__('waiting');
+  return (
+    <li className="jp-df-meter">
+      <Line mark={{ glyph: 'waiting', word, tone: 'quiet' }} name={name} count={word} />
+    </li>
+  );
 }
 
-function countOf(suite: SuiteProgress, begun: boolean, trans: TranslationBundle): string {
-  if (!begun) {
-    return trans.__('waiting');
+interface LineProps {
+  readonly mark: Mark;
+  readonly name: string;
+  readonly count: string;
+}
+
+function Line({ mark, name, count }: LineProps): JSX.Element {
+  return (
+    <div className="jp-df-row">
+      <MarkView mark={mark} quiet />
+      <span className="jp-df-grow jp-df-name">{name}</span>
+      <span className="jp-df-detail jp-df-number">{count}</span>
+    </div>
+  );
+}
+
+function countOf(suite: SuiteProgress, trans: TranslationBundle): string {
+  const { cases_finished: finished, cases_total: total, outcome } = suite;
+  if (total === null) {
+    return outcome ? '' : trans.__('starting');
   }
-  const { cases_finished: finished, cases_total: total } = suite;
-  if (total === null && finished === 0) {
-    return trans.__('starting');
-  }
-  return total === null
-    ? trans._n('%1 case', '%1 cases', finished)
-    : trans.__('%1 of %2 cases', Math.min(finished, total), total);
+  return trans.__('%1 of %2 cases', finished, total);
 }
 
 /** How much of the suite is done, 0 to 1; null where nobody knows how much there is. */
 function shareOf(suite: SuiteProgress): number | null {
-  const within = suite.total ? (suite.done ?? 0) / suite.total : null;
-  if (suite.cases_total) {
-    return Math.min(1, (suite.cases_finished + (within ?? 0)) / suite.cases_total);
+  if (!suite.cases_total) {
+    return null;
   }
-  return within;
+  const within = suite.total ? (suite.done ?? 0) / suite.total : 0;
+  return Math.min(1, (suite.cases_finished + within) / suite.cases_total);
 }

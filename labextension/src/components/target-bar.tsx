@@ -1,11 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { HTMLSelect } from '@jupyterlab/ui-components';
+import { HTMLSelect, runIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { Choice, HealthView, Project } from '../view';
+import { suitesFor } from '../view';
 import { AddressField } from './address-field';
 import { Button } from './button';
 import { hostOf } from './format';
 import { HealthLine } from './health-line';
+import { Outlook } from './outlook';
 import { SuiteChoice } from './suite-choice';
 import { useTrans } from './trans';
 
@@ -49,7 +51,7 @@ export function TargetBar(props: TargetBarProps): JSX.Element {
         </HTMLSelect>
         <Button
           look="main"
-          glyph="play"
+          icon={runIcon}
           label={trans.__('Run')}
           title={trans.__('Run the suites against %1', choice.target)}
           disabled={busy}
@@ -62,7 +64,12 @@ export function TargetBar(props: TargetBarProps): JSX.Element {
         <HealthLine health={props.health} onAsk={props.onAskHealth} />
       )}
       <p className="jp-df-detail">{against(project, choice.target, trans)}</p>
-      <SuiteChoice suites={project.suites} chosen={choice.suites} onChoose={props.onChooseSuites} />
+      <SuiteChoice
+        suites={suitesFor(project, choice.target)}
+        chosen={choice.suites}
+        onChoose={props.onChooseSuites}
+      />
+      <Outlook project={project} />
     </div>
   );
 }

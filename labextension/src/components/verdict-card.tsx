@@ -20,7 +20,6 @@ export function VerdictCard({ report, run, children }: VerdictCardProps): JSX.El
     <section
       className={`jp-df-card jp-df-verdict jp-df-tone-${mark.tone}`}
       aria-label={trans.__('Verdict')}
-      aria-live="polite"
     >
       <div className="jp-df-verdict-word">
         <Glyph name={mark.glyph} />
@@ -29,7 +28,7 @@ export function VerdictCard({ report, run, children }: VerdictCardProps): JSX.El
       </div>
       <p className="jp-df-headline">{headline(report)}</p>
       {report.next_step && <p className="jp-df-next">{report.next_step}</p>}
-      <RunFacts report={report} run={run} />
+      <Facts report={report} run={run} />
       {children}
     </section>
   );
@@ -43,7 +42,7 @@ function headline({ headline: text, verdict }: Report): string {
   return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
-function RunFacts({ report, run }: { readonly report: Report; readonly run: Run }): JSX.Element {
+function Facts({ report, run }: { readonly report: Report; readonly run: Run }): JSX.Element {
   const trans = useTrans();
   const now = useNow(30000);
   const facts = report.run;

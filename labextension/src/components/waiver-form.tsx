@@ -1,5 +1,6 @@
 import React from 'react';
 import type { Asked, CreateWaiver } from '../view';
+import { Button } from './button';
 import { FaultNotice } from './notice';
 import { useTrans } from './trans';
 
@@ -43,13 +44,12 @@ export function WaiverForm({ finding, asked, onWaive }: WaiverFormProps): JSX.El
           value={until}
           onChange={setUntil}
         />
-        <button
+        <Button
           type="submit"
-          className="jp-df-button jp-df-button-main"
+          look="main"
+          label={asked.busy ? trans.__('Waiving\u2026') : trans.__('Waive')}
           disabled={!whole || asked.busy}
-        >
-          {asked.busy ? trans.__('Waiving\u2026') : trans.__('Waive')}
-        </button>
+        />
         {sent && asked.fault && <FaultNotice fault={asked.fault} />}
       </form>
     </details>

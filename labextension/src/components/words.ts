@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Change, Family, Outcome, Report, RunState, Verdict } from '../view';
+import type { Change, Family, Outcome, Report, RunAnswer, RunState, Verdict } from '../view';
 import type { GlyphName } from './glyph';
 
 /** How a state is shown: always a picture and a word; the tone is its colour. */
@@ -87,8 +87,42 @@ export function familyTitle(family: Family, trans: TranslationBundle): string {
   return titles[family];
 }
 
+/** What a suite is, where it is no notebook; a kind that another package brings is shown by its name. */
+export function kindWords(kind: string, trans: TranslationBundle): string {
+  const kinds: Record<string, string> = {
+    notebook: trans.__('notebook'),
+    behave: trans.__('behave features'),
+    results: trans.__('results of another tool')
+  };
+  return kinds[kind] ?? kind;
+}
+
+/** How a suite's kernel was supplied. */
+export function kernelWords(kernel: string, trans: TranslationBundle): string {
+  return kernel === 'forked'
+    ? trans.__('kernel forked from one that stood by')
+    : trans.__('kernel started');
+}
+
+/** What a run at work is doing. */
+export function progressTitle(
+  { run, stage }: RunAnswer,
+  cancelling: boolean,
+  trans: TranslationBundle
+): string {
+  if (cancelling) {
+    return trans.__('Cancelling');
+  }
+  if (run.state === 'queued') {
+    return trans.__('Waiting for its turn');
+  }
+  return stage === 'execute' && run.parallel !== null && run.parallel > 1
+    ? trans.__('Running the suites, %1 at once', run.parallel)
+    : stageWords(stage, trans);
+}
+
 /** What the pipeline is doing, for people. A stage that is not known here is shown by its name. */
-export function stageWords(stage: string | null, trans: TranslationBundle): string {
+function stageWords(stage: string | null, trans: TranslationBundle): string {
   const stages: Record<string, string> = {
     ask: trans.__('Asking the target'),
     execute: trans.__('Running the suites'),
