@@ -234,17 +234,17 @@ def integrity(store: Path) -> str:
 def places_with_the_secret(folder: Path, store: Path) -> list[str]:
     """Return the files below a folder that hold the token of the target, logs and artifacts, and documents likewise."""
     secret = CANARY.encode()
-    paths = [os.path.join(place, name) for place, _, names in os.walk(folder) for name in names]
-    files = [path for path in paths if secret in _content(path)]
+    paths = [Path(place, name) for place, _, names in os.walk(folder) for name in names]
+    files = [str(path) for path in paths if secret in _content(path)]
     with closing(sqlite3.connect(store / "store.sqlite", timeout=30.0)) as connection:
         documents = connection.execute("SELECT run_id, kind, encoding, body FROM documents").fetchall()
     told = [(name, zlib.decompress(body) if packed == "zlib" else body) for *name, packed, body in documents]
     return files + [" ".join(name) for name, body in told if secret in body]
 
 
-def _content(path: str) -> bytes:
+def _content(path: Path) -> bytes:
     """Return what a file holds, nothing where it is a socket or has gone: a server that works on removes some."""
     try:
-        return Path(path).read_bytes() if os.path.isfile(path) else b""
+        return path.read_bytes() if path.is_file() else b""
     except OSError:
         return b""
