@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NOTHING = "none"  # what --against takes for: compare with nothing
 ANEW = "Start a new run: jupyter deployfeedback run."
-MOST_RUNS = 1000  # that are looked through for one that continues another
+MOST_RUNS = 1000  # that are looked through for one that continues another, or for one by its name
 
 
 class Expectation(NamedTuple):
@@ -46,7 +46,7 @@ class Stored(NamedTuple):
 
 
 def stored_baseline(against: str, project: Project, *, target: str, store: Store) -> Stored | None:
-    """Return the run that ``against`` names: the last release whose run is stored, a tag or a run.
+    """Return the run that ``against`` names: the last release whose run is stored, a tag, a run, or an imported one.
 
     None says that no release has a run. Raises RunNotFound and RunUnfinished, before anything is sent.
     """
@@ -58,10 +58,19 @@ def stored_baseline(against: str, project: Project, *, target: str, store: Store
     try:
         run = store.get(tagged)
     except errors.RunNotFound:
-        problem = f"{against!r} is no target, no run, and no release whose run is stored here."
-        raise errors.RunNotFound(problem, remedy="jupyter deployfeedback list names the runs.") from None
+        found = imported_as(against, project, store=store)
+        if found is None:
+            problem = f"{against!r} is no target, no run, and no release whose run is stored here."
+            raise errors.RunNotFound(problem, remedy="jupyter deployfeedback list names the runs.") from None
+        run = found
     store.feedback(run.run_id)  # one that was never judged is refused now, not after the suites ran
     return Stored(run.run_id, against)
+
+
+def imported_as(name: str, project: Project, *, store: Store) -> Run | None:
+    """Return the run that was last imported of what AICoE-CI called so, None where there is none."""
+    runs = store.list(project_file=project.file, limit=MOST_RUNS)
+    return next((run for run in runs if run.request.imported == name), None)
 
 
 def earlier(run: Run, *, store: Store) -> tuple[Evidence, ...]:

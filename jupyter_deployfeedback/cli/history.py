@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from jupyter_deployfeedback.cli import options
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.run import Run
+    from jupyter_deployfeedback.store import Store
 
 STATES = ("queued", "running", "finished", "cancelled", "lost")
 VERDICTS = ("pass", "warn", "inconclusive", "fail", "error")
@@ -20,7 +26,13 @@ VERDICTS = ("pass", "warn", "inconclusive", "fail", "error")
 @click.option("--state", type=click.Choice(STATES), help="Only runs in this state.")
 @click.option("--verdict", type=click.Choice(VERDICTS), help="Only runs with this verdict.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many at the most.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How the list is written.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "aicoe")),
+    default="text",
+    help="How the list is written; aicoe: the finished runs as AICoE-CI's aggregated_metrics.",
+)
 def list_command(
     *,
     project_file: Path,
@@ -34,7 +46,11 @@ def list_command(
     from jupyter_deployfeedback.project import find_project_file
 
     file = None if everywhere else str(find_project_file(project_file.resolve()))
-    runs = options.store().list(project_file=file, state=state, verdict=verdict, limit=limit)
+    opened = options.store()
+    runs = opened.list(project_file=file, state=state, verdict=verdict, limit=limit)
+    if form == "aicoe":
+        click.echo(_aggregated(runs, opened), nl=False)
+        return
     if form == "json":
         click.echo(json.dumps([run.model_dump(mode="json") for run in runs], indent=2))
         return
@@ -43,8 +59,9 @@ def list_command(
         click.echo("No such runs." if some else "No runs yet. Start one with: jupyter deployfeedback run")
     for run in runs:
         commit = run.commit.sha[:8] if run.commit else "no commit"
-        what = run.verdict or run.state
-        click.echo(f"{run.run_id}  {what:<12}  {run.request.target} against {run.baseline or 'nothing'}  {commit}")
+        what = "imported" if run.request.imported else run.verdict or run.state
+        compared = run.request.imported or f"against {run.baseline or 'nothing'}"
+        click.echo(f"{run.run_id}  {what:<12}  {run.request.target} {compared}  {commit}")
 
 
 @click.command("show")
@@ -71,3 +88,10 @@ def compare_command(*, candidate: str, baseline: str, form: str, output: Path | 
     report = pipeline.compare_runs(candidate, baseline, store=options.store(), environment=options.environment())
     options.emit(report, form=form, output=output)
     return report.exit_code
+
+
+def _aggregated(runs: Iterable[Run], opened: Store) -> str:
+    from jupyter_deployfeedback.feedback import render_aggregated
+
+    reports = (opened.report_of(run.run_id) for run in runs)
+    return render_aggregated([report for report in reports if report is not None])

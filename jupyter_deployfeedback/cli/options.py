@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
     from jupyter_deployfeedback.store import Store
 
-FORMATS = ("text", "json", "markdown", "html", "junit", "benchmark-json", "benchmark-json-bigger", "in-toto", "aicoe")
+FORMATS = (
+    *("text", "json", "markdown", "html", "junit", "benchmark-json", "benchmark-json-bigger", "in-toto"),
+    *("aicoe", "aicoe-metrics", "aicoe-platform"),
+)
 _NAMED_URL = re.compile(r"[^=/:?#]+=")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -118,13 +121,17 @@ def store() -> Store:
 
 
 def newest_finished(opened: Store, project_file: Path) -> str:
-    """Return the newest finished run of the project that governs a place; RunNotFound where there is none."""
+    """Return the newest finished run of the project that governs a place; RunNotFound where there is none.
+
+    What was imported never ran, so it is passed over.
+    """
     from jupyter_deployfeedback.project import find_project_file
 
-    runs = opened.list(project_file=str(find_project_file(project_file.resolve())), state="finished", limit=1)
-    if not runs:
+    runs = opened.list(project_file=str(find_project_file(project_file.resolve())), state="finished", limit=1000)
+    found = next((run.run_id for run in runs if run.request.imported is None), None)
+    if found is None:
         raise RunNotFound("This project has no finished run.", remedy="Start one: jupyter deployfeedback run.")
-    return runs[0].run_id
+    return found
 
 
 def empty(output: Path | None) -> None:

@@ -182,7 +182,7 @@ def _number_row(now: Observation, before: Observation | None, material: Material
         difference=difference,
         change=moved,
         source=now.source,
-        notices=now.notices,
+        notices=(*now.notices, *(before.notices if before and material.imported else ())),
     )
 
 

@@ -19,6 +19,7 @@ from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 
 HISTORICAL = "historical: the baseline was measured in another run"
+IMPORTED = "historical: the baseline is a document of AICoE-CI, numbers without their samples"
 BROKEN_OFF = frozenset({Outcome.ERRORED, Outcome.NOT_RUN})
 
 
@@ -79,11 +80,14 @@ class Material:
     load: UnderLoad | None = None
     windows: Windows | None = None
     confidence: float = 0.95  # one-sided: of the intervals in the tables
+    imported: bool = False  # whether the baseline was not a run of ours
 
     @property
     def weak(self) -> str | None:
         """Say why everything relative is weak evidence, None where the baseline was loaded in this run."""
-        return None if self.live or self.baseline_name is None else HISTORICAL
+        if self.live or self.baseline_name is None:
+            return None
+        return IMPORTED if self.imported else HISTORICAL
 
     def unpaired(self) -> Missing | None:
         """Say why samples cannot be compared with the baseline's, None where they can."""
@@ -124,6 +128,7 @@ def gather(
         disturbed=disturbed,
         load=gather_load(pairs if baseline is not None else [Pair(pair.evaluation) for pair in pairs]),
         windows=gather_windows(evidence),
+        imported=against is not None and against.imported is not None,
     )
 
 

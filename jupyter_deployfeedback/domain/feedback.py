@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -253,6 +253,7 @@ class FeedbackReport(Frozen):
     digests: tuple[Digest, ...] = ()
     waivers: tuple[WaiverRow, ...] = ()
     continuing: Continuing | None = None  # None where nothing is left open
+    imported: dict[str, Any] | None = None  # AICoE-CI's document that all this was read from; None where a run saw it
 
     def with_waivers(self, waivers: Iterable[Waiver], *, now: datetime) -> FeedbackReport:
         """Return the report with its waivers; the gate is open where all that close it are waived at this time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import AwareDatetime
 
@@ -55,6 +56,7 @@ class RunRequest(Frozen):
     parallel: int | None = None  # suites at once; None: as many as the project says, or as there are cores
     continues: str | None = None  # the run whose samples this one adds to
     raised: dict[str, dict[str, int]] = {}  # by suite, the parameters that a continued run raises
+    imported: str | None = None  # what AICoE-CI called the deployment whose numbers it stored: nothing is run
 
 
 class Run(Frozen):
@@ -110,6 +112,7 @@ class Evidence(Frozen):
     """All a run saw, before it is judged. ``baseline`` is there when a live baseline was loaded too.
 
     ``basis`` holds digests of what it was asked and is judged by: what must be the same for the run to be continued.
+    ``imported`` is the document of AICoE-CI that it was read from, as it was; None where a run saw it.
     """
 
     suites: tuple[SuiteResult, ...]
@@ -117,6 +120,7 @@ class Evidence(Frozen):
     baseline: SideEvidence | None = None
     window: Window | None = None
     basis: dict[str, str] = {}
+    imported: dict[str, Any] | None = None
 
     @property
     def slice_values(self) -> dict[str, tuple[str, ...]]:

@@ -49,6 +49,8 @@ class Situation:
 
 def remedy(found: Found, situation: Situation) -> str:
     """Say what gives a missing number where that is not what its reason names; else empty."""
+    if situation.evidence.imported is not None:
+        return ""
     if found.finding.rule == _VERSION_RULE:
         return "Deploy the version you mean to release, or correct expect_version in deployfeedback.yaml."
     if situation.down is not None:
@@ -123,6 +125,8 @@ def _mend(situation: Situation) -> str:
 
 
 def _restore(situation: Situation) -> str:
+    if situation.evidence.imported is not None:
+        return f"Compare a run with it: jupyter deployfeedback run --against {one_line(situation.run_id, limit=60)}"
     down = situation.down
     if down is not None and down.url is None:
         name = one_line(down.target, limit=40)

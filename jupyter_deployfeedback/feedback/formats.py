@@ -23,6 +23,8 @@ class Format(StrEnum):
     BENCHMARK_BIGGER = "benchmark-json-bigger"
     IN_TOTO = "in-toto"
     AICOE = "aicoe"
+    AICOE_METRICS = "aicoe-metrics"
+    AICOE_PLATFORM = "aicoe-platform"
 
 
 def render(report: FeedbackReport, format: Format) -> str:  # noqa: A002 - the command line's word; a return each
@@ -49,22 +51,27 @@ def render(report: FeedbackReport, format: Format) -> str:  # noqa: A002 - the c
             from jupyter_deployfeedback.feedback.renderings.junit import render_junit
 
             return render_junit(report)
-        case Format.BENCHMARK_SMALLER | Format.BENCHMARK_BIGGER | Format.IN_TOTO | Format.AICOE:
+        case _:
             return _render_for_tools(report, format)
 
 
 def _render_for_tools(report: FeedbackReport, form: Format) -> str:
+    if form in {Format.AICOE, Format.AICOE_METRICS, Format.AICOE_PLATFORM}:
+        return _render_for_aicoe(report, form)
     if form is Format.IN_TOTO:
         from jupyter_deployfeedback.feedback.renderings.attestation import render_in_toto
 
         return render_in_toto(report)
-    if form is Format.AICOE:
-        from jupyter_deployfeedback.feedback.renderings.aicoe import render_aicoe
-
-        return render_aicoe(report)
     from jupyter_deployfeedback.feedback.renderings.benchmark import render_benchmark
 
     return render_benchmark(report, better=Better.LOWER if form is Format.BENCHMARK_SMALLER else Better.HIGHER)
+
+
+def _render_for_aicoe(report: FeedbackReport, form: Format) -> str:
+    from jupyter_deployfeedback.feedback.renderings import aicoe
+
+    part = {Format.AICOE_METRICS: aicoe.render_metrics, Format.AICOE_PLATFORM: aicoe.render_usage}
+    return part.get(form, aicoe.render_stored)(report)
 
 
 def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False) -> str:

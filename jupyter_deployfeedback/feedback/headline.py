@@ -65,6 +65,8 @@ def _open(found: Iterable[Found], candidate: str, baseline: str | None) -> str:
 
 
 def _cause(situation: Situation, notices: Iterable[str]) -> str:
+    if situation.evidence.imported is not None:
+        return "it was imported, and a stored document has no samples and no outcomes"
     down = situation.down
     if down is not None:
         problem = one_line(down.problem or "it did not answer").rstrip(".")

@@ -51,13 +51,10 @@ def run_facts(report: FeedbackReport) -> list[tuple[str, str]]:
     """Return which run this is the feedback of, as (name, value) pairs."""
     run = report.run
     commit = f"{run.commit[:12]}{', with uncommitted changes' if run.dirty else ''}" if run.commit else "none"
-    started = f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC" if run.started_at else MISSING
     facts = [
         ("run", one_line(run.run_id, limit=80)),
         ("commit", one_line(commit, limit=80)),
-        ("started", started),
-        ("took", duration(run.duration_seconds)),
-        ("window", duration(run.window_seconds)),
+        *_times(report),
         ("compared", _pairing(report)),
         ("self-test", one_line(run.self_test, limit=200)),
         ("exit code", str(report.exit_code)),
@@ -108,6 +105,14 @@ def case_error(case: CaseRow) -> str:
 def scalar(value: Scalar) -> str:
     """Return a label or prediction on one line; a missing one is an em dash."""
     return MISSING if value is None else one_line(str(value), limit=60)
+
+
+def _times(report: FeedbackReport) -> list[tuple[str, str]]:
+    run = report.run
+    began = f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC" if run.started_at else MISSING
+    if report.imported is not None:
+        return [("imported", began)]
+    return [("started", began), ("took", duration(run.duration_seconds)), ("window", duration(run.window_seconds))]
 
 
 def _look(report: FeedbackReport) -> str:

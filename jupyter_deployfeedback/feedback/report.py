@@ -70,6 +70,7 @@ def build_report(
         windows=rows.windows_rows(evidence),
         digests=rows.digests(run, evidence, project_file=project_file),
         continuing=past.continuing,
+        imported=evidence.imported,
     )
 
 

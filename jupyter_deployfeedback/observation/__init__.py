@@ -2,11 +2,23 @@
 
 ``ask_target`` says whether a target is ready and which version it serves. ``watch`` follows a target's CPU, memory,
 restarts and requests while a run loads it, from the target's own ``/metrics`` or from a Prometheus server, and gives
-each platform metric a number over exactly the run's window, or the reason why there is none.
+each platform metric a number over exactly the run's window, or the reason why there is none. ``read_deployments`` reads
+what AICoE-CI stored.
 """
 
+from jupyter_deployfeedback.observation.aicoe import Deployment, is_stored_document, read_deployments, stored_evidence
 from jupyter_deployfeedback.observation.facts import ask_target
 from jupyter_deployfeedback.observation.spans import load_window, loaded_windows
 from jupyter_deployfeedback.observation.watch import Watch, watch
 
-__all__ = ["Watch", "ask_target", "load_window", "loaded_windows", "watch"]
+__all__ = [
+    "Deployment",
+    "Watch",
+    "ask_target",
+    "is_stored_document",
+    "load_window",
+    "loaded_windows",
+    "read_deployments",
+    "stored_evidence",
+    "watch",
+]

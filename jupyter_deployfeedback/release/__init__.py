@@ -6,7 +6,7 @@ or a push.
 
 from jupyter_deployfeedback.release.commit import read_commit
 from jupyter_deployfeedback.release.tag import push_release, tag_release
-from jupyter_deployfeedback.release.tags import release_tags
+from jupyter_deployfeedback.release.tags import known_release, release_tags
 from jupyter_deployfeedback.release.waiving import grant_waiver
 
-__all__ = ["grant_waiver", "push_release", "read_commit", "release_tags", "tag_release"]
+__all__ = ["grant_waiver", "known_release", "push_release", "read_commit", "release_tags", "tag_release"]

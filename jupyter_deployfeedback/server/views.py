@@ -71,6 +71,7 @@ def run_body(run: Run, *, root: Path) -> wire.RunBody:
         matrix=run.request.matrix,
         parallel=run.request.parallel,
         continues=run.request.continues,
+        imported=run.request.imported,
         **{name: getattr(run, name) for name in shared + moments},
     )
 

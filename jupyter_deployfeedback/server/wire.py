@@ -170,6 +170,7 @@ class RunBody(Frozen):
     matrix: dict[str, list[Scalar]]
     parallel: int | None
     continues: str | None
+    imported: str | None
     commit: Commit | None
     verdict: Verdict | None
     message: str | None

@@ -24,9 +24,10 @@ def keep(connection: Connection, release: Release) -> None:
 
 
 def newest(connection: Connection, project_file: str, *, limit: int) -> list[Release]:
-    """Return a project's releases, newest first."""
+    """Return a project's releases, newest first; one that was imported may be older than those kept before it."""
     query = select(releases).where(releases.c.project_file == project_file)
-    return [_to_release(row) for row in connection.execute(query.order_by(releases.c.number.desc()).limit(limit))]
+    ordered = query.order_by(releases.c.created_at.desc(), releases.c.number.desc())
+    return [_to_release(row) for row in connection.execute(ordered.limit(limit))]
 
 
 def _columns(release: Release) -> dict[str, object]:

@@ -98,7 +98,8 @@ def attempts(connection: Connection, run: Run, *, since: datetime | None) -> int
     before = runs.c.number <= row_of(connection, run.run_id).number
     tested = runs.c.commit.contains(f'"sha":"{run.commit.sha}"') if run.commit else runs.c.commit.is_(None)
     begun = ~runs.c.request.contains('"continues":"')  # those add to an attempt
-    query = select(func.count()).select_from(runs).where(same, before, tested, begun)
+    ours = ~runs.c.request.contains('"imported":"')
+    query = select(func.count()).select_from(runs).where(same, before, tested, begun, ours)
     query = query if since is None else query.where(runs.c.created_at > since)
     return max(1, connection.execute(query).scalar_one())
 

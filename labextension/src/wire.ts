@@ -580,6 +580,13 @@ export interface components {
             readonly gate: components["schemas"]["GateState"];
             /** Headline */
             readonly headline: string;
+            /**
+             * Imported
+             * @default null
+             */
+            readonly imported: {
+                readonly [key: string]: unknown;
+            } | null;
             /** Metrics */
             readonly metrics: readonly components["schemas"]["MetricRow"][];
             /** Next Step */
@@ -948,6 +955,8 @@ export interface components {
             readonly created_at: string;
             /** Finished At */
             readonly finished_at: string | null;
+            /** Imported */
+            readonly imported: string | null;
             /** Matrix */
             readonly matrix: {
                 readonly [key: string]: readonly (string | number | boolean | null)[];

@@ -126,3 +126,77 @@ def test_project_file_beside_it_wins(repository: Path, jdf: Jdf) -> None:
     checked = jdf("check", cwd=repository)
 
     assert "target  one (default): http://127.0.0.1:1" in checked.stdout
+
+
+STORED = {
+    "model_version": "pr-12-inference",
+    "info_metrics": {"test URL": "https://github.com/org/digits/blob/main/features", "namespace deployment": "ml"},
+    "model_application_metrics": {
+        "average_error": 0.0096,
+        "average_latency": 0.04,
+        "average_probability": "N/A",
+        "model_version": "pr-12-inference",
+    },
+    "platform_metrics": {"CPU max usage": 8.0, "Memory max usage": "4000Mi"},
+}
+RULES = """
+targets: {inference: {url: "http://127.0.0.1:1"}}
+suites: [{features: features/, name: gather_digits}]
+rules:
+  - {metric: average_error, pass: ["<=+60pp"]}
+  - {metric: memory_max, pass: ["<=+15%"]}
+  - {metric: average_probability, pass: [">=-1%"]}
+"""
+
+
+def test_c11_stored_documents_are_listed_beside_runs_and_written_again(
+    repository: Path, jdf: Jdf, tmp_path: Path
+) -> None:
+    (tmp_path / "processed_metrics").write_text(json.dumps(STORED))
+
+    imported = jdf("import", "../processed_metrics", cwd=repository)
+
+    (run_id, name, *_) = imported.stdout.split()
+    assert (imported.returncode, name) == (0, "pr-12-inference"), imported.stderr
+    assert imported.stderr == "Compare with one of them: jupyter deployfeedback run --against pr-12-inference\n"
+    assert jdf("list", cwd=repository).stdout.split()[:4] == [run_id, "imported", "inference", "pr-12-inference"]
+    assert json.loads(jdf("show", run_id, "--format", "aicoe", cwd=repository).stdout) == STORED
+    aggregated = json.loads(jdf("list", "--format", "aicoe", cwd=repository).stdout)
+    assert aggregated["platform_metrics"] == [{**STORED["platform_metrics"], "model_version": "pr-12-inference"}]
+    status = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=repository, capture_output=True, text=True, check=True
+    )
+    assert status.stdout == ""
+
+
+def test_c13_stored_document_is_weak_evidence_and_what_it_lacks_is_never_green(
+    repository: Path, jdf: Jdf, deployments: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "processed_metrics").write_text(json.dumps(STORED))
+    (repository / "deployfeedback.yaml").write_text(RULES)
+    jdf("import", "../processed_metrics", cwd=repository)
+
+    url = deployments["DIGITS_RELEASED_URL"]
+    ran = jdf("run", "--url", url, "--against", "pr-12-inference", "--format", "json", cwd=repository)
+
+    report = json.loads(ran.stdout)
+    said = {each["rule"]: (each["verdict"], each["sentence"]) for each in report["findings"]}
+    assert said["average_error"][0] == said["memory_max"][0] == "warn"
+    assert "weak evidence: a single number without its samples" in said["average_error"][1]
+    assert said["average_probability"][0] == "error"
+    assert any("the baseline is a document of AICoE-CI, numbers without their" in each for each in report["notices"])
+    memory = next(row for row in report["metrics"] if row["name"] == "memory_max")
+    assert memory["baseline"] == 4000e6
+    assert "unit as written upstream: AICoE-CI's 4000Mi stands for 4000 x 10^6 bytes" in memory["notices"]
+
+
+def test_imported_document_cannot_be_released_and_is_not_shown_for_the_newest_run(
+    repository: Path, jdf: Jdf, tmp_path: Path
+) -> None:
+    (tmp_path / "processed_metrics").write_text(json.dumps(STORED))
+    run_id = jdf("import", "../processed_metrics", cwd=repository).stdout.split()[0]
+
+    shown, released = jdf("show", cwd=repository), jdf("release", "1.0.0", "--run", run_id, cwd=repository)
+
+    assert (shown.returncode, "This project has no finished run." in shown.stderr) == (2, True)
+    assert (released.returncode, released.stdout) == (1, ""), released.stderr

@@ -14,10 +14,13 @@ from jsonschema import Draft202012Validator
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.errors import UsageError
-from jupyter_deployfeedback.feedback import Format, render
+from jupyter_deployfeedback.feedback import Format, render, render_aggregated
 from tests.feedback.runs import PAGE, REPORTS, failing, passing_with_a_warning, target_is_down
 
-FOR_TOOLS = (Format.BENCHMARK_SMALLER, Format.BENCHMARK_BIGGER, Format.IN_TOTO, Format.AICOE)
+FOR_TOOLS = (
+    *(Format.BENCHMARK_SMALLER, Format.BENCHMARK_BIGGER, Format.IN_TOTO),
+    *(Format.AICOE, Format.AICOE_METRICS, Format.AICOE_PLATFORM),
+)
 BENCHMARK = {
     "type": "array",
     "items": {
@@ -188,7 +191,22 @@ def test_aicoe_document_has_the_keys_and_units_of_the_stored_ones() -> None:
         "namespace deployment": "ml",
     }
     assert document["platform_metrics"] == {"CPU max usage": 0.71, "Memory max usage": "251Mi"}
+    assert read(passing_with_a_warning(), Format.AICOE_PLATFORM) == document["platform_metrics"]
+    assert {**read(passing_with_a_warning(), Format.AICOE_METRICS), "model_version": "candidate 2.1.0"} == metrics
     assert (metrics["average_error"], metrics["number_requests"]) == (0.026, 500)
+
+
+def test_aggregated_document_has_parallel_lists_with_a_row_for_each_report() -> None:
+    document = json.loads(render_aggregated([passing_with_a_warning(), target_is_down()]))
+
+    model, usage = document["model_application_metrics"], document["platform_metrics"]
+    assert (list(document), document["info_metrics"]) == (
+        ["info_metrics", "model_application_metrics", "platform_metrics"],
+        [],
+    )
+    assert [row["model_version"] for row in model] == [row["model_version"] for row in usage]
+    assert usage[1] == {"CPU max usage": "N/A", "Memory max usage": "N/A", "model_version": "candidate"}
+    assert (model[0]["namespace deployment"], model[0]["test URL"][: len(PAGE)]) == ("ml", PAGE)
 
 
 def test_aicoe_document_says_of_what_was_not_measured_that_there_is_no_data() -> None:

@@ -1,18 +1,31 @@
-"""The report as the document that AICoE-CI kept of each deployment (``processed_metrics``), with its keys and units."""
+"""Reports as the documents of AICoE-CI: what a test wrote, what the pipeline stored, with its keys and units."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote
 
+from jupyter_deployfeedback.domain.aicoe import (
+    CPU_MAX,
+    INFO_METRICS,
+    MEGABYTE,
+    MEMORY_MAX,
+    MODEL_METRICS,
+    MODEL_VERSION,
+    NAMESPACE,
+    NO_DATA,
+    PLATFORM_METRICS,
+    TEST_URL,
+)
 from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.feedback.visible import one_line
 
-NO_DATA = "N/A"
 LOCAL_ONLY = "local only"
 PAGE = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9/._%-]*")
 AICOE_NAMES = {
@@ -20,37 +33,48 @@ AICOE_NAMES = {
     "error_rate": "average_error",
     "probability_mean": "average_probability",
     "requests_answered": "number_requests",
-    "cpu_max": "CPU max usage",
-    "memory_max": "Memory max usage",
+    "cpu_max": CPU_MAX,
+    "memory_max": MEMORY_MAX,
 }
-_MEGABYTE = 1e6  # what AICoE-CI wrote as Mi
 
 
-def render_aicoe(report: FeedbackReport) -> str:
-    """Return the candidate's numbers as that document: seconds, shares, cores, and memory in whole 10^6 bytes as "Mi".
+def render_stored(report: FeedbackReport) -> str:
+    """Return the candidate's numbers as ``processed_metrics``: seconds, shares, cores, whole 10^6 bytes as "Mi".
 
     ``"N/A"`` stands where there is no number, or no namespace is known. Where a test recorded a number under a name
-    that ours has there, the test's is told, as AICoE-CI did.
+    that ours has there, the test's is told, as AICoE-CI did. A report that was imported is told as it was.
     """
-    version = _version(report)
-    platform = {row.name: row.value for row in report.metrics if row.family is Family.PLATFORM and row.point is None}
-    document = {
-        "model_version": version,
-        "info_metrics": {
-            "test URL": one_line(tests_of(report), limit=1000),
-            "namespace deployment": one_line(report.run.namespace or NO_DATA, limit=200),
-        },
-        "model_application_metrics": {**_model_and_application(report), "model_version": version},
-        "platform_metrics": {
-            AICOE_NAMES["cpu_max"]: _cores(platform.get("cpu_max")),
-            AICOE_NAMES["memory_max"]: _megabytes(platform.get("memory_max")),
-        },
-    }
-    return json.dumps(document, allow_nan=False, indent=2) + "\n"
+    return _text(_stored(report))
+
+
+def render_metrics(report: FeedbackReport) -> str:
+    """Return the model and application metrics as a test's ``metrics.json``."""
+    return _text(_metrics(report))
+
+
+def render_usage(report: FeedbackReport) -> str:
+    """Return CPU and memory as ``platform_metrics.json``."""
+    return _text(_usage(report))
+
+
+def render_aggregated(reports: Iterable[FeedbackReport]) -> str:
+    """Return reports as ``aggregated_metrics``: parallel lists with a row for each, in the order given."""
+    stored = [_stored(report) for report in reports]
+    about = [{name: each[INFO_METRICS].get(name, NO_DATA) for name in (NAMESPACE, TEST_URL)} for each in stored]
+    version = [{MODEL_VERSION: each[MODEL_VERSION]} for each in stored]
+    return _text(
+        {
+            INFO_METRICS: [],
+            MODEL_METRICS: [each[MODEL_METRICS] | more for each, more in zip(stored, about, strict=True)],
+            PLATFORM_METRICS: [each[PLATFORM_METRICS] | more for each, more in zip(stored, version, strict=True)],
+        }
+    )
 
 
 def tests_of(report: FeedbackReport) -> str:
     """Return where the suites can be seen as they were tested: their pages, or that they are on one machine only."""
+    if report.imported is not None:
+        return str(_imported(report, INFO_METRICS).get(TEST_URL) or NO_DATA)
     sources = list(dict.fromkeys(suite.source for suite in report.suites))
     page = report.run.page or ""
     if sources and not PAGE.fullmatch(page):
@@ -58,12 +82,40 @@ def tests_of(report: FeedbackReport) -> str:
     return ", ".join(f"{page}{quote(source, errors='replace')}" for source in sources) or NO_DATA
 
 
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, allow_nan=False, indent=2) + "\n"
+
+
+def _stored(report: FeedbackReport) -> dict[str, Any]:
+    version = _version(report)
+    info = {TEST_URL: one_line(tests_of(report), limit=1000), NAMESPACE: _namespace(report)}
+    sections = {
+        INFO_METRICS: info | _imported(report, INFO_METRICS),
+        MODEL_METRICS: {MODEL_VERSION: version} | _metrics(report),
+        PLATFORM_METRICS: _usage(report),
+    }
+    return {MODEL_VERSION: version} | (report.imported or {}) | sections
+
+
+def _imported(report: FeedbackReport, section: str) -> dict[str, Any]:
+    found = (report.imported or {}).get(section)
+    return found if isinstance(found, dict) else {}
+
+
+def _namespace(report: FeedbackReport) -> str:
+    return one_line(report.run.namespace or NO_DATA, limit=200)
+
+
 def _version(report: FeedbackReport) -> str:
-    run = report.run
+    run, called = report.run, (report.imported or {}).get(MODEL_VERSION)
+    if called is not None:
+        return one_line(str(called), limit=200)
     return one_line(f"{run.target} {run.model_version}" if run.model_version else run.target, limit=200)
 
 
-def _model_and_application(report: FeedbackReport) -> dict[str, float | str]:
+def _metrics(report: FeedbackReport) -> dict[str, Any]:
+    if report.imported is not None:
+        return _imported(report, MODEL_METRICS)
     rows = [row for row in report.metrics if row.family is not Family.PLATFORM]
     ours_first = sorted(rows, key=lambda row: row.name not in AICOE_NAMES)
     return {_name(row): NO_DATA if (value := _number(row.value)) is None else value for row in ours_first}
@@ -73,14 +125,14 @@ def _name(row: MetricRow) -> str:
     return one_line(finding_name(AICOE_NAMES.get(row.name, row.name), point=row.point), limit=200)
 
 
-def _cores(value: float | None) -> float | str:
-    number = _number(value)
-    return NO_DATA if number is None else round(number, 4)
-
-
-def _megabytes(value: float | None) -> str:
-    number = _number(value)
-    return NO_DATA if number is None else f"{round(number / _MEGABYTE)}Mi"
+def _usage(report: FeedbackReport) -> dict[str, Any]:
+    platform = {row.name: row.value for row in report.metrics if row.family is Family.PLATFORM and row.point is None}
+    cores, size = _number(platform.get("cpu_max")), _number(platform.get("memory_max"))
+    measured: dict[str, Any] = {
+        CPU_MAX: NO_DATA if cores is None else round(cores, 4),
+        MEMORY_MAX: NO_DATA if size is None else f"{round(size / MEGABYTE)}Mi",
+    }
+    return measured | _imported(report, PLATFORM_METRICS)
 
 
 def _number(value: float | None) -> float | None:

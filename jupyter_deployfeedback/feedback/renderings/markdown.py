@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from jupyter_deployfeedback.domain.aicoe import NO_DATA
 from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.feedback import outline
-from jupyter_deployfeedback.feedback.renderings.aicoe import AICOE_NAMES, NO_DATA, PAGE, tests_of
+from jupyter_deployfeedback.feedback.renderings.aicoe import AICOE_NAMES, PAGE, tests_of
 from jupyter_deployfeedback.feedback.renderings.inert import inert
 from jupyter_deployfeedback.feedback.words import (
     FAMILY_TITLES,

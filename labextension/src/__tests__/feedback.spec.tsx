@@ -198,6 +198,18 @@ describe('a release', () => {
 });
 
 describe('the history', () => {
+  it('calls an imported run by its name and gives it no verdict', () => {
+    const imported = aRun({ state: 'finished', verdict: 'error', imported: 'pr-12-inference' });
+    show({
+      run: finished(),
+      history: { runs: [imported], more: false, loading: false, fault: null }
+    });
+
+    const row = screen.getByText('pr-12-inference').closest('button');
+    expect(row?.textContent).toContain('Imported');
+    expect(row?.textContent).not.toContain('Error');
+  });
+
   it('shows an earlier run', () => {
     const runs = [aRun(), aRun({ run_id: 'r0', state: 'finished', verdict: 'fail' })];
     const actions = show({

@@ -79,6 +79,7 @@ export function aRun(change: Partial<Run> = {}): Run {
     matrix: {},
     parallel: null,
     continues: null,
+    imported: null,
     commit: {
       sha: '4f1c2d9e8b7a',
       branch: 'main',
@@ -139,6 +140,7 @@ export function aProject(change: Partial<Project> = {}): Project {
     remote: 'origin',
     commit: null,
     notices: [],
+<<<<<<< HEAD
     ...change
   };
 }
@@ -151,6 +153,20 @@ export function aSuite(name: string, change: Partial<Suite> = {}): Suite {
     points: [],
     targets: [],
     notices: [],
+=======
+    findings: [aFinding()],
+    metrics: [],
+    suites: [],
+    examples: { broken: [], fixed: [] },
+    changes: [],
+    distributions: [],
+    series: [],
+    digests: [],
+    imported: null,
+    waivers: [],
+    windows: [],
+    continuing: null,
+>>>>>>> db6c65e (Import every document of AICoE-CI as runs and write it again)
     ...change
   };
 }

@@ -6,7 +6,7 @@ import { MarkView } from './mark';
 import { FaultNotice } from './notice';
 import { useNow } from './now';
 import { useTrans } from './trans';
-import { stateMark } from './words';
+import { importedMark, stateMark } from './words';
 
 interface HistoryListProps {
   readonly history: HistoryView;
@@ -55,6 +55,7 @@ interface RunButtonProps {
 
 function RunButton({ run, now, current, onShow }: RunButtonProps): JSX.Element {
   const trans = useTrans();
+  const mark = run.imported ? importedMark(trans) : stateMark(run.state, run.verdict, trans);
   return (
     <button
       type="button"
@@ -63,8 +64,8 @@ function RunButton({ run, now, current, onShow }: RunButtonProps): JSX.Element {
       title={run.message ?? undefined}
       onClick={() => onShow(run.run_id)}
     >
-      <MarkView mark={stateMark(run.state, run.verdict, trans)} />
-      <span className="jp-df-grow jp-df-one-line">{run.target}</span>
+      <MarkView mark={mark} />
+      <span className="jp-df-grow jp-df-one-line">{run.imported ?? run.target}</span>
       {run.commit && <code>{shortCommit(run.commit.sha)}</code>}
       <time dateTime={run.created_at} title={moment(run.created_at)}>
         {ago(run.created_at, now, trans)}

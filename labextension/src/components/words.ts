@@ -78,6 +78,11 @@ export function stateMark(
   return marks[state];
 }
 
+/** A run that was imported never ran, so its verdict says nothing of the model. */
+export function importedMark(trans: TranslationBundle): Mark {
+  return { glyph: 'skipped', word: trans.__('Imported'), tone: 'quiet' };
+}
+
 export function familyTitle(family: Family, trans: TranslationBundle): string {
   const titles: Record<Family, string> = {
     model: trans.__('Model'),

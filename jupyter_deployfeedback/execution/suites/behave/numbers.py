@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_deployfeedback.domain.aicoe import NO_DATA, TEST_METRICS
+from jupyter_deployfeedback.domain.metric import Family, Metric
 from jupyter_deployfeedback.execution.suites.behave.report import Scenario
 from jupyter_deployfeedback.probe.records import metric_record
 
@@ -21,15 +23,6 @@ LIMIT_VARIABLE = "TUTORIAL_MAX_REQUESTS_TEST"
 USUAL_FILE = "metrics.json"
 JSON_MIME = "application/json"
 LARGEST_FILE = 5_000_000  # bytes, of a metrics file and of an attachment
-_NO_DATA = (None, "N/A")
-
-# The names that AICoE's tests use. The latency is what the server says of itself: it is no standard metric of ours.
-_KNOWN: Mapping[str, tuple[str, str, str]] = {
-    "average_latency": ("s", "lower", "application"),
-    "average_error": ("share", "lower", "model"),
-    "average_probability": ("share", "neither", "model"),
-    "number_requests": ("requests", "neither", "application"),
-}
 
 
 @dataclass
@@ -131,8 +124,8 @@ def _read_file(path: Path, numbers: Numbers) -> dict[str, Any]:
 
 
 def _add(name: str, value: object, numbers: Numbers) -> None:
-    unit, better, family = _KNOWN.get(name, ("", "neither", "model"))
-    if value in _NO_DATA:
+    metric = TEST_METRICS.get(name) or Metric(name=name, family=Family.MODEL)
+    if value is None or value == NO_DATA:
         missing = f"the test wrote {json.dumps(value)}"
         number = None
     elif isinstance(value, int | float) and not isinstance(value, bool):
@@ -141,7 +134,15 @@ def _add(name: str, value: object, numbers: Numbers) -> None:
         numbers.notices.append(f"{name} is not a number and is not read as a metric.")
         return
     numbers.records.append(
-        metric_record(name, number, unit=unit, better=better, family=family, n=None, missing_because=missing)
+        metric_record(
+            name,
+            number,
+            unit=metric.unit,
+            better=metric.better,
+            family=metric.family,
+            n=None,
+            missing_because=missing,
+        )
     )
 
 
