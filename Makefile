@@ -38,7 +38,7 @@ docs:    ## the documentation as HTML, in docs/_build
 
 bench:   ## what is claimed of speed and judgement, beside the peers
 	@$(PYTHON) .ci/setup.py bench
-	@for script in benchmarks/*.py; do $(BIN)/python $$script --check || exit 1; done
+	@for claim in execution judging kill_cycles; do $(BIN)/python benchmarks/$$claim.py --check || exit 1; done
 
 clean:   ## forget everything that was set up or built
 	rm -rf .venv .stamps labextension/node_modules labextension/lib labextension/ui-tests/node_modules jupyter_deployfeedback/labextension deployfeedback-demo

@@ -3,8 +3,8 @@
     python benchmarks/execution.py [--rounds 10] [--batch 50] [--json FILE] [--check]
 
 The ways take turns, so that a busy machine slows them all. Medians; --check exits 1 where a figure that we state is
-missed; what could not be measured (nbmake is not installed) is printed with a question mark.
-Not measured here: what the extension adds to a server's start and memory, an idle kernel's memory, kill cycles.
+missed; what could not be measured (nbmake is not installed) is printed with a question mark. Then follows what
+footprint.py weighs. Kill cycles have a script of their own.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import footprint
 import nbformat
 from served import Server, deployment
 
@@ -62,9 +63,12 @@ def main() -> int:
             measured |= batches(folder, server, execute, count=options.batch)
     verdicts = judged(measured)
     show(measured, verdicts, batch=options.batch)
+    weighed, kept = footprint.weigh(rounds=options.rounds)
+    footprint.show(weighed, kept)
     if options.json:
-        Path(options.json).write_text(json.dumps({"seconds": measured, "stated": verdicts}, indent=1))
-    return int(options.check and any(verdict["met"] is False for verdict in verdicts))
+        told = {"seconds": measured, "footprint": weighed, "stated": [*verdicts, *kept]}
+        Path(options.json).write_text(json.dumps(told, indent=1))
+    return int(options.check and any(verdict["met"] is False for verdict in (*verdicts, *kept)))
 
 
 def ways(

@@ -32,18 +32,22 @@ STATED = (
 
 def main() -> int:
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="foot-") as text, deployment() as url:
-        folder = Path(text)
-        write_project(folder / "quick", "pass", url=url)
-        environment = {**os.environ, "DEPLOYFEEDBACK_STORE": str(folder / "store"), "TMPDIR": text}
-        measured = starts(folder, environment, rounds=options.rounds)
-        measured |= standing_by(folder, environment)
-    medians = {name: statistics.median(values) for name, values in measured.items()}
-    verdicts = judged(medians)
+    measured, verdicts = weigh(rounds=options.rounds)
     show(measured, verdicts)
     if options.json:
         Path(options.json).write_text(json.dumps({"measured": measured, "stated": verdicts}, indent=1))
     return int(options.check and not all(verdict["met"] for verdict in verdicts))
+
+
+def weigh(*, rounds: int) -> tuple[dict[str, list[float]], list[dict[str, object]]]:
+    """Measure all, and say of each stated figure whether it was met."""
+    with tempfile.TemporaryDirectory(prefix="foot-") as text, deployment() as url:
+        folder = Path(text)
+        write_project(folder / "quick", "pass", url=url)
+        environment = {**os.environ, "DEPLOYFEEDBACK_STORE": str(folder / "store"), "TMPDIR": text}
+        measured = starts(folder, environment, rounds=rounds)
+        measured |= standing_by(folder, environment)
+    return measured, judged({name: statistics.median(values) for name, values in measured.items()})
 
 
 def starts(folder: Path, environment: dict[str, str], *, rounds: int) -> dict[str, list[float]]:
