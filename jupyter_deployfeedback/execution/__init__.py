@@ -2,8 +2,9 @@
 
 ``plan_suites`` picks the suites and their parameters, ``date_results`` tells those of results when the commit was made,
 ``execute`` runs them in worker processes and returns a result for each, ``parallelism`` says how many of them run at
-once, ``prepare`` starts a worker early, so that it loads while the caller still does something else, and ``end_marked``
-ends what a run left behind. All are imported when first used: this package itself costs next to nothing.
+once, ``prepare`` starts a worker early, so that it loads while the caller still does something else,
+``wish_for_kernel`` has a kernel stand by, and ``end_marked`` ends what a run left behind. All are imported when first
+used: this package itself costs next to nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism
+    from jupyter_deployfeedback.execution.kernels import wish_for_kernel
     from jupyter_deployfeedback.execution.plan import date_results, plan_suites
     from jupyter_deployfeedback.execution.process_tree import end_marked
     from jupyter_deployfeedback.execution.progress import Progress
@@ -30,6 +32,7 @@ __all__ = [
     "parallelism",
     "plan_suites",
     "prepare",
+    "wish_for_kernel",
 ]
 
 _HOMES = {
@@ -43,6 +46,7 @@ _HOMES = {
     "parallelism": "cores",
     "plan_suites": "plan",
     "prepare": "worker_process",
+    "wish_for_kernel": "kernels",
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,11 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_core.utils import run_sync
 
+from jupyter_deployfeedback.execution.environment import allowed
 from jupyter_deployfeedback.execution.kernel_client import SuiteKernelClient, hear_everything
 from jupyter_deployfeedback.execution.kernel_provisioner import STARTED, SuiteProvisioner, Supply
 from jupyter_deployfeedback.execution.kernel_reserve import Reserve
+from jupyter_deployfeedback.execution.wishes import find, is_refused, wish_to_fork
 
 POLITE_SECONDS = 4.0  # half of it for a kernel to end by itself, half for SIGTERM, then SIGKILL
 HASTY_SECONDS = 1.5  # the same, when the suite was stopped
@@ -103,16 +105,32 @@ def supply_kernel(request: KernelRequest, reserve: Reserve) -> Iterator[SuiteKer
             supply=_supply(request, reserve),
             preload=request.preload,
         )
-    arguments = ["--HistoryManager.hist_file=:memory:"] if manager.ipykernel else []
     environment = request.environment | {"JUPYTER_RUNTIME_DIR": request.runtime_folder}
     try:
-        run_sync(manager.start_kernel)(extra_arguments=arguments, env=environment, cwd=request.folder)
+        run_sync(manager.start_kernel)(extra_arguments=_arguments(manager), env=environment, cwd=request.folder)
         yield manager
     except BaseException:
         manager.shutdown_wait_time = HASTY_SECONDS
         raise
     finally:
         _end(manager)
+
+
+def wish_for_kernel(name: str, *, preload: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    """Have a kernel that suites will probably ask for forked before they do; where that cannot be, nothing happens.
+
+    ``folder`` is where kernels stand by, ``environment`` that of the runs. Raises ``NoSuchKernel``.
+    """
+    manager = SuiteKernelManager(kernel_name=name, connection_file=str(folder / "kernel.json"))
+    specification = manager.kernel_spec
+    if specification is None or specification.env or not _is_local(manager):  # what it adds may depend on the suite
+        return
+    command = manager.format_kernel_cmd(extra_arguments=_arguments(manager))
+    wish = wish_to_fork(
+        command, connection_file=manager.connection_file, environment=allowed(environment), own={}, preload=preload
+    )
+    if wish is not None and not is_refused(folder, wish):
+        find(folder, wish)
 
 
 def find_provisioners() -> None:
@@ -138,6 +156,10 @@ def how_it_ended(manager: SuiteKernelManager) -> str:
         hint = " This is how a system ends what needs too much memory." if -code == signal.SIGKILL else ""
         return f"The kernel was killed by signal {-code}.{hint}"
     return f"The kernel exited with code {code} in the middle of the suite."
+
+
+def _arguments(manager: SuiteKernelManager) -> list[str]:
+    return ["--HistoryManager.hist_file=:memory:"] if manager.ipykernel else []
 
 
 def _transport(specification: KernelSpec | None) -> str:

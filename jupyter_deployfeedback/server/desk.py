@@ -20,7 +20,7 @@ from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.feedback import Format, charts, render
 from jupyter_deployfeedback.observation import ask_target
-from jupyter_deployfeedback.project import find_project_file
+from jupyter_deployfeedback.project import find_project_file, inspect_suite
 from jupyter_deployfeedback.server import commands, wire
 from jupyter_deployfeedback.server.runs import RunProcesses
 from jupyter_deployfeedback.server.views import (
@@ -82,6 +82,10 @@ class Desk:
                 raise
             except errors.ProjectError as error:
                 return wire.ProjectAnswer(project=None, problems=problem_bodies(error, root=self._root))
+            if project.kernels.fork:
+                inspected = (inspect_suite(project, suite) for suite in project.suites)
+                names = {each.kernel_name for each in inspected if each.kernel_name is not None}
+                self._processes.expect(names, preload=project.kernels.preload)
             expected = lineage.expected(project, project.suites, store=self._store)
             return wire.ProjectAnswer(project=project_body(project, root=self._root, expected=expected), problems=())
 

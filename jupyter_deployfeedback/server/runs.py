@@ -8,12 +8,13 @@ import logging
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from jupyter_deployfeedback.domain.run import Run
+from jupyter_deployfeedback.execution import wish_for_kernel
 from jupyter_deployfeedback.execution.forked import NoFork
 from jupyter_deployfeedback.server.standby import ForkedRun, Standby, fork_run
 from jupyter_deployfeedback.store import Store
@@ -53,6 +54,13 @@ class RunProcesses:
         """Have a process stand by that has loaded what is installed now: a run will probably be asked for soon."""
         if self._standby is not None:
             self._standby.start()
+
+    def expect(self, kernels: Iterable[str], *, preload: Sequence[str]) -> None:
+        """Have kernels of these names stand by, too."""
+        address = self._standby.address if self._standby is not None else None
+        if address is not None:
+            for name in kernels:
+                wish_for_kernel(name, preload=preload, folder=address.parent, environment=self._environment)
 
     def submit(self, run: Run, *, log_file: Path) -> None:
         """Work off a run as soon as a slot is free."""

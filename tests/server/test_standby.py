@@ -35,6 +35,18 @@ def keepers() -> list[psutil.Process]:
     return [child for child in children if is_standby(child)]  # the others hold kernels
 
 
+def forkservers() -> list[psutil.Process]:
+    children = [child for process in standing_by() for child in process.children()]
+    return [child for child in children if is_forkserver(child)]
+
+
+def is_forkserver(process: psutil.Process) -> bool:
+    try:
+        return any("kernel_fork" in argument for argument in process.cmdline())
+    except psutil.Error:  # it has just ended
+        return False
+
+
 def is_standby(process: psutil.Process) -> bool:
     try:
         return "standby" in process.cmdline()
@@ -68,6 +80,19 @@ async def test_runs_are_forked_from_one_process(fetch: Any, finished: Any, proje
         assert [suite["outcome"] for suite in answer["suites"]] == ["passed"]
         assert await until(lambda: sum(not keeper.is_running() for keeper in waiting)) == 1  # noqa: B023
     assert len(standing_by()) == 1
+
+
+async def test_the_kernels_of_a_project_that_is_looked_at_stand_by_before_its_first_run(
+    fetch: Any, finished: Any, project: Path
+) -> None:
+    await fetch("project", params={"path": "digits/model.ipynb"})
+    (before,) = await until(lambda: forkservers() if forkservers() and forkservers()[0].children() else None)
+
+    _, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
+    await finished(run["run_id"])
+    await asyncio.sleep(2.5)  # what a first run had wished for would be there
+
+    assert [process.pid for process in forkservers()] == [before.pid]
 
 
 async def test_a_killed_process_that_stood_by_costs_no_run(fetch: Any, finished: Any, project: Path) -> None:
