@@ -131,6 +131,7 @@ export function aReport(change: Partial<Report> = {}): Report {
     distributions: [],
     series: [],
     digests: [],
+    imported: null,
     waivers: [],
     windows: [],
     continuing: null,

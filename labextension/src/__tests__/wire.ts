@@ -140,7 +140,6 @@ export function aProject(change: Partial<Project> = {}): Project {
     remote: 'origin',
     commit: null,
     notices: [],
-<<<<<<< HEAD
     ...change
   };
 }
@@ -153,20 +152,6 @@ export function aSuite(name: string, change: Partial<Suite> = {}): Suite {
     points: [],
     targets: [],
     notices: [],
-=======
-    findings: [aFinding()],
-    metrics: [],
-    suites: [],
-    examples: { broken: [], fixed: [] },
-    changes: [],
-    distributions: [],
-    series: [],
-    digests: [],
-    imported: null,
-    waivers: [],
-    windows: [],
-    continuing: null,
->>>>>>> db6c65e (Import every document of AICoE-CI as runs and write it again)
     ...change
   };
 }
