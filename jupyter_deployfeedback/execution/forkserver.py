@@ -36,7 +36,7 @@ from jupyter_deployfeedback.execution.descent import end_children
 LONGEST_REQUEST = 4 << 20
 TICK_SECONDS = 1.0
 PREPARE_SECONDS = 30.0  # for a child; one that hangs would have clients wait for it
-CALM_SECONDS = 0.5  # after a client came, while another child waits: let the one that was asked for work
+CALM_SECONDS = 0.5  # after the last client, while another child waits: what works for it may be measuring
 MOST_FAILURES = 3  # children in a row that ended while they prepared themselves
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -96,12 +96,11 @@ def serve(
         ready = _ready([parent_pipe, *(keepers.waiting or [listener.fileno()])], pause)
         if parent_pipe in ready or not fresh():
             return
-        if keepers.note(ready):
+        came = keepers.note(ready)
+        keepers.reap()
+        if came or keepers.serving:
             asked_at = time.monotonic()
             refill_at = asked_at + CALM_SECONDS
-        keepers.reap()
-        if keepers.serving:
-            asked_at = time.monotonic()
         tend(keepers.serving)
         if listener.fileno() in ready:
             keepers.fork()

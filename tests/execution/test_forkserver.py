@@ -209,3 +209,29 @@ def test_a_child_that_never_gets_ready_goes_with_the_forkserver(tmp_path: Path) 
     process.communicate()
 
     assert gone(int((tmp_path / "pid").read_text()))
+
+
+def test_no_other_is_forked_ahead_while_one_works(tmp_path: Path) -> None:
+    process = serve(SERVER.replace("parent_pipe=0", "parent_pipe=0, spares=2"), at=tmp_path / "forks.sock")
+    keepers = psutil.Process(process.pid).children
+    before = until(lambda: keepers() if len(keepers()) == 2 else [])
+
+    with (tmp_path / "out").open("wb") as out:
+        working = Forked(tmp_path / "forks.sock")
+        working.serve({"code": "__import__('time').sleep(60)", "text": ""}, descriptors=[out.fileno()] * 2)
+    time.sleep(2.0)
+    meanwhile = keepers()
+    working.close(within_seconds=5.0)
+    after = until(lambda: [each for each in keepers() if each not in before])
+
+    assert (meanwhile, len(after)) == (before, 1)
+    process.kill()
+    process.communicate()
+
+
+def until(found: Callable[[], list[psutil.Process]]) -> list[psutil.Process]:
+    for _ in range(500):
+        if answer := found():
+            return answer
+        time.sleep(0.02)
+    raise TimeoutError("it did not happen within 10 s")
