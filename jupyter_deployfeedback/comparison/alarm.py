@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from jupyter_deployfeedback.comparison.measured import Interval
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.rule import Comparator, Expression
+from jupyter_deployfeedback.domain.rule import Expression
 
 SMALLEST = 1e-9
 STEPS = 25
@@ -35,11 +35,6 @@ def p_beyond(estimand: Estimand, interval_at: Callable[[float], Interval]) -> fl
 
 def breaks(interval: Interval, limit: Expression) -> bool:
     """Say whether a whole interval breaks the limit; NaN never does."""
-    low, high = interval
-    if limit.comparator is Comparator.AT_MOST:
-        return low > limit.limit
-    if limit.comparator is Comparator.BELOW:
-        return low >= limit.limit
-    if limit.comparator is Comparator.AT_LEAST:
-        return high < limit.limit
-    return limit.comparator is Comparator.ABOVE and high <= limit.limit
+    if any(map(math.isnan, interval)):
+        return False
+    return not any(limit.comparator.holds(edge, limit.limit) for edge in interval)

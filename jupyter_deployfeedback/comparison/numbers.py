@@ -11,11 +11,11 @@ from jupyter_deployfeedback.comparison.material import Material, Numbers
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
 from jupyter_deployfeedback.comparison.methods.exact import single
 from jupyter_deployfeedback.comparison.methods.proportion import share
-from jupyter_deployfeedback.comparison.units import is_count
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
+from jupyter_deployfeedback.domain.unit import COUNT, dimension_of
 
 EXACT_COUNTS = frozenset({"restarts", "oom_kills"})
 ONE_WINDOW = "one window, not repeated"
@@ -94,12 +94,9 @@ def _weakness(estimand: Estimand, observed: Observation, *, platform: bool) -> s
     """
     expression = estimand.expression
     absolute = expression.relation is Relation.ABSOLUTE
-    counted = is_count(observed.metric.unit) and float(observed.value or 0).is_integer()  # 41.7 tokens/s were not
-    cap = (
-        platform
-        and estimand.metric.endswith("_max")
-        and expression.comparator in {Comparator.AT_MOST, Comparator.BELOW}
-    )
+    whole = float(observed.value or 0).is_integer()  # 41.7 tokens/s were not counted
+    counted = whole and dimension_of(observed.metric.unit) == COUNT
+    cap = platform and estimand.metric.endswith("_max") and expression.comparator.is_upper
     if estimand.metric in EXACT_COUNTS or (absolute and (counted or cap or expression.comparator is Comparator.EQUAL)):
         return None
     return ONE_WINDOW if platform else POINT_VALUE

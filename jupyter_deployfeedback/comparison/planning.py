@@ -15,7 +15,6 @@ from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
 
 DISCORDANT = 0.04  # of the answers differ between two good versions of a model, where no run says it
 SPREAD = 0.2  # standard deviation of the log ratio of two latencies of one payload, where no run says it
-_UPPER = frozenset({Comparator.AT_MOST, Comparator.BELOW})
 _SHARES = frozenset({"accuracy", "error_rate", "failure_rate"})
 
 
@@ -62,7 +61,7 @@ def _paired_share(estimand: Estimand, n: int, pilot: Pilot) -> Prospect | None:
 
 def _typical(estimand: Estimand, n: int, pilot: Pilot) -> Prospect | None:
     limit = estimand.expression.limit
-    if not limit > 0 or estimand.expression.comparator not in _UPPER:
+    if not limit > 0 or not estimand.expression.comparator.is_upper:
         return None
     away = math.log1p(limit)
     spread = (pilot.spread or SPREAD) / math.sqrt(n)
@@ -85,7 +84,7 @@ def _needing(estimand: Estimand, n: int, fewest: int | None) -> Prospect | None:
 def _fewest_for_share(estimand: Estimand) -> int | None:
     """Return how many examples, all as they should be, let the exact interval pass: 59 for ``>=0.95`` at 0.95."""
     asked = estimand.expression
-    share = 1 - asked.limit if asked.comparator in _UPPER else asked.limit
+    share = 1 - asked.limit if asked.comparator.is_upper else asked.limit
     if asked.comparator is Comparator.EQUAL or not 0 < share < 1:
         return None
     return math.ceil(round(math.log(1 - estimand.confidence) / math.log(share), 9))

@@ -32,7 +32,6 @@ MOST_ROWS = 300_000  # a limit so close to the end of what a metric can be is le
 BASELINE = "samples made up"
 FEW = 200
 HIGHER, LOWER = 1.5, 0.5  # how far beyond a limit is well beyond
-_UPPER = frozenset({Comparator.AT_MOST, Comparator.BELOW})
 
 
 class Sides(NamedTuple):
@@ -74,7 +73,7 @@ def _sides(estimand: Estimand, *, beyond: bool) -> Sides | None:
     if asked.comparator is Comparator.EQUAL:
         sides = _equal(asked, beyond=beyond)
     else:
-        sides = _placed(estimand, high=(asked.comparator in _UPPER) == beyond)
+        sides = _placed(estimand, high=asked.comparator.is_upper == beyond)
     if asked.comparator is Comparator.EQUAL:
         return sides
     if estimand.metric == "r2" and max(sides) > 1:

@@ -16,6 +16,21 @@ class Comparator(StrEnum):
     ABOVE = ">"
     EQUAL = "=="
 
+    @property
+    def is_upper(self) -> bool:
+        """Say whether the limit is one to stay below."""
+        return self in {Comparator.AT_MOST, Comparator.BELOW}
+
+    def holds(self, value: float, limit: float) -> bool:
+        """Say whether a value stands so to its limit; of NaN nothing holds."""
+        return {
+            Comparator.AT_MOST: value <= limit,
+            Comparator.BELOW: value < limit,
+            Comparator.AT_LEAST: value >= limit,
+            Comparator.ABOVE: value > limit,
+            Comparator.EQUAL: value == limit,
+        }[self]
+
 
 class Aggregate(StrEnum):
     """Which number of a metric's samples is judged; VALUE is the metric's own number."""

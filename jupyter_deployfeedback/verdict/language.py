@@ -20,8 +20,9 @@ from typing import NoReturn
 
 from jupyter_deployfeedback.domain.metric import Metric
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.unit import COUNT, SHARE, UNITS
 from jupyter_deployfeedback.errors import RuleSyntaxError
-from jupyter_deployfeedback.verdict.units import COUNT, SHARE, UNITLESS, UNITS, dimension, units_of
+from jupyter_deployfeedback.verdict.units import UNITLESS, dimension, units_of
 
 _BLANKS = re.compile(r"\s*")
 _COMPARATOR = re.compile(r"<=|>=|==|<|>")

@@ -10,10 +10,10 @@ from typing import NamedTuple, NoReturn
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, OnNoData, Relation, Rule
+from jupyter_deployfeedback.domain.unit import COUNT, dimension_of
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.language import parse_expression
 from jupyter_deployfeedback.verdict.support import has_slices, unsupported
-from jupyter_deployfeedback.verdict.units import COUNT, dimension_of
 
 FAIL_LIST = "fail: "
 WARN_LIST = "warn: "
@@ -26,7 +26,6 @@ _OPPOSITE = {
     Comparator.ABOVE: Comparator.AT_MOST,
     Comparator.AT_LEAST: Comparator.BELOW,
 }
-_UPPER = frozenset({Comparator.AT_MOST, Comparator.BELOW})
 
 
 class Selector(NamedTuple):
@@ -136,7 +135,7 @@ def _check_contradiction(expressions: list[Expression]) -> None:
 
 def _excludes(lower: Expression, upper: Expression) -> bool:
     """Say whether nothing lies both above the one and below the other limit; ``==`` is both."""
-    if lower.comparator in _UPPER or upper.comparator not in {*_UPPER, Comparator.EQUAL}:
+    if lower.comparator.is_upper or not (upper.comparator.is_upper or upper.comparator is Comparator.EQUAL):
         return False
     strict = lower.comparator is Comparator.ABOVE or upper.comparator is Comparator.BELOW
     return lower.limit > upper.limit or (strict and lower.limit == upper.limit)

@@ -19,17 +19,15 @@ def settle(value: object, interval: Interval | None, *, comparator: Comparator, 
     interval that ends before it begins.
     """
     low, high = interval if interval is not None else (value, value)
-    if not all(isinstance(each, int | float) and math.isfinite(each) for each in (value, low, high, limit)):
+    if not all(_is_finite(each) for each in (value, low, high, limit)):
         return Verdict.ERROR
     if interval is not None and interval[0] > interval[1]:
         return Verdict.ERROR
-    if comparator is Comparator.EQUAL:
-        return Verdict.PASS if low == high == limit else Verdict.FAIL
-    if _holds(low, comparator, limit) and _holds(high, comparator, limit):
+    edges = [each for each in (low, high) if isinstance(each, int | float)]
+    hold = [comparator.holds(each, limit) for each in edges]
+    if all(hold):
         return Verdict.PASS
-    if _holds(low, comparator, limit) or _holds(high, comparator, limit):
-        return Verdict.INCONCLUSIVE
-    return Verdict.FAIL
+    return Verdict.INCONCLUSIVE if any(hold) and comparator is not Comparator.EQUAL else Verdict.FAIL
 
 
 def n_more(
@@ -51,16 +49,8 @@ def n_more(
     return max(1, math.ceil(round(n * (times - 1), 6))) if times <= MOST_MORE + 1 else None
 
 
-def _holds(value: object, comparator: Comparator, limit: float) -> bool:
-    if not isinstance(value, int | float):
-        return False
-    return {
-        Comparator.AT_MOST: value <= limit,
-        Comparator.BELOW: value < limit,
-        Comparator.AT_LEAST: value >= limit,
-        Comparator.ABOVE: value > limit,
-        Comparator.EQUAL: value == limit,
-    }[comparator]
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _log(ratio: float) -> float:

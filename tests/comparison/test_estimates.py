@@ -257,6 +257,12 @@ def test_a_recorded_whole_count_is_compared_exactly() -> None:
     assert (found.exact, found.weak) == (True, None)
 
 
+def test_recorded_percentage_points_are_a_share_and_no_count() -> None:
+    found = answer(rule("lift", "<=5%"), evidence(suite_result(observations=(recorded("lift", 2.0, unit="pp"),))))
+
+    assert (found.value, found.unit, found.exact) == (0.02, "share", False)
+
+
 def test_a_recorded_number_is_brought_to_base_units() -> None:
     seen = evidence(suite_result(observations=(recorded("first_token", 120, unit="ms"),)))
 
