@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from jupyter_deployfeedback.comparison.pairing import Key, calls
 from jupyter_deployfeedback.domain.evaluation import Answers, Asked, Evaluation
 from jupyter_deployfeedback.domain.run import Evidence
 
-Key = tuple[str, str, int]  # suite, evaluation, how often the suite used that name before
 Sent = dict[Key, Counter[str]]
 
 
@@ -32,13 +32,13 @@ def pool_chain(chain: Sequence[Evidence]) -> Evidence:
 
 def asked_before(chain: Sequence[Evidence]) -> dict[str, tuple[Asked, ...]]:
     """Return by suite what each call of ``evaluate`` asked in all these runs together, in the order of the calls."""
-    calls: dict[Key, list[Evaluation]] = {}
+    by_call: dict[Key, list[Evaluation]] = {}
     for evidence in chain:
-        for key, each in _calls(evidence):
+        for key, each in calls(evidence.suites):
             if adds_up(each):
-                calls.setdefault(key, []).append(each)
+                by_call.setdefault(key, []).append(each)
     asked: dict[str, tuple[Asked, ...]] = {}
-    for (suite, _, _), evaluations in calls.items():
+    for (suite, _, _), evaluations in by_call.items():
         asked[suite] = (*asked.get(suite, ()), _asked(evaluations))
     return asked
 
@@ -55,7 +55,7 @@ def adds_up(evaluation: Evaluation) -> bool:
 
 def _marked(evidence: Evidence, sent: Sent, *, whole: bool, first: bool) -> dict[str, list[Evaluation]]:
     found: dict[str, list[Evaluation]] = {}
-    for key, each in _calls(evidence):
+    for key, each in calls(evidence.suites):
         if not adds_up(each):
             found.setdefault(key[0], []).extend([each] if whole else [])
             continue
@@ -72,16 +72,6 @@ def _marked(evidence: Evidence, sent: Sent, *, whole: bool, first: bool) -> dict
 def _of_suite(name: str, parts: Sequence[dict[str, list[Evaluation]]]) -> Iterator[Evaluation]:
     for part in parts:
         yield from part.get(name, ())
-
-
-def _calls(evidence: Evidence) -> Iterator[tuple[Key, Evaluation]]:
-    """Yield the evaluations by the call that made them: the same call has the same key in each run of a chain."""
-    seen: Counter[tuple[str, str]] = Counter()
-    for suite in evidence.suites:
-        for each in suite.evaluations:
-            name = (suite.suite.name, each.name)
-            yield (*name, seen[name]), each
-            seen[name] += 1
 
 
 def _asked(evaluations: Sequence[Evaluation]) -> Asked:

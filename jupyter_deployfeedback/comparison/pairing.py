@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from jupyter_deployfeedback.domain.comparison import ExampleChange
@@ -38,14 +38,24 @@ def pair_live(suites: Iterable[SuiteResult]) -> tuple[Pair, ...]:
 
 def pair_stored(suites: Iterable[SuiteResult], stored: Iterable[SuiteResult]) -> tuple[Pair, ...]:
     """Pair by example id with an earlier run; other data or other ids are a problem, never an unpaired comparison."""
-    earlier = _by_key(stored)
+    earlier = dict(calls(stored))
     same_data = {each.dataset_digest: each for each in earlier.values()}  # a renamed suite still pairs
     return tuple(
         Pair(each, absent=True)
         if not each.pairs
         else _match(each, _counterpart(each, named=earlier.get(key), same_data=same_data))
-        for key, each in _by_key(suites).items()
+        for key, each in calls(suites)
     )
+
+
+def calls(suites: Iterable[SuiteResult]) -> Iterator[tuple[Key, Evaluation]]:
+    """Yield the evaluations by the call that made them: the same call has the same key in each run."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for suite in suites:
+        for each in suite.evaluations:
+            name = (suite.suite.name, each.name)
+            yield (*name, seen[name]), each
+            seen[name] += 1
 
 
 def changed_examples(pairs: Iterable[Pair]) -> tuple[tuple[ExampleChange, ...], tuple[ExampleChange, ...]]:
@@ -61,16 +71,6 @@ def changed_examples(pairs: Iterable[Pair]) -> tuple[tuple[ExampleChange, ...], 
             if now != before and not again[row]:
                 (fixed if now else broken).append(_change(pair, pair.baseline, row))
     return tuple(broken), tuple(fixed)
-
-
-def _by_key(suites: Iterable[SuiteResult]) -> dict[Key, Evaluation]:
-    seen: Counter[tuple[str, str]] = Counter()
-    found: dict[Key, Evaluation] = {}
-    for suite in suites:
-        for each in suite.evaluations:
-            found[(suite.suite.name, each.name, seen[(suite.suite.name, each.name)])] = each
-            seen[(suite.suite.name, each.name)] += 1
-    return found
 
 
 def _counterpart(

@@ -12,8 +12,9 @@ from jupyter_deployfeedback.comparison.latency import beyond, level_of, measure_
 from jupyter_deployfeedback.comparison.loads import UnderLoad
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic
-from jupyter_deployfeedback.comparison.methods.windows import JACKKNIFE, jackknife, on_log_scale, over_windows
+from jupyter_deployfeedback.comparison.methods.windows import JACKKNIFE, jackknife, over_windows
 from jupyter_deployfeedback.comparison.samples import Floats, Samples
 from jupyter_deployfeedback.comparison.selection import Selection
 from jupyter_deployfeedback.domain.comparison import Estimand
@@ -69,12 +70,12 @@ def _compared(estimand: Estimand, load: UnderLoad, both: Selection) -> Measured 
         at = _no_narrower(at, measure_latency(estimand, both))
     ends = [_statistic(estimand)(side) for side in (both.candidate, both.paired_baseline)]
     found = Measured(
-        value=_ratio(whole) if ratio else whole,
+        value=ratio_of(whole) if ratio else whole,
         n=both.candidate.n,
         method=JACKKNIFE,
         candidate=ends[0],
         baseline=ends[1],
-        interval_at=on_log_scale(at) if ratio else at,
+        interval_at=on_log_scale(at) if ratio and at else at,
         facts={"windows": len(load.seconds)},
     )
     found = found.needing(_floor(estimand))
@@ -173,10 +174,6 @@ def _log(value: float) -> float:
 def _exp(interval: Interval) -> Interval:
     low, high = interval
     return math.exp(low), math.exp(high) if high < math.log(1e300) else math.inf
-
-
-def _ratio(log: float) -> float:
-    return math.expm1(log) if log < math.log(1e300) else math.inf
 
 
 def _of_a_share(at: At) -> At:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -25,6 +26,17 @@ def t_interval(values: Floats) -> Callable[[float], Interval]:
         return middle - half, middle + half
 
     return at
+
+
+def t_around(middle: float, values: Floats) -> Callable[[float], Interval]:
+    """Return an interval around a number of all samples, as wide as the values of independent parts of them say.
+
+    NaN where a part has no finite value: no width can be had.
+    """
+    if not np.isfinite(values).all():
+        return lambda _: (math.nan, math.nan)
+    at, shift = t_interval(values), middle - float(np.mean(values))
+    return lambda confidence: (at(confidence)[0] + shift, at(confidence)[1] + shift)
 
 
 def by_time(sent_at: Floats, *tiebreaks: Floats) -> list[np.ndarray[tuple[int], np.dtype[np.intp]]]:

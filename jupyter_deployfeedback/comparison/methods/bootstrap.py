@@ -10,7 +10,8 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
-from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY, by_time, t_interval
+from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY, by_time, t_around
+from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale
 from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic, rank
 from jupyter_deployfeedback.comparison.samples import Floats
 from jupyter_deployfeedback.domain.rule import Relation
@@ -90,21 +91,8 @@ def _by_blocks(now: Floats, before: Floats, level: float, *, relation: Relation,
     ends = [np.array([order_statistic(side[rows], level) for rows in blocks]) for side in (now, before)]
     effects = _effect(ends[0], ends[1], relation)
     if relation is Relation.DIFFERENCE:
-        return _around(effects, middle)
-    logs = _around(np.log1p(effects), math.log1p(middle))
-
-    def at(confidence: float) -> Interval:
-        low, high = logs(confidence)
-        return math.expm1(low), math.expm1(high)
-
-    return at
-
-
-def _around(effects: Floats, middle: float) -> At:
-    if not np.isfinite(effects).all():  # a stretch without enough answers: no width can be had
-        return lambda _: (math.nan, math.nan)
-    at, shift = t_interval(effects), middle - float(np.mean(effects))
-    return lambda confidence: (at(confidence)[0] + shift, at(confidence)[1] + shift)
+        return t_around(middle, effects)
+    return on_log_scale(t_around(math.log1p(middle), np.log1p(effects)))
 
 
 def _effect(now: Floats, before: Floats, relation: Relation) -> Floats:

@@ -8,7 +8,8 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
-from jupyter_deployfeedback.comparison.methods.blocks import t_interval
+from jupyter_deployfeedback.comparison.methods.blocks import t_around, t_interval
+from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale
 from jupyter_deployfeedback.comparison.samples import Floats
 
 T_INTERVAL = "t-interval"
@@ -54,16 +55,11 @@ def mean_ratio(candidate: Floats, baseline: Floats) -> Measured | Missing:
     if now <= 0 or before <= 0:
         return Missing("a mean is 0 or negative, so there is no ratio; write a difference")
     influence = candidate[both] / now - baseline[both] / before
-    middle, at = math.log(now / before), t_interval(influence) if len(influence) > 1 else None
     return Measured(
         value=now / before - 1,
         n=len(influence),
         method=LOG_RATIO,
         candidate=now,
         baseline=before,
-        interval_at=None if at is None else lambda confidence: _around(middle, at(confidence)),
+        interval_at=on_log_scale(t_around(math.log(now / before), influence)) if len(influence) > 1 else None,
     ).needing(floors.MEAN)
-
-
-def _around(middle: float, interval: tuple[float, float]) -> tuple[float, float]:
-    return math.expm1(middle + interval[0]), math.expm1(middle + interval[1])

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Interval
-from jupyter_deployfeedback.comparison.methods.blocks import MANY, by_time, t_interval
+from jupyter_deployfeedback.comparison.methods.blocks import MANY, by_time, t_around
 from jupyter_deployfeedback.comparison.methods.bootstrap import RESAMPLES, SEED
 from jupyter_deployfeedback.comparison.samples import Floats, Integers
 
@@ -62,9 +62,7 @@ def never_differed(score: float, smallest_class: int, *, lowest: float) -> At:
 def _by_blocks(score: Score, kinds: Integers, sent_at: Floats) -> At:
     most = int(kinds.max()) + 1
     counts = [np.bincount(kinds[rows], minlength=most).astype(float) for rows in by_time(sent_at, kinds.astype(float))]
-    at = t_interval(score(np.array(counts)))
-    shift = float(score(np.sum(counts, axis=0)[None, :])[0]) - sum(at(0.5)) / 2
-    return lambda confidence: (at(confidence)[0] + shift, at(confidence)[1] + shift)
+    return t_around(float(score(np.sum(counts, axis=0)[None, :])[0]), score(np.array(counts)))
 
 
 def _draws(counts: Integers) -> Iterator[Floats]:

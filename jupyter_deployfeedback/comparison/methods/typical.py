@@ -10,6 +10,7 @@ import numpy as np
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import MANY, by_time, t_interval
+from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic
 from jupyter_deployfeedback.comparison.samples import Floats
 
@@ -31,12 +32,12 @@ def typical_ratio(candidate: Floats, baseline: Floats, *, sent_at: Floats, confi
     measured = _hodges_lehmann(logs) if len(logs) <= MANY else _block_medians(logs, sent_at=sent_at[kept])
     at = measured.interval_at
     return Measured(
-        value=math.expm1(measured.value),
+        value=ratio_of(measured.value),
         n=len(logs),
         method=measured.method,
         candidate=order_statistic(now, 0.5),
         baseline=order_statistic(before, 0.5),
-        interval_at=None if at is None else lambda confidence: _expm1(at(confidence)),
+        interval_at=at and on_log_scale(at),
     ).needing(floors.typical(confidence=confidence))
 
 
@@ -78,8 +79,3 @@ def _median(ordered: Floats) -> float:
     """Return the median of sorted values, which may end in infinities."""
     low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     return float(low if low == high else (low + high) / 2)
-
-
-def _expm1(interval: Interval) -> Interval:
-    low, high = interval
-    return math.expm1(low), math.expm1(high) if high < 700 else math.inf

@@ -14,7 +14,8 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
-from jupyter_deployfeedback.comparison.methods.blocks import t_interval
+from jupyter_deployfeedback.comparison.methods.blocks import t_around, t_interval
+from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.samples import Floats
 from jupyter_deployfeedback.domain.rule import Relation
 
@@ -41,8 +42,8 @@ def over_windows(candidate: Floats, baseline: Floats | None, *, relation: Relati
     found = _mean(np.log(candidate / baseline), method=LOG_WINDOWS, candidate=candidate, baseline=baseline)
     return replace(
         found,
-        value=math.expm1(found.value),
-        interval_at=on_log_scale(found.interval_at),
+        value=ratio_of(found.value),
+        interval_at=found.interval_at and on_log_scale(found.interval_at),
         candidate=_geometric_mean(candidate),
         baseline=_geometric_mean(baseline),
     )
@@ -58,18 +59,7 @@ def jackknife(whole: float, without: Floats) -> Callable[[float], Interval] | No
     if count < 2:
         return None
     with np.errstate(invalid="ignore"):  # infinite where too few requests were answered: told by the caller
-        at = t_interval(count * whole - (count - 1) * without)
-
-    def around(confidence: float) -> Interval:
-        low, high = at(confidence)
-        return whole - (high - low) / 2, whole + (high - low) / 2
-
-    return around
-
-
-def on_log_scale(at: Callable[[float], Interval] | None) -> Callable[[float], Interval] | None:
-    """Turn the interval of a log ratio into that of the ratio - 1."""
-    return None if at is None else lambda confidence: _expm1(at(confidence))
+        return t_around(whole, count * whole - (count - 1) * without)
 
 
 def _mean(values: Floats, *, method: str, candidate: Floats, baseline: Floats | None = None) -> Measured:
@@ -85,8 +75,3 @@ def _mean(values: Floats, *, method: str, candidate: Floats, baseline: Floats | 
 
 def _geometric_mean(values: Floats) -> float:
     return math.exp(float(np.mean(np.log(values))))
-
-
-def _expm1(interval: tuple[float, float]) -> tuple[float, float]:
-    low, high = interval
-    return math.expm1(low), math.expm1(high) if high < 700 else math.inf
