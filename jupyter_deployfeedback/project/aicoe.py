@@ -6,6 +6,7 @@ keys mean nothing, and nothing is ever written.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ def load_aicoe(path: Path, *, environment: Mapping[str, str]) -> Project:
     environments = read_environments(folder)
     around = Surroundings(
         folder,
-        overlays_dir=str(data.get("overlays_dir") or environments.overlays_dir),
+        overlays_dir=_overlays_dir(str(data.get("overlays_dir") or environments.overlays_dir), document, found, folder),
         environments=environments,
         pythons=_pythons(environment),
     )
@@ -155,6 +156,16 @@ def _require_targets(document: Document, found: Found, *, folder: Path) -> None:
     if not (folder / FEATURES).is_dir():
         remedy = "The tests are behave features: put them there."
         found.problems.append(Problem(document.file, None, "", f"needs the folder {FEATURES}/ beside it.", remedy))
+
+
+def _overlays_dir(said: str, document: Document, found: Found, folder: Path) -> str:
+    """Return the folder of the overlays relative to the repository; one that leads out of it is a problem."""
+    place = Path(os.path.normpath(folder / said))
+    if not place.is_relative_to(folder):
+        remedy = "Name a folder in the repository, such as overlays."
+        found.problems.append(document.problem(("overlays_dir",), f"{said!r} leads out of the repository.", remedy))
+        return said
+    return place.relative_to(folder).as_posix()
 
 
 def _targets(found: Found, document: Document, environment: Mapping[str, str]) -> dict[str, Target]:

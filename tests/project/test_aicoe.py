@@ -90,6 +90,12 @@ def test_gather_becomes_a_suite_of_features_with_the_packages_of_its_overlay(loa
     )
 
 
+def test_overlays_may_be_named_by_an_absolute_path_into_the_repository(load: Load, tmp_path: Path) -> None:
+    project = load(f"overlays_dir: {tmp_path}/digits/overlays/\n{dedent(ONE)}")
+
+    assert project.suites[0].options["packages"] == "overlays/test"
+
+
 def test_targets_that_gather_in_different_ways_have_a_suite_each(load: Load) -> None:
     suites = load(TWO).suites
 
@@ -169,6 +175,8 @@ def test_platform_metrics_are_asked_where_the_pipeline_asked(load: Load) -> None
             "is called inference like another one.",
         ),
         ("overlays:\n  - {name: a\n", 3, "is not YAML"),
+        (f"check: []\noverlays_dir: /srv/overlays\n{dedent(ONE)}", 2, "'/srv/overlays' leads out of the repository."),
+        (f"overlays_dir: ../overlays\n{dedent(ONE)}", 1, "'../overlays' leads out of the repository."),
         ("check: []\ncheck: []\ngather: {name: g}\n", 2, "second time"),
     ],
 )

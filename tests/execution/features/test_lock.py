@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
@@ -98,6 +102,39 @@ def test_two_runs_that_ask_at_once_have_one_environment_built_and_run_in_it(
     assert "The packages of overlays/test/Pipfile.lock were installed in" in notices[0]
     assert "behave 1.3.3" in notices[0]
     assert Path(prefix).is_relative_to(data_folder / "deployfeedback/environments")
+
+
+def test_installation_that_was_killed_is_not_used_and_made_anew(
+    locked: Callable[..., Path], run_features: RunFeatures, tmp_path: Path
+) -> None:
+    folder, environments = locked(lock_of(pinned())), tmp_path / "data/deployfeedback/environments"
+    code = (
+        "import json, math, os, sys\n"
+        "from pathlib import Path\n"
+        "from jupyter_deployfeedback.execution.suites.behave import asked, interpreter\n"
+        "about = asked.Asked(Path(sys.argv[1]), Path(sys.argv[1], 'features'), None, None,\n"
+        "    Path(sys.argv[1], 'overlays/test'), None, ())\n"
+        "interpreter.choose_interpreter(about, environment=dict(os.environ), deadline=math.inf)\n"
+    )
+    installing = subprocess.Popen(
+        [sys.executable, "-c", code, folder],
+        env={**os.environ, "JUPYTER_DATA_DIR": str(tmp_path / "data")},
+        stdout=subprocess.DEVNULL,
+    )
+    while not list(environments.glob("*/*/bin/python")):  # it has begun to fill the environment
+        assert installing.poll() is None
+        time.sleep(0.02)
+    for process in [*psutil.Process(installing.pid).children(recursive=True), installing]:
+        process.kill()
+    installing.wait()
+
+    data = {"JUPYTER_DATA_DIR": str(tmp_path / "data")}
+    result = run_features(folder, {"packages": "overlays/test"}, environment=data)
+
+    (home,) = environments.iterdir()
+    assert result.outcome is Outcome.PASSED, result
+    assert sorted(each.is_symlink() for each in home.iterdir()) == [False, True]
+    assert (home / "ready").resolve().parent == home
 
 
 def test_what_cannot_be_installed_is_errored_with_pips_words_and_nothing_is_kept(

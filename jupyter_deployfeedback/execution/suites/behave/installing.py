@@ -46,6 +46,7 @@ def find_or_build(lock: Lock, base: Path, *, version: str, environment: Mapping[
     with one_at_a_time(home, deadline=deadline, busy=f"Another run is still installing the packages of {lock.name}."):
         if os.access(_python(home / READY), os.X_OK):
             return Built(_python((home / READY).resolve()), new=False)
+        _clear(home)
         folder = Path(tempfile.mkdtemp(dir=home))
         try:
             _build(lock, base, folder, environment=environment, deadline=deadline)
@@ -54,6 +55,15 @@ def find_or_build(lock: Lock, base: Path, *, version: str, environment: Mapping[
             shutil.rmtree(folder, ignore_errors=True)
             raise
         return Built(_python(folder), new=True)
+
+
+def _clear(home: Path) -> None:
+    """Remove what an installation left that was killed, or that somebody broke since."""
+    for each in home.iterdir():
+        if each.is_symlink():
+            each.unlink()
+        else:
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def _python(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import selectors
 import signal
@@ -81,20 +82,22 @@ class _Pipes:
     def __init__(self, process: subprocess.Popen[bytes], readers: Mapping[str, Callable[[str], None]]) -> None:
         self._selector = selectors.DefaultSelector()
         self._rest: dict[int, str] = {}
+        self._decoders: dict[int, codecs.IncrementalDecoder] = {}  # a chunk may end within a character
         self._readers: dict[int, Callable[[str], None]] = {}
         for name, reader in readers.items():
             pipe: IO[bytes] = getattr(process, name)
             os.set_blocking(pipe.fileno(), False)
             self._selector.register(pipe.fileno(), selectors.EVENT_READ)
             self._rest[pipe.fileno()], self._readers[pipe.fileno()] = "", reader
+            self._decoders[pipe.fileno()] = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.read(within_seconds=0)
-        for descriptor, rest in self._rest.items():
-            if rest:
+        for descriptor, decoder in self._decoders.items():
+            if rest := self._rest[descriptor] + decoder.decode(b"", final=True):
                 self._readers[descriptor](rest)
         self._selector.close()
 
@@ -114,7 +117,7 @@ class _Pipes:
         if not chunk:
             self._selector.unregister(descriptor)
             return
-        *lines, rest = (self._rest[descriptor] + chunk.decode(errors="replace")).split("\n")
+        *lines, rest = (self._rest[descriptor] + self._decoders[descriptor].decode(chunk)).split("\n")
         self._rest[descriptor] = rest[-LONGEST_LINE:]
         for line in lines:
             self._readers[descriptor](line)
