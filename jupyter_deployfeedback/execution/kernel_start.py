@@ -41,14 +41,14 @@ def main(
     del spares  # it is for one suite, in its folder and with its environment
     listener = socket.socket(fileno=descriptor)
     place = Path(listener.getsockname()).parent
-    before = _seen(watched)
+    before = _seen(folder, watched)
     serve(
         listener,
         partial(be_kernel, command=command, folder=folder, transport=transport, place=place),
         parent_pipe=0,
         spares=1,
         idle_seconds=idle_seconds,
-        fresh=lambda: _seen(watched) == before,
+        fresh=lambda: _seen(folder, watched) == before,
         tend=_leave_once_it_serves,
     )
 
@@ -110,5 +110,7 @@ def _end_as(kernel: subprocess.Popen[Any]) -> None:
     sys.exit(code)
 
 
-def _seen(watched: Sequence[str]) -> list[int]:
-    return [os.stat(path).st_mtime_ns if os.path.exists(path) else 0 for path in watched]  # noqa: PTH110, PTH116 - it is asked every second
+def _seen(folder: str, watched: Sequence[str]) -> list[int]:
+    """Return what changes when packages do, or when another folder takes the place of the one the kernel is in."""
+    places = [os.stat(path).st_mtime_ns for path in watched if os.path.exists(path)]  # noqa: PTH110, PTH116 - asked every second
+    return [os.stat(folder).st_ino if os.path.exists(folder) else 0, *places]  # noqa: PTH110, PTH116

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -73,8 +74,8 @@ def kernels_of(stock: Stock, *, runs: str = "bash_kernel") -> list[psutil.Proces
     raise TimeoutError("no kernel was started ahead")
 
 
-def wish_of(*command: str) -> Wish:
-    told = {"command": command, "folder": "/", "transport": "ipc", "watched": []}
+def wish_of(*command: str, watched: tuple[str, ...] = ()) -> Wish:
+    told = {"command": command, "folder": "/", "transport": "ipc", "watched": watched}
     return Wish((sys.executable, "-I"), {"PATH": os.environ["PATH"]}, Program.START, told)
 
 
@@ -145,6 +146,31 @@ def test_a_kernel_that_died_while_it_stood_by_is_replaced(run_bash: Run, stock: 
     result = run_bash("[ 1 = 1 ]")
 
     assert (result.outcome, result.reason) == (Outcome.PASSED, None)
+
+
+def test_a_kernel_whose_folder_was_put_back_is_started_anew(run_bash: Run, stock: Stock, tmp_path: Path) -> None:
+    run_bash("true")
+    stock.tend()
+    kernels_of(stock)
+    aside = tmp_path.rename(tmp_path.with_name("aside"))
+    shutil.copytree(aside, tmp_path)
+
+    result = run_bash("[ -f suite.ipynb ] && touch here")
+
+    assert (result.kernel, result.outcome) == ("started", Outcome.PASSED)
+    assert (tmp_path / "here").exists()
+
+
+def test_a_kernel_whose_packages_changed_stands_by_no_more(stock: Stock, folder: Path, tmp_path: Path) -> None:
+    wish = wish_of("sleep", "630", watched=(str(tmp_path),))
+    leave(folder, wish)
+    stock.tend()
+    (kernel,) = kernels_of(stock, runs="630")
+
+    (tmp_path / "installed").touch()
+
+    kernel.wait(10.0)
+    assert stock._running[wish.name].wait(10.0) == 0
 
 
 def test_a_kernel_that_watches_nobody_goes_with_its_keeper(stock: Stock, folder: Path) -> None:
