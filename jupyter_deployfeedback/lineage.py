@@ -220,7 +220,7 @@ def history(
         else (),
         passed_over=_passed_over(run, project, instead, store=store) if asked_for_last else (),
         compared_with=instead.tag if instead else None,
-        alone=against == NOTHING and release is not None,
+        alone=against == NOTHING,
         continuing=continuing(judgement, around),
     )
 

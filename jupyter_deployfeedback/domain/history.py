@@ -14,7 +14,7 @@ class History(Frozen):
     its very data. ``removed`` are the rules that the last release was judged by and this run is not.
     ``passed_over`` are the releases, newest first, that have no stored run and are newer than ``compared_with``, the
     release that was compared with instead; None where no release has a run. ``alone`` says that a run was to be
-    compared with nothing though there is a release.
+    compared with nothing.
     """
 
     look: tuple[int, int] = (1, 1)

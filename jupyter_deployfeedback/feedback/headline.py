@@ -33,7 +33,7 @@ def _good(found: Iterable[Found], candidate: str, baseline: str | None) -> str:
     held = [f"{_all(len(rules), 'rule')} hold{'s' if len(rules) == 1 else ''}"] if rules else []
     held += [f"{_all(len(suites), 'suite')} pass{'es' if len(suites) == 1 else ''}"] if suites else []
     if baseline is None:
-        return f"{candidate} meets its limits: {' and '.join(held)}; there was no release to compare it with"
+        return f"{candidate} meets its limits: {' and '.join(held)}; it was compared with nothing"
     claim = f"is as good as {baseline}" if any(each.signed for each in rules) else "meets its limits"
     return f"{candidate} {claim}: {' and '.join(held)}" if held else f"{candidate} {claim}"
 

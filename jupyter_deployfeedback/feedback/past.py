@@ -34,8 +34,8 @@ def of_the_past(history: History, commit: Commit | None) -> Iterator[str]:
 
 def _of_releases(history: History) -> Iterator[str]:
     """Say where a run was not compared with the last release, and with which one instead."""
-    if history.alone:
-        release = one_line(history.release or "the last release", limit=60)
+    if history.alone and history.release is not None:
+        release = one_line(history.release, limit=60)
         yield f"compared with nothing, as asked: no rule was judged against {release}"
     if not history.passed_over:
         return

@@ -48,7 +48,8 @@ def _facts(report: FeedbackReport, release: Release) -> Iterator[str]:
     run = report.run
     yield f"Verdict: {report.verdict}"
     yield f"Target: {run.target}" + _served(run.model_version)
-    yield f"Compared with: {run.baseline or 'nothing, the first release'}" + _served(run.baseline_version)
+    nothing = "nothing, the first release" if run.first_release else "nothing"
+    yield f"Compared with: {run.baseline or nothing}" + _served(run.baseline_version)
     yield f"Run: {run.run_id}" + (f", finished {run.finished_at:%Y-%m-%d %H:%M:%S %Z}" if run.finished_at else "")
     yield f"Commit: {release.commit}"
 

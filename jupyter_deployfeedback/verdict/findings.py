@@ -9,7 +9,7 @@ from jupyter_deployfeedback.domain.rule import OnNoData, OnSmallSlice, Relation,
 from jupyter_deployfeedback.domain.verdict import WEAK_EVIDENCE, Finding, Standing, Verdict
 from jupyter_deployfeedback.verdict.settling import MOST_MORE, n_more, settle
 
-FIRST_RELEASE = "not judged: first release"
+ALONE = "not judged: nothing to compare with"
 NEW_METRIC = "not judged: new metric"
 BELOW_FLOOR = "floor"
 FAIL_WITHOUT = "on_no_data: fail"
@@ -41,7 +41,7 @@ def finding(estimate: Estimate, *, rule: str, expression: str, first_release: bo
         facts=estimate.facts,
     )
     if estimate.baseline_missing and asked.relation is not Relation.ABSOLUTE:
-        reason = FIRST_RELEASE if first_release else NEW_METRIC
+        reason = ALONE if first_release else NEW_METRIC
         return _with(told, Verdict.INCONCLUSIVE, reason=reason, standing=Standing.NOT_JUDGED)
     if estimate.missing_because is not None or estimate.value is None:
         return _with(told, Verdict.ERROR, reason=estimate.missing_because or "there is no number")

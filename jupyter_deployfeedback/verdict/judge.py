@@ -222,7 +222,7 @@ def _unjudged(rules: tuple[Rule, ...], findings: list[Finding], *, first_release
         names = {select(rule.metric).metric for rule in counting}
         if not counting or any(rule.partition("{")[0] in names for rule in judged):
             return []
-        return [_inconclusive("first release", "nothing could be judged; add a rule with an absolute limit")]
+        return [_inconclusive("baseline", "nothing to compare with; add a rule with an absolute limit")]
     new = dict.fromkeys(
         each.rule for each in findings if each.standing is Standing.NOT_JUDGED and each.reason == NEW_METRIC
     )

@@ -35,5 +35,6 @@ def test_a_run_that_was_not_compared_with_the_last_release_says_so(history: Hist
     assert list(of_the_past(history, None)) == [said]
 
 
-def test_nothing_is_said_of_a_run_compared_with_the_last_release() -> None:
-    assert list(of_the_past(History(release="v3", compared_with="v3"), None)) == []
+@pytest.mark.parametrize("history", [History(release="v3", compared_with="v3"), History(alone=True)])
+def test_nothing_is_said_where_no_release_was_passed_over(history: History) -> None:
+    assert list(of_the_past(history, None)) == []

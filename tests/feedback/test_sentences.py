@@ -97,8 +97,8 @@ def test_too_few_samples_say_how_many_more_are_needed() -> None:
 
 
 def test_what_was_not_judged_says_so() -> None:
-    finding = change(FASTER, verdict=Verdict.INCONCLUSIVE, standing=Standing.NOT_JUDGED, value=None, reason="not judged: first release")  # fmt: skip
-    assert said(finding, TYPICAL) == "Typical latency was not judged (typical<=+10%): first release."
+    finding = change(FASTER, verdict=Verdict.INCONCLUSIVE, standing=Standing.NOT_JUDGED, value=None, reason="not judged: nothing to compare with")  # fmt: skip
+    assert said(finding, TYPICAL) == "Typical latency was not judged (typical<=+10%): nothing to compare with."
 
 
 def test_a_rule_about_something_else_than_a_number_says_its_reason() -> None:

@@ -116,6 +116,19 @@ def test_tag_message_names_the_project_file_and_the_data_by_their_digests(
     assert f"Project file and data (sha256)\n  {'d' * 64}  data of quality/holdout\n" in message
 
 
+@pytest.mark.parametrize(("first", "expected"), [(True, "nothing, the first release"), (False, "nothing")])
+def test_tag_message_calls_only_a_first_release_the_first(
+    git: Git, repository: Path, tag: Make, make_report: Make, *, first: bool, expected: str
+) -> None:
+    alone = {"baseline": None, "baseline_version": None, "first_release": first}
+    facts = make_report().run.model_copy(update=alone)
+
+    tag(report=make_report(run=facts))
+
+    message = git(repository, "tag", "--list", "v2.1.0", "--format=%(contents)")
+    assert f"\n  Compared with: {expected}\n" in message
+
+
 def test_text_of_users_cannot_forge_a_trailer_or_a_signature(
     git: Git, repository: Path, tag: Make, make_report: Make
 ) -> None:

@@ -568,7 +568,7 @@ def test_a_first_release_is_judged_by_its_absolute_rules() -> None:
 
     assert [(each.expression, each.verdict, each.standing, each.reason) for each in found.findings[1:]] == [
         (">=0.95", PASS, Standing.COUNTED, ""),
-        (">=-1pp", INCONCLUSIVE, Standing.NOT_JUDGED, "not judged: first release"),
+        (">=-1pp", INCONCLUSIVE, Standing.NOT_JUDGED, "not judged: nothing to compare with"),
     ]
     assert (found.first_release, found.verdict, found.gate) == (True, PASS, OPEN)
 
@@ -579,7 +579,7 @@ def test_a_first_release_with_only_relative_rules_is_inconclusive() -> None:
     found = judge_all(seen, rule("accuracy", ">=-1pp"), baseline=None)
 
     assert (found.verdict, found.gate) == (INCONCLUSIVE, CLOSED)
-    assert found.findings[-1].reason == "nothing could be judged; add a rule with an absolute limit"
+    assert found.findings[-1].reason == "nothing to compare with; add a rule with an absolute limit"
 
 
 def test_a_first_release_without_rules_is_judged_by_its_suites() -> None:
