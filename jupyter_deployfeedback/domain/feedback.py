@@ -158,7 +158,7 @@ class SuiteRow(Frozen):
 
 
 class ExampleRow(Frozen):
-    """An example that only one side got right."""
+    """An example that only one side got right, at so many ``points`` of its suite's matrix with the same answers."""
 
     example_id: str
     suite: str
@@ -167,6 +167,7 @@ class ExampleRow(Frozen):
     baseline: Scalar
     slices: dict[str, str]
     picture: Picture | None = None
+    points: int = 1
 
 
 class Examples(Frozen):

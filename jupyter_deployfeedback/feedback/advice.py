@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jupyter_deployfeedback.domain.comparison import ExampleChange
+from jupyter_deployfeedback.domain.feedback import ExampleRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.run import Commit, Evidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
@@ -26,7 +26,7 @@ class Situation:
     verdict: Verdict
     found: Sequence[Found]
     evidence: Evidence
-    broken: Sequence[ExampleChange]
+    broken: Sequence[ExampleRow]
     differences: Sequence[str]
     baseline: str
     commit: Commit | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.base import Scalar
-from jupyter_deployfeedback.domain.feedback import CaseRow, FeedbackReport, MetricRow, SuiteRow
+from jupyter_deployfeedback.domain.feedback import CaseRow, ExampleRow, FeedbackReport, MetricRow, SuiteRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.feedback.quantities import MISSING, count, duration
@@ -100,6 +100,12 @@ def cases_to_show(suite: SuiteRow) -> Iterator[CaseRow]:
 def case_error(case: CaseRow) -> str:
     """Return a case's error on one line, empty where it has none."""
     return f"{one_line(case.error.type, limit=80)}: {one_line(case.error.message)}" if case.error else ""
+
+
+def example_name(example: ExampleRow) -> str:
+    """Return what an example is called, and at how many points of a matrix it is listed: ``7 (2 points)``."""
+    points = f" ({count(example.points, 'point')})" if example.points > 1 else ""
+    return f"{one_line(example.example_id, limit=80)}{points}"
 
 
 def scalar(value: Scalar) -> str:

@@ -48,7 +48,7 @@ def scattered(report: FeedbackReport, sent: int | None) -> Pilot:
     rows = {row.name: row for row in report.metrics if row.n}
     scored, asked = rows.get("accuracy"), rows.get("requests_attempted")
     n = scored.n if scored else None
-    moved = len(report.examples.broken) + len(report.examples.fixed)  # at all points of a matrix
+    moved = sum(each.points for each in (*report.examples.broken, *report.examples.fixed))
     compared = sum(row.n or 0 for row in report.metrics if row.name == "accuracy")
     others = (asked.n or 0) - (n or 0) if asked else 0  # such as those of a suite on latency alone
     discordant = moved / compared if compared and report.run.paired else None

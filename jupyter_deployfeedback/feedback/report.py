@@ -36,11 +36,12 @@ def build_report(
     facts = _run_facts(run, evidence, comparison, judgement=judgement, history=past)
     found = read_findings(judgement, comparison)
     baseline = one_line(comparison.baseline or "the release", limit=60)
+    broken = rows.example_rows(comparison.broken, evidence.suites)
     situation = Situation(
         verdict=judgement.verdict,
         found=found,
         evidence=evidence,
-        broken=comparison.broken,
+        broken=broken,
         differences=[difference.what for difference in comparison.differences],
         baseline=baseline,
         commit=run.commit,
@@ -61,8 +62,8 @@ def build_report(
         metrics=rows.metric_rows(comparison.deltas),
         suites=tuple(rows.suite_row(suite) for suite in evidence.suites),
         examples=Examples(
-            broken=tuple(rows.example_row(example) for example in comparison.broken),
-            fixed=tuple(rows.example_row(example) for example in comparison.fixed),
+            broken=broken,
+            fixed=rows.example_rows(comparison.fixed, evidence.suites),
         ),
         changes=tuple(rows.change_row(difference) for difference in comparison.differences),
         distributions=tuple(rows.distribution_row(distribution) for distribution in comparison.distributions),
@@ -100,7 +101,7 @@ def _run_facts(
         baseline=comparison.baseline,
         commit=run.commit.sha if run.commit else None,
         dirty=bool(run.commit and run.commit.dirty),
-        first_release=judgement.first_release,
+        first_release=judgement.first_release and not history.alone,
         self_test=judgement.self_test,
         paired=comparison.paired,
         started_at=run.started_at,

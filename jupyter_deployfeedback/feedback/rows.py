@@ -69,9 +69,18 @@ def digests(run: Run, evidence: Evidence, *, project_file: str | None) -> tuple[
     return (*made_from, *data)
 
 
-def example_row(example: ExampleChange) -> ExampleRow:
-    """Return an example that only one side got right."""
-    return ExampleRow(**shared_fields(example, ExampleRow))
+def example_rows(examples: Iterable[ExampleChange], suites: Iterable[SuiteResult]) -> tuple[ExampleRow, ...]:
+    """Return the examples that only one side got right; points of a matrix that agree on one share a row."""
+    whole = {each.suite.name: each.suite.point_of for each in suites}
+    alike: dict[object, list[ExampleChange]] = {}
+    for place, each in enumerate(examples):
+        suite = whole.get(each.suite)
+        same = (suite, each.example_id, each.truth, each.candidate, each.baseline)
+        alike.setdefault(place if suite is None else same, []).append(each)
+    return tuple(
+        ExampleRow(**shared_fields(each[0], ExampleRow), points=len({one.suite for one in each}))
+        for each in alike.values()
+    )
 
 
 def change_row(difference: Difference) -> ChangeRow:

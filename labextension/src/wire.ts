@@ -502,7 +502,7 @@ export interface components {
         };
         /**
          * ExampleRow
-         * @description An example that only one side got right.
+         * @description An example that only one side got right, at so many ``points`` of its suite's matrix with the same answers.
          */
         readonly ExampleRow: {
             /** Baseline */
@@ -516,6 +516,11 @@ export interface components {
              * @default null
              */
             readonly picture: string | null;
+            /**
+             * Points
+             * @default 1
+             */
+            readonly points: number;
             /** Slices */
             readonly slices: {
                 readonly [key: string]: string;

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 
 from jupyter_deployfeedback.domain.comparison import Change, Comparison
+from jupyter_deployfeedback.domain.history import History
 from jupyter_deployfeedback.domain.metric import Better, Family, Metric
 from jupyter_deployfeedback.domain.rule import Relation
 from jupyter_deployfeedback.domain.run import Commit, Evidence, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict
-from jupyter_deployfeedback.feedback import build_report
-from jupyter_deployfeedback.feedback.rows import metric_rows
+from jupyter_deployfeedback.feedback import build_report, outline
+from jupyter_deployfeedback.feedback.rows import example_rows, metric_rows
 from tests.feedback.runs import (
     BEGAN,
     COMMIT,
@@ -128,9 +129,9 @@ def test_what_is_served_and_how_it_was_compared_stands_in_the_report() -> None:
             "Inconclusive: too little evidence on memory max to say that digits candidate 2.1.0 is as good as released 2.0.0.",
         ),
         (
-            [finding(Verdict.INCONCLUSIVE, rule="first release", expression="", reason="nothing could be judged")],
+            [finding(Verdict.INCONCLUSIVE, rule="baseline", expression="", reason="nothing to compare with")],
             Verdict.INCONCLUSIVE,
-            "Inconclusive: digits candidate 2.1.0 cannot be judged: nothing could be judged.",
+            "Inconclusive: digits candidate 2.1.0 cannot be judged: nothing to compare with.",
         ),
         (
             [],
@@ -163,9 +164,21 @@ def test_rules_that_hold_on_weak_evidence_only_are_not_said_to_be_worse() -> Non
 
 def test_the_headline_of_a_first_release_says_that_nothing_was_compared() -> None:
     headline, _ = worded(finding(Verdict.PASS), verdict=Verdict.PASS, baseline=None)
-    assert headline == (
-        "Pass: digits candidate 2.1.0 meets its limits: the rule holds; there was no release to compare it with."
-    )
+    assert headline == ("Pass: digits candidate 2.1.0 meets its limits: the rule holds; it was compared with nothing.")
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [(History(), "digits: candidate 2.1.0, first release"), (History(alone=True), "digits: candidate 2.1.0, compared with nothing")],
+)  # fmt: skip
+def test_a_run_that_was_to_be_compared_with_nothing_is_no_first_release(history: History, expected: str) -> None:
+    evidence = Evidence(suites=(), candidate=side("candidate", version="2.1.0", cpu=1))
+    judgement = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=(), first_release=True)
+    compared = Comparison(baseline=None, deltas=(), estimates=())
+
+    report = build_report(run(), evidence, compared, judgement, history=history)
+
+    assert outline.title(report) == expected
 
 
 @pytest.mark.parametrize(
@@ -189,7 +202,7 @@ def test_the_headline_of_a_first_release_says_that_nothing_was_compared() -> Non
             "Let the suites send more requests, or compare with a live baseline, then run again.",
         ),
         (
-            [finding(Verdict.INCONCLUSIVE, rule="first release", expression="")],
+            [finding(Verdict.INCONCLUSIVE, rule="baseline", expression="")],
             Verdict.INCONCLUSIVE,
             "Add a rule with an absolute limit to deployfeedback.yaml, then run again.",
         ),
@@ -230,6 +243,27 @@ def test_broken_examples_are_where_to_look_first() -> None:
     comparison = Comparison(baseline="released", deltas=(), estimates=(), broken=broken)
     _, step = worded(finding(Verdict.FAIL), verdict=Verdict.FAIL, comparison=comparison)
     assert step == "Look at the 7 examples that only released got right: 0, 1, 2, 3, 4 and more."
+
+
+def test_an_example_that_points_of_a_matrix_agree_on_is_listed_once() -> None:
+    zero, one = (example(str(number), truth=8, candidate=1, baseline=8) for number in range(2))
+    other = zero.model_copy(update={"candidate": 3})
+    listed = [zero.model_copy(update={"suite": "quality[n=10]"}), *(e.model_copy(update={"suite": "quality[n=20]"}) for e in (zero, one)), other.model_copy(update={"suite": "quality[n=30]"})]  # fmt: skip
+    results = [suite(each.suite, [], seconds=1) for each in listed]
+    points = [
+        each.model_copy(update={"suite": each.suite.model_copy(update={"point_of": "quality"})}) for each in results
+    ]
+
+    rows = example_rows(listed, points)
+
+    expected = [("0", 1, "0 (2 points)"), ("1", 1, "1"), ("0", 3, "0")]
+    assert [(row.example_id, row.candidate, outline.example_name(row)) for row in rows] == expected
+
+
+def test_examples_of_two_suites_are_two_examples() -> None:
+    listed = [example("0", truth=8, candidate=1, baseline=8).model_copy(update={"suite": name}) for name in "ab"]
+
+    assert len(example_rows(listed, [suite(name, [], seconds=1) for name in "ab"])) == 2
 
 
 def test_a_failing_case_is_where_to_look_first_of_all() -> None:

@@ -156,7 +156,10 @@ def _examples(report: FeedbackReport) -> Iterator[list[str]]:
 def _example_table(report: FeedbackReport, examples: Sequence[ExampleRow]) -> list[str]:
     candidate, baseline = outline.sides(report)
     rows = [
-        [inert(text) for text in (each.example_id, *map(outline.scalar, (each.truth, each.candidate, each.baseline)))]
+        [
+            inert(text)
+            for text in (outline.example_name(each), *map(outline.scalar, (each.truth, each.candidate, each.baseline)))
+        ]
         for each in examples[: outline.MOST_EXAMPLES]
     ]
     rest = len(examples) - outline.MOST_EXAMPLES

@@ -214,9 +214,7 @@ def _example_table(heading: str, examples: tuple[ExampleRow, ...], report: Feedb
     table = _grid("example", "truth", candidate, baseline)
     for example in examples[: outline.MOST_EXAMPLES]:
         answers = (example.truth, example.candidate, example.baseline)
-        table.add_row(
-            Text(f" {one_line(example.example_id, limit=80)}"), *(Text(outline.scalar(answer)) for answer in answers)
-        )
+        table.add_row(Text(f" {outline.example_name(example)}"), *(Text(outline.scalar(answer)) for answer in answers))
     yield _heading(f"{heading} ({len(examples):,})")
     yield table
     if len(examples) > outline.MOST_EXAMPLES:
