@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 import signal
@@ -72,11 +73,12 @@ def example_folder() -> Path:
 
 
 def prepare_example(folder: Path) -> Path:
-    """Copy the example, make it a git repository of its own and train both models; what is there already is kept."""
+    """Copy the example, make it a git repository of its own and train both models; an example that is there is kept.
+
+    Raises UsageError for a folder that holds something else: it is not ours to commit.
+    """
     try:
-        if not folder.exists():
-            ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "models", "*.log")
-            shutil.copytree(example_folder(), folder, ignore=ignored)
+        _put_example(folder)
     except OSError as error:
         raise PermissionMissing(
             f"{folder} cannot be written: {error.strerror}.", remedy="Choose another folder with --directory."
@@ -92,9 +94,36 @@ def prepare_example(folder: Path) -> Path:
     return folder
 
 
+def _put_example(folder: Path) -> None:
+    example = example_folder()
+    if (folder / "deployment" / "train.py").is_file():
+        if filecmp.cmpfiles(example, folder, _files(example), shallow=False)[0] != _files(example):
+            kept = f"{folder} is kept as it is, but differs from the example of this version: delete it to begin anew."
+            click.echo(kept, err=True)
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} holds something else.", remedy="Choose a new or an empty folder with --directory.")
+    for file in _files(example):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(example / file, folder / file)
+
+
+def _files(example: Path) -> list[str]:
+    """Return the files of the example as they are shipped, without what running it leaves in a checkout."""
+    left = {"__pycache__", ".ipynb_checkpoints", "models"}
+    paths = (path.relative_to(example) for path in sorted(example.rglob("*")) if path.is_file())
+    return [str(path) for path in paths if path.suffix != ".log" and left.isdisjoint(path.parts)]
+
+
 def _git(folder: Path, *arguments: str) -> None:
     author = ("-c", "user.name=deployfeedback demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *author, *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+    command = ["git", *author, *arguments]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()
+        raise HarnessError(
+            f"`git {arguments[0]}` failed in {folder}: {said}", remedy="Mend that, or choose a --directory."
+        )
 
 
 def _train(folder: Path) -> None:
