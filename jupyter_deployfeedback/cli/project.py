@@ -29,14 +29,18 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
         raise PermissionMissing(
             f"{file} exists already.", remedy="Edit it, or replace it with --force (the old one is kept)."
         )
+    draft = draft_project(folder.resolve(), url=url)
     if file.exists():
         kept = file.with_suffix(".yaml.bak")
-        file.replace(kept)
+        try:
+            file.replace(kept)
+        except OSError as error:
+            raise PermissionMissing(f"{kept} cannot be written: {error.strerror}.") from error
         click.echo(f"Kept the old one as {kept}.")
     if not find_suites(folder.resolve()):
         options.write(folder / FIRST_SUITE, draft_suite())
         click.echo(f"Found no suite; wrote a first one: {folder / FIRST_SUITE}.")
-    options.write(file, draft_project(folder.resolve(), url=url))
+    options.write(file, draft)
     click.echo(f"Wrote {file}. Look through it, then: jupyter deployfeedback check")
 
 

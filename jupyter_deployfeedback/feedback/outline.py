@@ -62,7 +62,7 @@ def run_facts(report: FeedbackReport) -> list[tuple[str, str]]:
     if run.look != (1, 1):
         facts.append(("look", _look(report)))
     if run.attempts is not None:
-        facts.append(("attempt", f"{run.attempts} at this commit"))
+        facts.append(("attempt", f"{run.attempts} {'at this commit' if run.commit else 'without a commit'}"))
     if run.url:
         facts.insert(1, ("target", one_line(run.url, limit=200)))
     return [(name, value) for name, value in facts if value]

@@ -102,6 +102,15 @@ def test_init_keeps_the_file_it_replaces(jdf: Callable[..., object], project: Pa
     assert (project / "deployfeedback.yaml.bak").read_text() == before
 
 
+def test_init_that_is_refused_changes_nothing(jdf: Callable[..., object], project: Path) -> None:
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+
+    made = jdf("init", "--force", "--url", "nowhere", cwd=project)
+
+    assert made.returncode == 2
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+
+
 def test_doctor_finds_what_is_missing(jdf: Callable[..., object], project: Path, deployments: dict[str, str]) -> None:
     called = jdf("doctor", cwd=project, env={**deployments, "DIGITS_CANDIDATE_URL": "http://127.0.0.1:9"})
     assert called.returncode == 4

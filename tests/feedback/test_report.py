@@ -238,6 +238,17 @@ def test_without_a_repository_the_next_step_is_one() -> None:
     assert step == "Put the project under git and run again: a tag needs a commit."
 
 
+@pytest.mark.parametrize(("commit", "expected"), [(COMMIT, "2 at this commit"), (None, "2 without a commit")])
+def test_attempts_are_counted_at_a_commit_where_there_is_one(commit: Commit | None, expected: str) -> None:
+    evidence = Evidence(suites=(), candidate=side("candidate", version="2.1.0", cpu=1))
+    judgement = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
+    compared = Comparison(baseline=None, deltas=(), estimates=())
+
+    report = build_report(run(commit=commit), evidence, compared, judgement, history=History(attempts=2))
+
+    assert dict(outline.run_facts(report))["attempt"] == expected
+
+
 def test_broken_examples_are_where_to_look_first() -> None:
     broken = tuple(example(str(number), truth=8, candidate=1, baseline=8) for number in range(7))
     comparison = Comparison(baseline="released", deltas=(), estimates=(), broken=broken)
