@@ -29,6 +29,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 from jupyter_deployfeedback.execution.descent import end_children
@@ -38,6 +39,7 @@ TICK_SECONDS = 1.0
 PREPARE_SECONDS = 30.0  # for a child; one that hangs would have clients wait for it
 CALM_SECONDS = 0.5  # after the last client, while another child waits: what works for it may be measuring
 MOST_FAILURES = 3  # children in a row that ended while they prepared themselves
+LOADING, READY = ".loading", ".sock"  # how the name of a socket ends
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _POLL_SECONDS = 0.02  # for a child's end, where the system cannot tell it by itself
@@ -104,6 +106,16 @@ def serve(
         tend(keepers.serving)
         if listener.fileno() in ready:
             keepers.fork()
+
+
+def show(listener: socket.socket) -> Path:
+    """Give a socket that was bound as ``name.loading`` the name by which it is looked for; returns its folder.
+
+    So nobody waits for what still loads.
+    """
+    bound = Path(listener.getsockname())
+    bound.rename(bound.with_suffix(READY))
+    return bound.parent
 
 
 @contextlib.contextmanager

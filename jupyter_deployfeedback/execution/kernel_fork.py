@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from jupyter_deployfeedback.execution.forkserver import Turn, Word, leaving_with_parent, serve
+from jupyter_deployfeedback.execution.forkserver import Turn, Word, leaving_with_parent, serve, show
 
 PACKAGE = "jupyter_deployfeedback"
 CONNECTION_FILE = "{connection_file}"  # stands for it in a kernel's arguments, as in a kernel's specification
@@ -57,7 +57,7 @@ def main(descriptor: int, preload: list[str], arguments: list[str], *, spares: i
     if threading.active_count() > 1:
         sys.exit("What was preloaded started a thread; a fork would lose it.")
     by_imports = _changed(since=before)
-    place = Path(listener.getsockname()).parent
+    place = show(listener)
     serve(
         listener,
         partial(be_kernel, arguments=arguments, by_imports=by_imports, place=place),

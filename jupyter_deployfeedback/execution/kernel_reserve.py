@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_deployfeedback.execution.forked import Forked, NoFork
+from jupyter_deployfeedback.execution.forkserver import READY
 from jupyter_deployfeedback.execution.kernel_client import SuiteKernelClient, connected
 
 END_SECONDS = 3.0  # for a keeper to end all that is left
@@ -29,7 +30,7 @@ class Reserve:
     def fill(self, folder: Path, name: str) -> None:
         """Get hold of a kernel of this forkserver; where there is none to be had, nothing happens."""
         try:
-            fork = Forked(folder / f"{name}.sock")
+            fork = Forked(folder / f"{name}{READY}")
         except NoFork:
             return
         self._held = Reserved(name, fork, connected(fork.said["connection"]))

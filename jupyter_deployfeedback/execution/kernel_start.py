@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from jupyter_deployfeedback.execution.forkserver import Turn, die_with_parent, serve
+from jupyter_deployfeedback.execution.forkserver import Turn, die_with_parent, serve, show
 from jupyter_deployfeedback.execution.kernel_fork import CONNECTION_FILE
 from jupyter_deployfeedback.execution.records_file import VARIABLE as RECORDS
 from jupyter_deployfeedback.probe import environment as names
@@ -40,7 +40,7 @@ def main(
     """Have one kernel stand by on the socket ``descriptor`` until a suite comes, the parent goes, or nobody asks."""
     del spares  # it is for one suite, in its folder and with its environment
     listener = socket.socket(fileno=descriptor)
-    place = Path(listener.getsockname()).parent
+    place = show(listener)
     before = _seen(folder, watched)
     serve(
         listener,

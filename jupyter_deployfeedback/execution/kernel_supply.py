@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from jupyter_deployfeedback.execution.forkserver import LOADING, READY
 from jupyter_deployfeedback.execution.process_tree import memory_of
 from jupyter_deployfeedback.execution.wishes import Program, Wish, is_refused, refuse
 
@@ -50,7 +51,7 @@ class Stock:
         """
         for name, process in list(self._running.items()):
             if (code := process.poll()) is not None:
-                if code:
+                if code and not _is_dismissed(process):
                     refuse(self._folder, name)
                 self._forget(name)
         wishes = [(path, Wish.read(path)) for path in sorted(self._folder.glob("*.wish"), key=_changed_at)]
@@ -91,20 +92,24 @@ class Stock:
             self._let_go(name)
 
     def _used_at(self, name: str) -> float:
-        return _changed_at(self._folder / f"{name}.sock")
+        return _changed_at(self._folder / f"{name}{READY}")
 
     def _let_go(self, name: str) -> None:
         _dismiss(self._running[name])
-        (self._folder / f"{name}.sock").unlink(missing_ok=True)
+        self._hide(name)
 
     def _forget(self, name: str) -> None:
-        (self._folder / f"{name}.sock").unlink(missing_ok=True)
+        self._hide(name)
         del self._running[name]
         if name in self._started:
             self._started.remove(name)
 
+    def _hide(self, name: str) -> None:
+        for ending in (LOADING, READY):
+            (self._folder / f"{name}{ending}").unlink(missing_ok=True)
+
     def _start(self, wish: Wish) -> subprocess.Popen[bytes]:
-        address = self._folder / f"{wish.name}.sock"
+        address = self._folder / f"{wish.name}{LOADING}"
         with socket.socket(socket.AF_UNIX) as listener, (self._folder / f"{wish.name}.log").open("wb") as log:
             listener.bind(os.fspath(address))
             listener.listen(64)
@@ -126,6 +131,10 @@ def _changed_at(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:  # it has gone
         return 0.0
+
+
+def _is_dismissed(process: subprocess.Popen[bytes]) -> bool:
+    return process.stdin is None or process.stdin.closed
 
 
 def _dismiss(process: subprocess.Popen[bytes]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_deployfeedback.execution.environment import allowed
+from jupyter_deployfeedback.execution.forkserver import READY
 from jupyter_deployfeedback.execution.kernel_fork import CONNECTION_FILE
 from jupyter_deployfeedback.execution.kernel_start import TOLD_LATER
 from jupyter_deployfeedback.probe import environment as names
@@ -111,7 +112,7 @@ def wish_to_start(
 
 def find(folder: Path, wish: Wish) -> Path | None:
     """Return the address of what stands by; where there is nothing, None, and the wish for it is left behind."""
-    address = folder / f"{wish.name}.sock"
+    address = folder / f"{wish.name}{READY}"
     if address.exists():
         return address
     leave(folder, wish)
@@ -137,7 +138,7 @@ def is_refused(folder: Path, wish: Wish) -> bool:
 
 def remember(folder: Path, project_folder: str, name: str) -> None:
     """Note which forkserver the suites of a project use: its next run will probably use it too."""
-    os.utime(folder / f"{name}.sock")
+    os.utime(folder / f"{name}{READY}")
     note = _note(folder, project_folder)
     if not note.exists() or note.read_text(encoding="ascii") != name:
         note.write_text(name, encoding="ascii")

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -226,6 +227,8 @@ def test_alone_a_kernel_is_forked_where_one_stands_by(
         for _ in range(2):  # the first one leaves the wish
             said.append(papermill(str(notebook), "out.ipynb", cwd=tmp_path, env={FOLDER_VARIABLE: str(folder)}).stderr)
             stock.tend()
+            while list(folder.glob("*.loading")):
+                time.sleep(0.01)
     finally:
         stock.close()
         shutil.rmtree(folder, ignore_errors=True)

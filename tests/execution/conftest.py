@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
 from jupyter_deployfeedback.execution import Progress, execute
+from jupyter_deployfeedback.execution.kernel_supply import Stock
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TARGET = Target(name="candidate", url="http://127.0.0.1:1/")
@@ -41,6 +43,21 @@ def write_notebook() -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def tend() -> Callable[[Stock], None]:
+    """Have a stock of kernels grant its wishes, and wait until what it started is ready, or has ended."""
+
+    def tended(stock: Stock) -> None:
+        stock.tend()
+        deadline = time.monotonic() + 30
+        while list(stock._folder.glob("*.loading")) and time.monotonic() < deadline:
+            if all(process.poll() is not None for process in stock._running.values()):
+                break
+            time.sleep(0.01)
+
+    return tended
 
 
 @pytest.fixture(scope="session")

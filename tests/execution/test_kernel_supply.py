@@ -80,7 +80,9 @@ def supply(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Sto
 
 
 @pytest.fixture
-def stood_by(run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Stock]) -> Callable[..., SuiteResult]:
+def stood_by(
+    run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Stock], tend: Callable[[Stock], None]
+) -> Callable[..., SuiteResult]:
     """Run cells on a kernel that stands by: the first suite wishes for it."""
     folder, stock = supply
 
@@ -88,7 +90,7 @@ def stood_by(run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Stock
         settings = {"environment": {FOLDER_VARIABLE: str(folder)}} | others
         if not list(folder.glob("*.sock")):
             run_notebook("pass", **settings)
-            stock.tend()
+            tend(stock)
         return run_notebook(*cells, **settings)
 
     return run
@@ -210,6 +212,21 @@ def test_a_preloaded_module_of_the_project_that_was_edited_is_loaded_anew(
     after = forked("import own.model\nassert own.model.layers == 22", environment=environment, preload=preload)
 
     assert [(each.kernel, each.reason) for each in (before, after)] == [("forked", None), ("started", None)]
+
+
+def test_no_suite_waits_for_what_still_loads(
+    run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Stock], tmp_path: Path
+) -> None:
+    folder, stock = supply
+    (tmp_path / "slow.py").write_text("import time; time.sleep(8)")
+    environment = {FOLDER_VARIABLE: str(folder), "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"}
+    settings: dict[str, Any] = {"environment": environment, "kernels": Kernels(preload=("slow",))}
+    run_notebook("1", **settings)
+    stock.tend()
+
+    result = run_notebook("1", **settings)
+
+    assert (result.kernel, len(stock._running)) == ("started", 1)
 
 
 def test_the_forkserver_holds_no_secret_that_a_suite_may_see(

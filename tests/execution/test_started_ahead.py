@@ -25,6 +25,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ke
 
 BASH = {"kernelspec": {"name": "shell", "display_name": "Bash", "language": "bash"}}
 Run = Callable[..., SuiteResult]
+Tend = Callable[[Stock], None]
 
 
 @pytest.fixture
@@ -80,15 +81,15 @@ def wish_of(*command: str, watched: tuple[str, ...] = ()) -> Wish:
 
 
 def test_a_suite_in_another_language_gets_the_kernel_that_was_started_after_the_last_run(
-    run_bash: Run, stock: Stock
+    run_bash: Run, stock: Stock, tend: Tend
 ) -> None:
     cells = ('echo "$PWD $DEPLOYED_MODEL_URL $DEPLOYFEEDBACK_SUITE"', "[ 1 = 1 ]")
     first = run_bash(*cells)
-    stock.tend()
+    tend(stock)
     second = run_bash(*cells)
     third = run_bash(*cells)
     time.sleep(0.1)
-    stock.tend()
+    tend(stock)
 
     assert [each.kernel for each in (first, second, third)] == ["started", "started ahead", "started"]
     assert {each.outcome for each in (first, second, third)} == {Outcome.PASSED}
@@ -100,9 +101,9 @@ printf '{"name": "seeds", "value": %s}\\n' "$(grep -c SEED "$DEPLOYFEEDBACK_LATE
 """
 
 
-def test_what_such_a_suite_writes_and_is_told_is_that_of_its_own_run(run_bash: Run, stock: Stock) -> None:
+def test_what_such_a_suite_writes_and_is_told_is_that_of_its_own_run(run_bash: Run, stock: Stock, tend: Tend) -> None:
     run_bash("true", run_id="run-of-the-first")
-    stock.tend()
+    tend(stock)
 
     result = run_bash(RECORDS_ITS_RUN, run_id="run-of-the-second")
 
@@ -110,19 +111,19 @@ def test_what_such_a_suite_writes_and_is_told_is_that_of_its_own_run(run_bash: R
     assert [(each.metric.name, each.value) for each in result.observations] == [("seeds", 1.0)]
 
 
-def test_no_kernel_is_started_while_a_run_is_measured(run_bash: Run, stock: Stock, folder: Path) -> None:
+def test_no_kernel_is_started_while_a_run_is_measured(run_bash: Run, stock: Stock, tend: Tend, folder: Path) -> None:
     run_bash("true")
 
     stock.tend(busy=True)
     meanwhile = list(stock._running)
-    stock.tend()
+    tend(stock)
 
     assert (meanwhile, len(stock._running), list(folder.glob("*.wish"))) == ([], 1, [])
 
 
-def test_a_kernel_that_served_its_suite_is_gone_with_all_it_started(run_bash: Run, stock: Stock) -> None:
+def test_a_kernel_that_served_its_suite_is_gone_with_all_it_started(run_bash: Run, stock: Stock, tend: Tend) -> None:
     run_bash("true")
-    stock.tend()
+    tend(stock)
     (kernel,) = kernels_of(stock)
 
     result = run_bash("sleep 7301 & setsid sleep 7302 &")
@@ -136,9 +137,9 @@ def test_a_kernel_that_served_its_suite_is_gone_with_all_it_started(run_bash: Ru
     assert [command for command in commands if command and command[:2] in (["sleep", "7301"], ["sleep", "7302"])] == []
 
 
-def test_a_kernel_that_died_while_it_stood_by_is_replaced(run_bash: Run, stock: Stock) -> None:
+def test_a_kernel_that_died_while_it_stood_by_is_replaced(run_bash: Run, stock: Stock, tend: Tend) -> None:
     run_bash("true")
-    stock.tend()
+    tend(stock)
     (kernel,) = kernels_of(stock)
     kernel.send_signal(signal.SIGKILL)
     kernel.wait(5.0)
@@ -148,9 +149,11 @@ def test_a_kernel_that_died_while_it_stood_by_is_replaced(run_bash: Run, stock: 
     assert (result.outcome, result.reason) == (Outcome.PASSED, None)
 
 
-def test_a_kernel_whose_folder_was_put_back_is_started_anew(run_bash: Run, stock: Stock, tmp_path: Path) -> None:
+def test_a_kernel_whose_folder_was_put_back_is_started_anew(
+    run_bash: Run, stock: Stock, tend: Tend, tmp_path: Path
+) -> None:
     run_bash("true")
-    stock.tend()
+    tend(stock)
     kernels_of(stock)
     aside = tmp_path.rename(tmp_path.with_name("aside"))
     shutil.copytree(aside, tmp_path)
@@ -161,10 +164,12 @@ def test_a_kernel_whose_folder_was_put_back_is_started_anew(run_bash: Run, stock
     assert (tmp_path / "here").exists()
 
 
-def test_a_kernel_whose_packages_changed_stands_by_no_more(stock: Stock, folder: Path, tmp_path: Path) -> None:
+def test_a_kernel_whose_packages_changed_stands_by_no_more(
+    stock: Stock, tend: Tend, folder: Path, tmp_path: Path
+) -> None:
     wish = wish_of("sleep", "630", watched=(str(tmp_path),))
     leave(folder, wish)
-    stock.tend()
+    tend(stock)
     (kernel,) = kernels_of(stock, runs="630")
 
     (tmp_path / "installed").touch()
@@ -173,9 +178,9 @@ def test_a_kernel_whose_packages_changed_stands_by_no_more(stock: Stock, folder:
     assert stock._running[wish.name].wait(10.0) == 0
 
 
-def test_a_kernel_that_watches_nobody_goes_with_its_keeper(stock: Stock, folder: Path) -> None:
+def test_a_kernel_that_watches_nobody_goes_with_its_keeper(stock: Stock, tend: Tend, folder: Path) -> None:
     leave(folder, wish_of("sleep", "620"))
-    stock.tend()
+    tend(stock)
     (kernel,) = kernels_of(stock, runs="620")
     _waiter, keeper, *_ = kernel.parents()
 
@@ -185,28 +190,28 @@ def test_a_kernel_that_watches_nobody_goes_with_its_keeper(stock: Stock, folder:
 
 
 def test_a_kernel_that_ends_whenever_it_is_started_is_not_tried_for_ever(
-    run_bash: Run, stock: Stock, folder: Path
+    run_bash: Run, stock: Stock, tend: Tend, folder: Path
 ) -> None:
     wish = wish_of("false")
     leave(folder, wish)
-    stock.tend()
+    tend(stock)
 
     stock._running[wish.name].wait(20.0)
-    stock.tend()
+    tend(stock)
     leave(folder, wish)
-    stock.tend()
+    tend(stock)
 
     assert (list(stock._running), list(folder.glob("*.refused"))) == ([], [folder / f"{wish.name}.refused"])
 
 
-def test_only_a_few_kernels_are_started_ahead_those_of_the_last_run(stock: Stock, folder: Path) -> None:
+def test_only_a_few_kernels_are_started_ahead_those_of_the_last_run(stock: Stock, tend: Tend, folder: Path) -> None:
     wishes = [wish_of("sleep", f"{600 + number}") for number in range(MOST_STARTED + 2)]
     leave(folder, wishes[-1])
-    stock.tend()
+    tend(stock)
     for number, each in enumerate(wishes[:-1]):
         leave(folder, each)
         os.utime(folder / f"{each.name}.wish", (number, number))
-    stock.tend()
+    tend(stock)
     for each in wishes[:1] + wishes[-1:]:
         process = stock._running.get(each.name)
         assert process is not None
@@ -216,26 +221,28 @@ def test_only_a_few_kernels_are_started_ahead_those_of_the_last_run(stock: Stock
 
 
 def test_a_preload_that_cannot_be_forked_means_a_kernel_that_is_started_ahead(
-    run_notebook: Run, stock: Stock, folder: Path
+    run_notebook: Run, stock: Stock, tend: Tend, folder: Path
 ) -> None:
     settings = {"kernels": Kernels(preload=("no_such_module",)), "environment": {FOLDER_VARIABLE: str(folder)}}
     run_notebook("1", **settings)
-    stock.tend()
+    tend(stock)
     for process in stock._running.values():
         process.wait(20.0)
-    stock.tend()
+    tend(stock)
     run_notebook("1", **settings)
-    stock.tend()
+    tend(stock)
 
     result = run_notebook("1", **settings)
 
     assert (result.kernel, result.outcome) == ("started ahead", Outcome.PASSED)
 
 
-def test_a_kernel_that_may_not_speak_over_socket_files_is_spoken_to_over_loopback(run_bash: Run, stock: Stock) -> None:
+def test_a_kernel_that_may_not_speak_over_socket_files_is_spoken_to_over_loopback(
+    run_bash: Run, stock: Stock, tend: Tend
+) -> None:
     asks = """python3 -c "import json; print(json.load(open('$JUPYTER_RUNTIME_DIR/kernel.json'))['transport'])" | grep tcp"""
     first = run_bash(asks, language="shell")
-    stock.tend()
+    tend(stock)
 
     second = run_bash(asks, language="shell")
 
