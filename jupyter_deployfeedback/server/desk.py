@@ -89,7 +89,7 @@ class Desk:
             expected = lineage.expected(project, project.suites, store=self._store)
             return wire.ProjectAnswer(project=project_body(project, root=self._root, expected=expected), problems=())
 
-        self._processes.warm_up()
+        await run_blocking(self._processes.warm_up)
         return await run_blocking(found)
 
     async def health(self, path: str, *, target: str) -> wire.HealthAnswer:
@@ -207,7 +207,7 @@ class Desk:
             return run, self._store.artifacts(run.run_id) / "run.log"
 
         starting = run_blocking(started)
-        self._processes.warm_up()  # what stands by is looked at while the run is being written down
+        await run_blocking(self._processes.warm_up)  # what stands by is looked at while the run is being written down
         run, log_file = await starting
         self._processes.submit(run, log_file=log_file)
         return self._body(run)

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from jupyter_deployfeedback.execution.forked import NoFork, connect
@@ -32,6 +33,7 @@ class Standby:
         self._process: subprocess.Popen[bytes] | None = None
         self._loaded: object = None
         self._folder: Path | None = None
+        self._starting = Lock()
 
     @property
     def address(self) -> Path | None:
@@ -40,13 +42,17 @@ class Standby:
         return self._folder / "runs.sock" if stands_by and self._folder is not None else None
 
     def start(self) -> None:
-        """Have a process stand by, where that is possible; one whose packages changed since is replaced."""
+        """Have a process stand by, where that is possible; one whose packages changed since is replaced.
+
+        May be called from any thread, and may take seconds where one is replaced that still loads.
+        """
         if not hasattr(os, "fork") or sys.platform == "darwin":  # macOS's frameworks do not survive a fork
             return
-        if self._process is not None and (self._process.poll() is not None or self._loaded != _fingerprint()):
-            self.close()
-        if self._process is None:
-            self._start()
+        with self._starting:
+            if self._process is not None and (self._process.poll() is not None or self._loaded != _fingerprint()):
+                self.close()
+            if self._process is None:
+                self._start()
 
     def close(self) -> None:
         """Let it go; runs that were forked from it go on."""
