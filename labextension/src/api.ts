@@ -72,10 +72,6 @@ export class Api {
     return this.get(['runs', runId]);
   }
 
-  events(runId: string, after: number): Promise<Schemas['EventsAnswer']> {
-    return this.get(['runs', runId, 'events'], { after });
-  }
-
   feedback(runId: string): Promise<Report> {
     return this.get(['runs', runId, 'feedback'], { format: 'json' });
   }

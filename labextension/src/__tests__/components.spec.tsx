@@ -9,7 +9,9 @@ describe('without a usable project the panel says what to do', () => {
     const actions = show({ project: { kind: 'absent' } });
     fireEvent.click(screen.getByRole('button', { name: 'Open a terminal here' }));
 
-    expect(screen.getByText(/jupyter deployfeedback init/)).toBeTruthy();
+    expect(document.querySelector('code')?.textContent).toMatch(
+      /^jupyter deployfeedback init --url /
+    );
     expect(actions.openTerminal).toHaveBeenCalled();
   });
 
@@ -260,6 +262,16 @@ describe('a run at work', () => {
     expect(screen.getByText(title)).toBeTruthy();
     expect(screen.getByText('The server stopped.')).toBeTruthy();
     expect(actions.start).toHaveBeenCalled();
+  });
+});
+
+describe('runs that cannot be read', () => {
+  it('are not said to be none', () => {
+    const fault = { code: 'x', message: 'No answer.', remedy: '', findings: [], problems: [] };
+    show({ history: { runs: [], more: false, loading: false, fault } });
+
+    expect(screen.getAllByRole('alert').map(alert => alert.textContent)).toContain('No answer.');
+    expect(screen.queryByText('No run yet')).toBeNull();
   });
 });
 

@@ -14,7 +14,13 @@ export function Command({ text }: { readonly text: string }): JSX.Element {
   };
   return (
     <div className="jp-df-command">
-      <code tabIndex={0}>{text}</code>
+      <code tabIndex={0}>
+        {text.split(' ').map((word, index) => (
+          <React.Fragment key={index}>
+            <span>{word}</span>{' '}
+          </React.Fragment>
+        ))}
+      </code>
       <Button look="link" label={copied ? trans.__('Copied') : trans.__('Copy')} onClick={copy} />
     </div>
   );

@@ -1,6 +1,6 @@
 import { historyIcon, runIcon } from '@jupyterlab/ui-components';
 import React from 'react';
-import type { PanelActions, PanelState, Project, RunAnswer, RunView } from '../view';
+import type { HistoryView, PanelActions, PanelState, Project, RunAnswer, RunView } from '../view';
 import { ended, namesOf, suitesFor } from '../view';
 import { Button } from './button';
 import type { DrawChart } from './chart-list';
@@ -25,7 +25,7 @@ export function RunSection(props: RunSectionProps): JSX.Element {
   return (
     <>
       <Said run={run} waiting={run?.answer ? waitingSuites(run.answer, props.project).length : 0} />
-      {run ? <ShownRun {...props} run={run} /> : <FirstRun loading={state.history.loading} />}
+      {run ? <ShownRun {...props} run={run} /> : <FirstRun history={state.history} />}
     </>
   );
 }
@@ -99,9 +99,12 @@ function waitingSuites({ run, suites }: RunAnswer, project: Project): readonly s
     .filter(name => !begun.has(name));
 }
 
-function FirstRun({ loading }: { readonly loading: boolean }): JSX.Element {
+function FirstRun({ history }: { readonly history: HistoryView }): JSX.Element {
   const trans = useTrans();
-  return loading ? (
+  if (history.fault) {
+    return <FaultNotice fault={history.fault} />;
+  }
+  return history.loading ? (
     <p className="jp-df-detail jp-df-pad">{trans.__('Reading the runs…')}</p>
   ) : (
     <div className="jp-df-empty">

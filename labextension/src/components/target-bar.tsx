@@ -53,7 +53,11 @@ export function TargetBar(props: TargetBarProps): JSX.Element {
           look="main"
           icon={runIcon}
           label={trans.__('Run')}
-          title={trans.__('Run the suites against %1', choice.target)}
+          title={
+            busy
+              ? trans.__('A run is at work')
+              : trans.__('Run the suites against %1', choice.target)
+          }
           disabled={busy}
           onClick={props.onRun}
         />
