@@ -134,6 +134,7 @@ class Project(Frozen):
     baseline: str = LAST_RELEASE  # a target's name: compared live and paired
     suites: tuple[Suite, ...]
     parallel: int | None = None  # suites at once; None: as many as there are cores
+    timeout_seconds: float | None = None  # of all suites together
     metrics: tuple[MetricQuery, ...] = ()
     rules: tuple[Rule, ...] = ()
     confidence: float = 0.95  # one-sided

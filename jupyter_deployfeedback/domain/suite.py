@@ -31,6 +31,7 @@ class Suite(Frozen):
     targets: tuple[str, ...] = ()  # it is run against these only; none named: all
     parameters: dict[str, Scalar | list[Scalar]] = {}
     timeout_seconds: float = 600.0
+    cell_timeout_seconds: float | None = None  # of each cell of a notebook
     exclusive: bool = False
     matrix: dict[str, tuple[Scalar, ...]] = {}
     point_of: str | None = None

@@ -19,8 +19,9 @@ from jupyter_deployfeedback.execution.message_gaps import MessageGaps
 from jupyter_deployfeedback.execution.output_cap import OutputCap
 from jupyter_deployfeedback.execution.packages import ask_packages, hear_packages
 from jupyter_deployfeedback.execution.source import INJECTED_ID
-from jupyter_deployfeedback.execution.stopping import Stopped
+from jupyter_deployfeedback.execution.stopping import INTERRUPT_SECONDS, Stopped, stop_within
 from jupyter_deployfeedback.execution.wire import (
+    CELL_TIMEOUT,
     INJECTED_TAG,
     SKIP_TAG,
     CellEnded,
@@ -55,16 +56,20 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
         copy: ExecutedCopy,
         tell: Tell,
         deadline: float,
+        cell_seconds: float | None,
         packages: dict[str, str],
         **_: object,
     ) -> nbformat.NotebookNode:
-        """Execute until the end, an exception or the deadline (on the monotonic clock); fill in the ``packages``."""
-        watching = Watching(nb, copy=copy, tell=tell)
+        """Execute until the end, an exception or the deadline (on the monotonic clock); fill in the ``packages``.
+
+        A cell that takes longer than ``cell_seconds`` is interrupted, and stopped where it does not heed that.
+        """
+        watching = Watching(nb, copy=copy, tell=tell, deadline=deadline, cell_seconds=cell_seconds)
         client = SuiteClient(
             watching,
             km=km,
             kernel_name=kernel_name,
-            timeout_func=lambda _cell: max(deadline - time.monotonic(), 0.05),
+            timeout_func=lambda _cell: watching.seconds_left,
             startup_timeout=max(int(deadline - time.monotonic()), 1),
             iopub_timeout=max(int(deadline - time.monotonic()), 1),
             shell_timeout_interval=1,
@@ -96,9 +101,20 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
 class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is not annotated
     """papermill's record of the execution, made to tell us each step and to call nothing completed that never ran."""
 
-    def __init__(self, nb: nbformat.NotebookNode, *, copy: ExecutedCopy, tell: Tell) -> None:
+    def __init__(
+        self,
+        nb: nbformat.NotebookNode,
+        *,
+        copy: ExecutedCopy,
+        tell: Tell,
+        deadline: float = float("inf"),
+        cell_seconds: float | None = None,
+    ) -> None:
         self.copy = copy
         self.tell = tell
+        self.deadline = deadline
+        self.cell_seconds = cell_seconds
+        self.time_over: float | None = None  # the limit that the cell exceeded, or the one before
         self.cap = OutputCap()
         self.gaps = MessageGaps()
         self.began = False
@@ -121,7 +137,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         if cell.cell_type != "code" or not cell.source.strip() or SKIP_TAG in cell.metadata.get("tags", []):
             return
         self.began = True
-        self.cap, self.gaps, self.left_shell = OutputCap(), MessageGaps(), False
+        self.cap, self.gaps, self.left_shell, self.time_over = OutputCap(), MessageGaps(), False, None
         self._ended = CellEnded(cell.id)
         self._started_at = time.monotonic()
         self.tell(CellStarted(cell.id))
@@ -157,14 +173,31 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
                 self.note(asked_exit=True)
             seconds = time.monotonic() - self._started_at
             self.note(truncated=self.cap.truncated, lost_messages=self.gaps.lost, duration_seconds=seconds)
+            self.note(time_over=self.time_over)
             self.tell(self._ended)
+            if self.time_over is not None and self._ended.status is not None:  # it heeded the interrupt
+                stop_within(max(self.deadline - time.monotonic(), 0.0) + INTERRUPT_SECONDS)
         if self._ended is None or self._ended.status is not None:
             super().cell_complete(cell, cell_index, **kwargs)
         self._ended = None
 
+    @property
+    def seconds_left(self) -> float:
+        """How long the cell may still take."""
+        left = self.deadline - time.monotonic()
+        return max(left if self.cell_seconds is None else min(left, self.cell_seconds), 0.05)
+
+    def note_time_over(self) -> None:
+        """Note that the cell is interrupted, perhaps again; where its own time is over, it is stopped soon."""
+        if self.cell_seconds is not None and self.time_over is None and time.monotonic() < self.deadline:
+            self.time_over = self.cell_seconds
+            stop_within(INTERRUPT_SECONDS)
+
     def mark_stopped(self, stop: DeadKernelError | Stopped) -> None:
         """Say in the executed copy at which cell it ended: its reader sees no events."""
         name, text = ("KernelDied", "The kernel ended.") if isinstance(stop, DeadKernelError) else stop.said
+        if self.time_over is not None and not isinstance(stop, DeadKernelError):
+            name, text = CELL_TIMEOUT, f"The cell's time ({self.time_over:g} s) was over."
         for cell in self.nb.cells:
             if cell.metadata.papermill["status"] == self.RUNNING:
                 cell.outputs.append(nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[text]))
@@ -198,6 +231,15 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
             self.nb.metadata["language_info"] = self.kc.language_info
             self.set_widgets_metadata()
         return self.nb
+
+    async def _async_handle_timeout(
+        self,
+        timeout: int,  # noqa: ASYNC109 - nbclient's own
+        cell: nbformat.NotebookNode | None = None,
+    ) -> Any:  # noqa: ANN401 - nbclient's own
+        if cell is not None:
+            self.nb_man.note_time_over()
+        return await super()._async_handle_timeout(timeout, cell)
 
     async def _async_poll_output_msg(self, parent_msg_id: str, cell: nbformat.NotebookNode, cell_index: int) -> None:
         """Read messages until the cell is idle. nbclient's own drops what earlier cells send late, from threads."""

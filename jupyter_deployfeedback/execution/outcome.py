@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome
 from jupyter_deployfeedback.execution.titles import titles
 from jupyter_deployfeedback.execution.wire import (
+    CELL_TIMEOUT,
     SKIP_TAG,
     Cell,
     CellEnded,
@@ -134,6 +135,10 @@ def _judge(cell: Cell, end: CellEnded | None, stopped: Ended | None) -> tuple[Ou
         return Outcome.SKIPPED, None
     if end is None or end.status == "aborted":
         return Outcome.NOT_RUN, None
+    if end.time_over is not None:
+        said = f"The cell's time ({end.time_over:g} s) was over."
+        traceback = _plain(end.error[2]) if end.error else ""
+        return Outcome.ERRORED, CaseError(type=CELL_TIMEOUT, message=said, traceback=traceback)
     if end.error is not None and not _was_interrupted(end, stopped):
         return _judge_error(cell, *end.error)
     doubt = _doubt(end, stopped)

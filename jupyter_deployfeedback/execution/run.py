@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from jupyter_deployfeedback.execution.listening import Listener
 from jupyter_deployfeedback.execution.process_tree import end_marked
 from jupyter_deployfeedback.execution.progress import Progress
 from jupyter_deployfeedback.execution.records import read_records
-from jupyter_deployfeedback.execution.wire import Ended, Ending, Event, Recorded, Spec
+from jupyter_deployfeedback.execution.wire import CellEnded, Ended, Ending, Event, Recorded, Spec
 from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.worker_process import WorkerProcess
 
@@ -64,7 +64,8 @@ def execute(  # noqa: PLR0913 - all that a run knows; each is named by the calle
     halt = Halt(cancelled)
     copies = artifact_names(suites)
     told = one_at_a_time(tell)
-    errand = Errand(project, target, baseline, run_id, artifacts, copies, told, halt, dict(seen), continues)
+    ends_at = time.monotonic() + (float("inf") if project.timeout_seconds is None else project.timeout_seconds)
+    errand = Errand(project, target, baseline, run_id, artifacts, copies, told, halt, dict(seen), ends_at, continues)
     with benches(seen, workers, count=parallel) as on:
         return run_side_by_side(suites, on=on, begin=errand.begin, halt=halt)
 
@@ -82,12 +83,17 @@ class Errand:
     tell: Callable[[Progress], None]
     halt: Halt
     environment: dict[str, str]
+    ends_at: float  # on the monotonic clock
     continues: Continuation | None = None
 
     def begin(self, suite: Suite) -> Callable[[Bench], SuiteResult]:
         """Tell that a suite begins, and return what runs it."""
         if self.halt.is_set():
-            return lambda _: _never_started(suite)
+            return lambda _: _never_started(suite, because="The run was cancelled")
+        if time.monotonic() >= self.ends_at:
+            return lambda _: _never_started(
+                suite, because=f"The run's time ({self.project.timeout_seconds:g} s) was over"
+            )
         listener = Listener(suite, tell=self.tell)
         listener.start()
         return lambda bench: self._run(suite, listener=listener, bench=bench)
@@ -103,7 +109,8 @@ class Errand:
             bench.give_up()
             Path(spec.artifact + UNFINISHED).unlink(missing_ok=True)
             end_marked(self.run_id, suite=suite.name)
-        ended = _explained(ended, suite, killed=memory_kills() - killed_before)
+        over = self._whose_time(suite, spec, listener.events)
+        ended = _explained(ended, over=over, killed=memory_kills() - killed_before)
         result = _result(suite, listener.events, ended).model_copy(
             update={
                 "artifact": copy if Path(spec.artifact).exists() else None,
@@ -115,13 +122,23 @@ class Errand:
         listener.finish(result)
         return result
 
+    def _whose_time(self, suite: Suite, spec: Spec, events: Iterable[Event]) -> str:
+        """Say whose time it was, should it be over."""
+        for event in events:
+            if isinstance(event, CellEnded) and event.time_over is not None:
+                return f"A cell's time ({event.time_over:g} s)"
+        if spec.timeout_seconds < suite.timeout_seconds:
+            return f"The run's time ({self.project.timeout_seconds:g} s)"
+        return f"The suite's time ({suite.timeout_seconds:g} s)"
+
     def _spec(self, suite: Suite, *, copy: str, worker: WorkerProcess) -> Spec:
         return Spec(
             source=str(Path(self.project.folder) / suite.source),
             folder=self.project.folder,
             artifact=str(self.artifacts / copy),
             runtime_folder=str(worker.folder),
-            timeout_seconds=suite.timeout_seconds,
+            timeout_seconds=min(suite.timeout_seconds, self.ends_at - time.monotonic()),
+            cell_timeout_seconds=suite.cell_timeout_seconds,
             kind=suite.kind,
             options=dict(suite.options),
             parameters=dict(suite.parameters),
@@ -177,11 +194,10 @@ def _worker_died(worker: WorkerProcess) -> str:
     return "The process that ran the suite ended without a result." + (f" Its last words: {lines[-1]}" if lines else "")
 
 
-def _explained(ended: Ended, suite: Suite, *, killed: int) -> Ended:
-    """Add what the worker cannot know: how long the suite had, and how many processes were ``killed`` for memory."""
+def _explained(ended: Ended, *, over: str, killed: int) -> Ended:
+    """Add what the worker cannot know: whose time it was that is ``over``, how many were ``killed`` for memory."""
     if ended.ending is Ending.TIMED_OUT:
-        text = f"The suite's time ({suite.timeout_seconds:g} s) was over. {ended.message}".strip()
-        ended = replace(ended, message=text)
+        ended = replace(ended, message=f"{over} was over. {ended.message}".strip())
     if not killed:
         return ended
     said = (
@@ -214,12 +230,12 @@ def _result(suite: Suite, events: list[Event], ended: Ended) -> SuiteResult:
     )
 
 
-def _never_started(suite: Suite) -> SuiteResult:
+def _never_started(suite: Suite, *, because: str) -> SuiteResult:
     now = datetime.now(UTC)
     return SuiteResult(
         suite=suite,
         outcome=Outcome.NOT_RUN,
-        reason="The run was cancelled before this suite began.",
+        reason=f"{because} before this suite began.",
         started_at=now,
         finished_at=now,
         duration_seconds=0.0,

@@ -9,6 +9,7 @@ from types import FrameType
 
 from jupyter_deployfeedback.execution.wire import Ending
 
+INTERRUPT_SECONDS = 3.0  # for a cell to heed the interrupt that says that its time is over
 STOPS = {signal.SIGTERM, signal.SIGALRM}
 
 
@@ -37,11 +38,16 @@ def stoppable(*, within_seconds: float) -> Iterator[None]:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, within_seconds)
+    stop_within(within_seconds)
     try:
         yield
     finally:
         ignore_stops()
+
+
+def stop_within(seconds: float) -> None:
+    """Have what is running stopped when so many seconds are over, whatever was said before."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def ignore_stops() -> None:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 SKIP_TAG = "skip-execution"
 INJECTED_TAG = "injected-parameters"
+CELL_TIMEOUT = "CellTimeout"  # the name of the error where a cell's own time was over
 _PROSE = frozenset({"markdown", "raw"})
 
 
@@ -41,6 +42,7 @@ class Spec:
     artifact: str
     runtime_folder: str
     timeout_seconds: float
+    cell_timeout_seconds: float | None = None
     kind: str = "notebook"
     options: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -137,7 +139,8 @@ class CellEnded:
 
     ``status`` is that of the kernel's reply (ok, error, aborted) or skipped, None where no reply came. ``error`` is
     name, text and traceback of what it raised. ``asked_exit``: it told the kernel to end. ``truncated``: it printed
-    more than is kept. ``lost_messages``: how many of its messages never reached us.
+    more than is kept. ``lost_messages``: how many of its messages never reached us. ``time_over``: its own limit, in
+    seconds, where that was exceeded.
     """
 
     cell_id: str
@@ -147,6 +150,7 @@ class CellEnded:
     asked_exit: bool = False
     truncated: bool = False
     lost_messages: int = 0
+    time_over: float | None = None
     duration_seconds: float | None = None
 
 

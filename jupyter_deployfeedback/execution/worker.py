@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from jupyter_deployfeedback.execution.process_tree import adopt_orphans_and_hide, end_descendants
-from jupyter_deployfeedback.execution.stopping import STOPS, Stopped, heed_stops, stoppable
+from jupyter_deployfeedback.execution.stopping import INTERRUPT_SECONDS, STOPS, Stopped, heed_stops, stoppable
 from jupyter_deployfeedback.execution.suites import adapter_for, notebook
 from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
 from jupyter_deployfeedback.execution.wire import (
@@ -30,7 +30,6 @@ from jupyter_deployfeedback.execution.wire import (
     read_request,
 )
 
-INTERRUPT_SECONDS = 3.0  # for a cell to notice that its suite's time is over
 PARENT_CHECK_SECONDS = 0.5
 
 

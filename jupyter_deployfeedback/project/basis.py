@@ -24,7 +24,7 @@ def basis(project: Project, *, targets: Iterable[Target], suites: Iterable[Suite
     declared = {suite.name: suite for suite in project.suites}
     for suite in suites:
         said = declared.get(suite.point_of or suite.name, suite).model_dump(
-            mode="json", exclude={"more", "timeout_seconds"}
+            mode="json", exclude={"more", "timeout_seconds", "cell_timeout_seconds"}
         )
         found[f"suite {suite.name}"] = _digest([said, _code(Path(project.folder) / suite.source, suite)])
     return found

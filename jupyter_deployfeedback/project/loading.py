@@ -61,6 +61,7 @@ def _project(file: ProjectFile, path: Path, *, digest: str) -> Project:
         baseline=file.baseline,
         suites=tuple(read_suite(written) for written in file.suites),
         parallel=file.parallel,
+        timeout_seconds=file.timeout,
         metrics=read_metrics(file.metrics),
         rules=tuple(
             read_rule(each, on_no_data=OnNoData(file.on_no_data), on_small_slice=file.on_small_slice)

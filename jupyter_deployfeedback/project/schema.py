@@ -138,6 +138,7 @@ def _suite(value: object) -> object:
 
 
 _KEYS_OF_KIND = {
+    "notebook": ("cell_timeout",),
     "features": ("python", "url_variables"),
     "results": ("evidence", "max_age", "url"),
     "kind": ("source", "options"),
@@ -190,6 +191,7 @@ class SuiteFile(Section):
         examples=[{"n": [100, 1000], "seed": [1, 2]}],
     )
     timeout: Duration = Field(600.0, description="Time limit of the whole suite.", examples=["5min"])
+    cell_timeout: Duration | None = Field(None, description="Of notebooks: time limit of each cell.", examples=["30s"])
     exclusive: bool = Field(default=False, description="Nothing else runs meanwhile.", examples=[True])
     more: str | None = Field(
         None,
@@ -304,6 +306,9 @@ class ProjectFile(Section):
         description="What is run against a target.", examples=[["suites/smoke.ipynb"]], min_length=1
     )
     parallel: int | None = Field(None, ge=1, description="Most suites at once; default: one per core.", examples=[2])
+    timeout: Duration | None = Field(
+        None, description="Time limit of all suites of a run together.", examples=["30min"]
+    )
     metrics: dict[Name, MetricFile] = Field(
         {}, description="Metrics of your own.", examples=[{"queue_depth": {"query": "max(queue_depth{$labels})"}}]
     )

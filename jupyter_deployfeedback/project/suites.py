@@ -26,6 +26,7 @@ def read_suite(written: SuiteFile) -> Suite:
         environment=PASSED_THROUGH if key == "features" else (),
         parameters=written.parameters,
         timeout_seconds=written.timeout,
+        cell_timeout_seconds=written.cell_timeout,
         exclusive=written.exclusive or key == "features",
         matrix={name: tuple(values) for name, values in written.matrix.items()},
         more=written.more,

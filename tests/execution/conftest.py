@@ -73,6 +73,7 @@ def run_suites() -> RunSuites:
             default_target="candidate",
             suites=suites,
             kernels=others.pop("kernels", {}),
+            timeout_seconds=others.pop("timeout_seconds", None),
         )
         given = {
             "target": TARGET,

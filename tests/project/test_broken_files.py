@@ -121,6 +121,7 @@ TABLE = [
     Broken("features by no expression", suite("{features: suites, name: '('}"), 3, "suites[0]", "not a regular expression", "gather"),
     Broken("notebook by no name", suite("{notebook: suites/smoke.ipynb, name: 'a b'}"), 3, "suites[0]", "is not a name", "letters"),
     Broken("features with parameters", suite("{features: suites, parameters: {n: 1}}"), 3, "suites[0]", "features cannot take", "kernels: environment"),
+    Broken("features with cells", suite("{features: features/, cell_timeout: 1s}"), 3, "suites[0]", "has cell_timeout, which only a suite with notebook", "Delete"),
     Broken("notebook with a Python", suite("{notebook: suites/smoke.ipynb, python: x}"), 3, "suites[0]", "has python, which only a suite with features", "Delete"),
     Broken("kind without a source", suite("{kind: words}"), 3, "suites[0]", "without a source", "source:"),
     Broken("chaos experiment", suite("{experiment: a.yaml}"), 3, "suites[0].experiment", "its journal can be a suite", "notebook"),

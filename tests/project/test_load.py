@@ -311,3 +311,13 @@ def test_file_of_results_becomes_a_suite_of_its_own_kind(load: Load) -> None:
             options={"evidence": "point", "max_age": 3600.0, "url": "http://127.0.0.1:2"},
         ),
     )
+
+
+def test_time_limits_of_cells_and_of_the_run_are_read(load: Load) -> None:
+    target = "targets: {a: {url: 'http://h'}}\n"
+
+    project = load(target + "timeout: 30min\nsuites: [{notebook: suites/smoke.ipynb, cell_timeout: 90s}]")
+    without = load(target + "suites: [suites/smoke.ipynb]")
+
+    assert (project.timeout_seconds, project.suites[0].cell_timeout_seconds) == (1800.0, 90.0)
+    assert (without.timeout_seconds, without.suites[0].cell_timeout_seconds) == (None, None)

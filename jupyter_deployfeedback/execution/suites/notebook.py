@@ -114,6 +114,7 @@ class _Suite:
                 copy=ExecutedCopy(Path(self.spec.artifact)),
                 tell=self.tell,
                 deadline=self.deadline,
+                cell_seconds=self.spec.cell_timeout_seconds,
                 packages=self.account.packages,
             )
         except PapermillExecutionError:
