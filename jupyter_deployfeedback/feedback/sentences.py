@@ -110,13 +110,18 @@ def _suite_sentence(name: str, suite: SuiteResult | None, reason: str) -> str:
     if suite.outcome in GOOD and bad is None:
         return f"{title} {suite.outcome}: {count(len(suite.cases), 'case')} in {duration(suite.duration_seconds)}."
     number = sum(case.outcome not in GOOD for case in suite.cases)
-    clauses = [one_line(suite.reason or "").rstrip(".") or (reason if bad is None else "")]
+    own = "" if bad is not None and _says_the_same(suite.reason, bad) else one_line(suite.reason or "").rstrip(".")
+    clauses = [own or (reason if bad is None else "")]
     if bad is not None:
         clauses.append(f"{number} of {count(len(suite.cases), 'case')} did not pass, first {describe_case(bad)}")
     outcome = suite.outcome.replace("_", " ") if suite.outcome not in GOOD else "did not pass"
     return f"{title} {outcome}: {'; '.join(clause for clause in clauses if clause) or 'no case ran'}.".replace(
         "..", "."
     )
+
+
+def _says_the_same(reason: str | None, case: CaseResult) -> bool:
+    return reason is not None and case.error is not None and reason.startswith(f"{case.title}: {case.error.type}: ")
 
 
 def _is_a_count(found: Found) -> bool:

@@ -120,6 +120,7 @@ LATER = CaseResult(case_id="c3", title="later", outcome=Outcome.NOT_RUN)
     [
         (suite("quality", [case("a"), case("b")], seconds=3.1), "Suite quality passed: 2 cases in 3.10 s."),
         (suite("quality", [LATER, FAILED], seconds=1, outcome=Outcome.FAILED), "Suite quality failed: 2 of 2 cases did not pass, first “check”: AssertionError: 0.8 < 0.9\\nsecond line."),
+        (suite("quality", [FAILED], seconds=1, outcome=Outcome.ERRORED, reason="check: AssertionError: 0.8 < 0.9\nsecond line."), "Suite quality errored: 1 of 1 case did not pass, first “check”: AssertionError: 0.8 < 0.9\\nsecond line."),
         (suite("quality", [case("a"), LATER], seconds=1, outcome=Outcome.ERRORED, reason="the kernel died."), "Suite quality errored: the kernel died; 1 of 2 cases did not pass, first “later” was not reached."),
         (suite("quality", [], seconds=0, outcome=Outcome.NOT_RUN, reason="candidate is not ready"), "Suite quality not run: candidate is not ready."),
         (None, "Suite quality left no result: it was expected but never reported."),
