@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from jupyter_deployfeedback import errors, lineage
+from jupyter_deployfeedback import errors, execution, lineage
 from jupyter_deployfeedback.comparison import compare, known_scores, pool_chain, rehearse, strangers
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
@@ -24,7 +24,7 @@ from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.domain.verdict import SelfTest
-from jupyter_deployfeedback.execution import Progress, date_results, end_marked, execute, parallelism, plan_suites
+from jupyter_deployfeedback.execution import Progress, date_results, execute, parallelism, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
 from jupyter_deployfeedback.project import basis, find_project_file, inspect_suite, load_project, with_addresses
@@ -178,10 +178,15 @@ def release(run_id: str, *, version: str, push: bool, store: Store, environment:
 
 
 def reap(store: Store) -> None:
-    """Mark the runs lost whose process has gone, and end what they left behind: kernels, workers, their children."""
-    for lost in store.reap():
-        left = end_marked(lost.run_id)
-        log.info("run %s is lost; ended %d processes it left behind", lost.run_id, left)
+    """Mark the runs lost whose process has gone, and end what lost ones left behind: kernels and their children.
+
+    Also of a run that somebody else saw to be lost. Runs of another store are left alone.
+    """
+    store.reap()
+    for run_id in execution.marked_runs():
+        with suppress(errors.RunNotFound):
+            if store.get(run_id).state is RunState.LOST:
+                log.info("run %s is lost; ended %d processes it left", run_id, execution.end_marked(run_id))
 
 
 def waive(run_id: str, *, finding: str, by: str, reason: str, until: date, store: Store, now: datetime) -> Waiver:

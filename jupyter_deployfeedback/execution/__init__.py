@@ -3,8 +3,8 @@
 ``plan_suites`` picks the suites and their parameters, ``date_results`` tells those of results when the commit was made,
 ``execute`` runs them in worker processes and returns a result for each, ``parallelism`` says how many of them run at
 once, ``prepare`` starts a worker early, so that it loads while the caller still does something else,
-``wish_for_kernel`` has a kernel stand by, and ``end_marked`` ends what a run left behind. All are imported when first
-used: this package itself costs next to nothing.
+``wish_for_kernel`` has a kernel stand by, ``marked_runs`` says of which runs processes live, and ``end_marked`` ends
+those. All are imported when first used: this package itself costs next to nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism
     from jupyter_deployfeedback.execution.kernels import wish_for_kernel
     from jupyter_deployfeedback.execution.plan import date_results, plan_suites
-    from jupyter_deployfeedback.execution.process_tree import end_marked
+    from jupyter_deployfeedback.execution.process_tree import end_marked, marked_runs
     from jupyter_deployfeedback.execution.progress import Progress
     from jupyter_deployfeedback.execution.run import execute
     from jupyter_deployfeedback.execution.worker_process import WorkerProcess, load_worker, prepare
@@ -29,6 +29,7 @@ __all__ = [
     "end_marked",
     "execute",
     "load_worker",
+    "marked_runs",
     "parallelism",
     "plan_suites",
     "prepare",
@@ -43,6 +44,7 @@ _HOMES = {
     "end_marked": "process_tree",
     "execute": "run",
     "load_worker": "worker_process",
+    "marked_runs": "process_tree",
     "parallelism": "cores",
     "plan_suites": "plan",
     "prepare": "worker_process",

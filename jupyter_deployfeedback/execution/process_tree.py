@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import psutil
@@ -62,9 +62,18 @@ def end_descendants(pid: int) -> None:
 
 def end_marked(run_id: str, *, suite: str | None = None) -> int:
     """Kill every process that carries the mark of a run (of one suite of it) and return how many there were."""
-    marked = [process for process in psutil.process_iter() if _is_marked(process, run_id=run_id, suite=suite)]
+    marked = [
+        process
+        for process, marks in _marked()
+        if marks[names.RUN_ID] == run_id and suite in {None, marks.get(names.SUITE)}
+    ]
     end(marked)
     return len(marked)
+
+
+def marked_runs() -> set[str]:
+    """Return the runs of which processes live that carry their mark."""
+    return {marks[names.RUN_ID] for _, marks in _marked()}
 
 
 def adopt_orphans_and_hide() -> None:
@@ -85,11 +94,10 @@ def _runs(process: psutil.Process) -> bool:
     return False
 
 
-def _is_marked(process: psutil.Process, *, run_id: str, suite: str | None) -> bool:
-    if process.pid == os.getpid():
-        return False
-    try:
-        environment = process.environ()
-    except (psutil.Error, OSError):  # gone, or of another user
-        return False
-    return environment.get(names.RUN_ID) == run_id and suite in {None, environment.get(names.SUITE)}
+def _marked() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+    """Yield every other process that carries the mark of a run, and its environment."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):  # gone, or of another user
+            environment = process.environ()
+            if names.RUN_ID in environment and process.pid != os.getpid():
+                yield process, environment

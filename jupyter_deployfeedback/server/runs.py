@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jupyter_deployfeedback.domain.run import Run
-from jupyter_deployfeedback.execution import wish_for_kernel
+from jupyter_deployfeedback.domain.run import Run, RunState
+from jupyter_deployfeedback.execution import end_marked, wish_for_kernel
 from jupyter_deployfeedback.execution.forked import NoFork
 from jupyter_deployfeedback.server.standby import ForkedRun, Standby, fork_run
 from jupyter_deployfeedback.store import Store
@@ -81,15 +81,19 @@ class RunProcesses:
         process: Process | ForkedRun | None = None
         try:
             async with self._slots:
-                if self._store.get(run.run_id).state.terminal:  # cancelled while it waited
+                if await self._has_ended(run.run_id):  # cancelled while it waited
                     return
                 process = await self._start(run, log_file=log_file)
                 await self._listen(process)
                 await process.wait()
+        except asyncio.CancelledError:  # the server stops
+            if process is None:
+                await asyncio.to_thread(self._store.request_cancel, run.run_id)
+            raise
         finally:
             if process is not None and process.returncode is None:
                 await _end(process)
-            self._lose_unfinished(run.run_id)
+            await self._lose_unfinished(run.run_id)
 
     async def _start(self, run: Run, *, log_file: Path) -> Process | ForkedRun:
         """Fork the run from the process that stands by, or start it anew where that is not possible."""
@@ -121,7 +125,8 @@ class RunProcesses:
             return
         while True:
             try:
-                line = await asyncio.wait_for(process.stdout.readline(), ACTIVITY_SECONDS)
+                async with asyncio.timeout(ACTIVITY_SECONDS):  # wait_for may swallow a cancellation, in Python 3.11
+                    line = await process.stdout.readline()
             except TimeoutError:
                 self._touch()  # a cell that takes long is activity too
                 continue
@@ -129,12 +134,17 @@ class RunProcesses:
                 return
             self._pass_on(json.loads(line))
 
-    def _lose_unfinished(self, run_id: str) -> None:
-        """Mark a run lost whose process has gone without giving it an end."""
-        if self._store.get(run_id).state.terminal:
-            return
-        self._store.lose(run_id, "The process of this run ended before the run did.")
-        self._pass_on(self._store.events(run_id)[-1].model_dump(mode="json"))
+    async def _has_ended(self, run_id: str) -> bool:
+        return (await asyncio.to_thread(self._store.get, run_id)).state.terminal
+
+    async def _lose_unfinished(self, run_id: str) -> None:
+        """Mark a run lost whose process has gone without giving it an end, end what it left, and tell it."""
+        if not await self._has_ended(run_id):
+            await asyncio.to_thread(self._store.lose, run_id, "The process of this run ended before the run did.")
+        if (await asyncio.to_thread(self._store.get, run_id)).state is RunState.LOST:
+            await asyncio.to_thread(end_marked, run_id)
+            events = await asyncio.to_thread(self._store.events, run_id)
+            self._pass_on(events[-1].model_dump(mode="json"))
 
     def _pass_on(self, event: dict[str, Any]) -> None:
         self._touch()
@@ -149,7 +159,8 @@ async def _end(process: Process | ForkedRun) -> None:
     with suppress(ProcessLookupError):
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+            async with asyncio.timeout(GRACE_SECONDS):
+                await process.wait()
         except TimeoutError:
             _kill(process)
             await process.wait()

@@ -45,12 +45,12 @@ def target() -> Iterator[str]:
 
 
 @contextmanager
-def running(target: str, *, group: Path | None = None) -> Iterator[Scene]:
+def running(target: str, *, group: Path | None = None, arguments: tuple[str, ...] = ()) -> Iterator[Scene]:
     """Give a server whose runs and kernels stand by; when it has stopped, no temporary file may be left."""
     if not sys.platform.startswith("linux"):
         pytest.skip("the processes are looked for in /proc")
     folder = Path(mkdtemp(prefix="faults-"))  # short: a socket's path has at most 107 characters
-    scene = Scene(folder, target=target, group=group)
+    scene = Scene(folder, target=target, group=group, arguments=arguments)
     scene.start()
     try:
         yield scene

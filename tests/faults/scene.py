@@ -29,6 +29,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 TOKEN = "faults"
 ANSWER_SECONDS = 2.0  # a server whose run breaks answers nevertheless
 START_SECONDS = 60.0
+STOP_SECONDS = 15.0
 SURVIVE_SECONDS = 10.0
 ENDS = {state.value for state in RunState if state.terminal}
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -47,8 +48,11 @@ class Refused(Exception):
 class Scene:
     """A server with the extension in a process of its own, and below its root one project for each fault."""
 
-    def __init__(self, folder: Path, *, target: str, group: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, target: str, group: Path | None = None, arguments: tuple[str, ...] = ()
+    ) -> None:
         self.folder = folder
+        self._arguments = arguments
         self.group = group  # the control group in which it runs, where it is not ours
         self.store = folder / "store"
         self.temporary = folder / "t"
@@ -76,7 +80,7 @@ class Scene:
             "--ServerApp.jpserver_extensions={'jupyter_deployfeedback': True}",
         )
         with (self.folder / "server.log").open("ab") as log:
-            command = (sys.executable, "-m", "jupyter_server", *arguments, *access)
+            command = (sys.executable, "-m", "jupyter_server", *arguments, *access, *self._arguments)
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         if self.group is not None:
             (self.group / "cgroup.procs").write_text(str(self.process.pid))  # before it has children
@@ -96,7 +100,7 @@ class Scene:
         for number in signals or (signal.SIGTERM,):
             self.process.send_signal(number)
             time.sleep(0.1)
-        return self.process.wait(START_SECONDS)
+        return self.process.wait(STOP_SECONDS)
 
     def ask(self, path: str, body: object = None) -> Any:
         """Ask a route; raises Refused with what an error says."""

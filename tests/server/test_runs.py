@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from jupyter_deployfeedback.server.runs import RunProcesses
+from jupyter_deployfeedback.server.standby import ForkedRun
+from jupyter_deployfeedback.store import open_store
 
 SMOKE = {"path": "digits/model.ipynb", "suites": ["smoke"]}
 
@@ -113,6 +120,32 @@ async def test_the_end_of_a_run_is_told_when_it_happens(
         await asyncio.sleep(0.1)
     expected = ("run", "finished", answer["run"]["seq"])
     assert (heard[-1]["kind"], heard[-1]["state"], heard[-1]["seq"]) == expected
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_server_that_stops_while_an_event_arrives_stops_listening(turns: int, tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "store"), environment={}) as store:
+        processes = RunProcesses(
+            limit=1,
+            command=lambda _: [],
+            standby_command=None,
+            environment={},
+            store=store,
+            emit=lambda **_: None,
+            touch=lambda: None,
+            log=logging.getLogger(),
+        )
+        run = ForkedRun(asyncio.StreamReader(), asyncio.StreamReader(), None)
+        listening = asyncio.create_task(processes._listen(run))
+        await asyncio.sleep(0.01)
+
+        run.stdout.feed_data(b"{}\n")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        listening.cancel()
+
+        _, goes_on = await asyncio.wait([listening], timeout=1.0)
+        assert goes_on == set()
 
 
 async def test_a_run_cancelled_in_the_queue_starts_no_process(fetch: Any, finished: Any, project: Path) -> None:
