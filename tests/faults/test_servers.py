@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_deployfeedback.domain.run import RunState
-from jupyter_deployfeedback.store import open_store
+from jupyter_deployfeedback.domain.run import Run, RunState
+from jupyter_deployfeedback.errors import RunUnfinished
+from jupyter_deployfeedback.store import Store, open_store
 from tests.faults.scene import CHECKOUT, ENDS, PYTHON, Refused, Scene, integrity, judge, until_said
 from tests.faults.test_processes import CHILDREN, HANG, REGEX
 
@@ -32,7 +33,7 @@ def terminate(scene: Scene) -> None:
 
 
 def terminate_twice(scene: Scene) -> None:
-    scene.stop(signal.SIGTERM, signal.SIGTERM)
+    assert scene.stop(signal.SIGTERM, signal.SIGTERM) == 0
 
 
 @pytest.mark.parametrize(
@@ -54,55 +55,60 @@ def test_a_run_whose_server_ends_has_an_end_after_its_restart(
 
     end(scene)
     scene.start()
-    run = judge(scene, run_id, within_seconds=10.0, project=project)
+    run = judge(scene, run_id, within_seconds=5.0, project=project)
 
     assert run["state"] in {"lost", "cancelled"}
-    copy = scene.ask(f"deployfeedback/api/v1/runs/{run_id}/artifacts/suite.ipynb")
-    assert [each["id"] for each in copy["cells"]] == ["c1", "c2"]
+    assert [each["id"] for each in scene.copy(run_id)["cells"]] == ["c1", "c2"]
 
 
 FAILPOINTS = """
 import os, sys, threading
 from pathlib import Path
+from sqlalchemy import Engine, event
 from jupyter_deployfeedback import pipeline
+from jupyter_deployfeedback.cli.rehearsal import rehearse
 from jupyter_deployfeedback.domain.run import RunRequest
-from jupyter_deployfeedback.store import Store, open_store
+from jupyter_deployfeedback.store import open_store
 
 folder = Path(sys.argv[1])
-def die():
-    os.kill(os.getpid(), 9)
 
-def evaluate(point):
-    def tell(event):
-        if event.message == point:
-            die()
-    def finish(self, *given):
-        if point == "before it is finished": die()
-        finished(self, *given)
-        if point == "after it is finished": die()
-    finished, Store.finish = Store.finish, finish
+def make_store():
+    open_store(str(folder / "store"), environment={})
+
+def run():
     store = open_store(str(folder / "store"), environment={})
-    run = pipeline.start(RunRequest(project_file=str(folder / "deployfeedback.yaml"), target=""), store=store, environment={})
-    print(point, run.run_id, sep=":", flush=True)
-    if point == "after it was acknowledged": die()
-    pipeline.evaluate(run.run_id, store=store, environment=dict(os.environ), tell=tell, cancelled=threading.Event())
+    request = RunRequest(project_file=str(folder / "deployfeedback.yaml"), target="")
+    run = pipeline.start(request, store=store, environment={})
+    print("acknowledged", run.run_id, flush=True)
+    given = {"environment": dict(os.environ), "tell": lambda _: None, "cancelled": threading.Event()}
+    pipeline.evaluate(run.run_id, store=store, **given)
 
-for point in sys.argv[2:]:
-    if (pid := os.fork()) == 0:
-        evaluate(point)
-        os._exit(0)
-    os.waitpid(pid, 0)
+def die_at(step):
+    count = 0
+    def look(*_):
+        nonlocal count
+        count += 1
+        if count == step:
+            os.kill(os.getpid(), 9)
+    event.listen(Engine, "before_cursor_execute", look)
+    event.listen(Engine, "commit", look)
+
+rehearse(folder / "rehearsal")  # what it loads, each of the following has
+for work in (make_store, run):
+    step, status = 0, 9
+    while status == 9:  # until it comes to its end before that step
+        step += 1
+        if (pid := os.fork()) == 0:
+            die_at(step)
+            work()
+            os._exit(0)
+        status = os.waitpid(pid, 0)[1]
+    assert status == 0
+    print(work.__name__, step - 1, flush=True)
 """
-POINTS = {
-    **dict.fromkeys(
-        ["after it was acknowledged", "ask", "execute", "observe", "compare", "judge", "before it is finished"],
-        RunState.LOST,
-    ),
-    "after it is finished": RunState.FINISHED,
-}
 
 
-def test_p6_kill_between_the_steps_of_a_run_leaves_the_state_before_or_after(tmp_path: Path) -> None:
+def test_p6_kill_before_each_statement_and_commit_leaves_the_state_before_or_after(tmp_path: Path) -> None:
     (tmp_path / "suite.ipynb").write_text(json.dumps(NOTEBOOK))
     nobody = "{url: 'http://127.0.0.1:9', platform: {source: none}}"
     (tmp_path / "deployfeedback.yaml").write_text(
@@ -110,19 +116,32 @@ def test_p6_kill_between_the_steps_of_a_run_leaves_the_state_before_or_after(tmp
     )
 
     told = subprocess.run(
-        [sys.executable, "-c", FAILPOINTS, str(tmp_path), *POINTS],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=CHECKOUT,
+        [sys.executable, "-c", FAILPOINTS, str(tmp_path)], capture_output=True, text=True, check=True, cwd=CHECKOUT
     )
 
-    ids = dict(line.split(":") for line in told.stdout.splitlines())
+    lines = [line.split() for line in told.stdout.splitlines()]
+    acknowledged = [value for word, value in lines if word == "acknowledged"]
+    steps = {word: int(value) for word, value in lines if word != "acknowledged"}
+    assert min(steps["make_store"], steps["run"] - len(acknowledged), len(acknowledged)) > 3
     with open_store(str(tmp_path / "store"), environment={}) as store:
-        runs = {point: store.get(run_id) for point, run_id in ids.items()}
-        assert {point: run.state for point, run in runs.items()} == POINTS
-        assert store.feedback(ids["after it is finished"]).verdict == "error"
+        runs = {run.run_id: run for run in store.list(limit=500)}
+        *killed, finished = [runs[run_id] for run_id in acknowledged]
+        assert {run.state for run in runs.values() if run != finished} == {RunState.LOST}
+        assert {documents(store, run) for run in killed} == {()}
+        assert (finished.state, documents(store, finished)) == (RunState.FINISHED, ("error", 1))
+        for run_id, run in runs.items():
+            events = store.events(run_id)
+            assert [event.seq for event in events] == list(range(1, run.seq + 1))
+            assert events[-1].state == run.state
     assert integrity(tmp_path / "store") == "ok"
+
+
+def documents(store: Store, run: Run) -> tuple[str, int] | tuple[()]:
+    """Return what is kept of a run: its verdict and how many suites it saw; nothing where nothing is."""
+    try:
+        return store.feedback(run.run_id).verdict, len(store.evidence(run.run_id).suites)
+    except RunUnfinished:
+        return ()
 
 
 @pytest.mark.parametrize(

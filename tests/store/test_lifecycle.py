@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Barrier
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_deployfeedback.domain.run import RunState
+from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.run import RunRequest, RunState
 from jupyter_deployfeedback.errors import RunConflict
 from jupyter_deployfeedback.store import Store, open_store
 from jupyter_deployfeedback.store.lifecycle import NEXT_STATES
-from tests.property_cases import RUNS
+from tests.property_cases import RACES
 from tests.store.conftest import make_evidence, make_report
 
 QUEUED, RUNNING, FINISHED, CANCELLED, LOST = RunState
@@ -29,22 +36,21 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "execution.md"
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    with open_store(str(tmp_path_factory.mktemp("races") / "store"), environment={}) as store:
+def shared() -> Iterator[Store]:
+    """A store in memory where there is such a folder: a thousand runs would wait for the disk most of the time."""
+    memory = Path("/dev/shm")
+    with (
+        TemporaryDirectory(prefix="races-", dir=memory if os.access(memory, os.W_OK) else None) as folder,
+        open_store(folder, environment={}) as store,
+    ):
         yield store
 
 
-@settings(max_examples=RUNS, deadline=None)
+@pytest.mark.timeout(600)
+@settings(max_examples=RACES, deadline=None)
 @given(steps=st.lists(st.sampled_from([*STEPS, "request_cancel"]), max_size=8))
 def test_p14_whatever_comes_in_which_order_a_run_has_one_end_at_most(shared: Store, steps: list[str]) -> None:
-    from jupyter_deployfeedback.domain.project import Project
-    from jupyter_deployfeedback.domain.run import RunRequest
-
-    project = Project(
-        name="races", folder="/races", file="/races/deployfeedback.yaml", targets={}, default_target="x", suites=()
-    )
-    request = RunRequest(project_file=project.file, target="x")
-    run_id = shared.start(request, project=project, commit=None, baseline=None).run_id
+    run_id = begin(shared)
     state = QUEUED
     for step in steps:
         if step == "request_cancel":
@@ -62,6 +68,39 @@ def test_p14_whatever_comes_in_which_order_a_run_has_one_end_at_most(shared: Sto
     told = [event.state for event in shared.events(run_id) if event.state is not None]
     assert shared.get(run_id).state is state
     assert sum(RunState(each).terminal for each in told) == int(state.terminal)
+
+
+@pytest.mark.timeout(600)
+@settings(max_examples=RACES, deadline=None)
+@given(steps=st.lists(st.sampled_from([*STEPS, "request_cancel"]), min_size=2, max_size=5))
+def test_p14_what_comes_at_the_same_moment_follows_the_table_and_gives_a_run_one_end_at_most(
+    shared: Store, steps: list[str]
+) -> None:
+    run_id = begin(shared)
+    everybody = Barrier(len(steps))
+
+    def take(step: str) -> None:
+        act = STEPS[step][0] if step in STEPS else Store.request_cancel
+        everybody.wait()
+        with suppress(RunConflict):
+            act(shared, run_id)
+
+    with ThreadPoolExecutor(len(steps)) as pool:
+        list(pool.map(take, steps))
+
+    told = [RunState(event.state) for event in shared.events(run_id) if event.state is not None]
+    assert told[0] is QUEUED
+    assert all(after in NEXT_STATES[before] for before, after in pairwise(told))
+    assert shared.get(run_id).state is told[-1]
+
+
+def begin(store: Store) -> str:
+    """Acknowledge a run of a project that need not be there."""
+    project = Project(
+        name="races", folder="/races", file="/races/deployfeedback.yaml", targets={}, default_target="x", suites=()
+    )
+    request = RunRequest(project_file=project.file, target="x")
+    return store.start(request, project=project, commit=None, baseline=None).run_id
 
 
 def test_the_documentation_has_the_table_of_states_and_transitions() -> None:
