@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
 
 GIVE_FEEDBACK = {"demo", "run", "show", "compare"}
+SAY_HOW = frozenset({"--format", "--output", "--help", "-h"})  # with one of these it is shown as it is written
 PAGE_HEIGHT = 640
 
 
@@ -44,8 +45,11 @@ class DeployFeedbackMagics(Magics):
     @line_magic
     def deployfeedback(self, line: str) -> None:
         """``%deployfeedback run [--target NAME ...]``, ``%deployfeedback show [RUN_ID]`` or any other command."""
-        words = shlex.split(line) or ["--help"]
-        if words[0] in GIVE_FEEDBACK:
+        try:
+            words = shlex.split(line) or ["--help"]
+        except ValueError as error:
+            raise UsageError(f"{error}: {line}") from None
+        if words[0] in GIVE_FEEDBACK and SAY_HOW.isdisjoint(word.partition("=")[0] for word in words):
             display(_feedback(words))
         else:
             print(_called(words), end="")  # noqa: T201 - what a command prints is what the cell shows
@@ -58,7 +62,10 @@ def _feedback(words: list[str]) -> Page:
 
 
 def _called(words: list[str]) -> str:
-    """Return what a command writes to stdout; its progress on stderr is shown while it works."""
+    """Return what a command writes to stdout, or what it says of the file that it wrote instead.
+
+    Its progress on stderr is shown while it works.
+    """
     shown = display({"text/plain": "Starting ..."}, raw=True, display_id=True)
     command = [sys.executable, "-m", "jupyter_deployfeedback.cli", *words]
     with (
@@ -68,14 +75,24 @@ def _called(words: list[str]) -> str:
         try:
             told = _follow(process, shown=shown)
             process.wait()
+            if shown is not None:
+                shown.update({"text/plain": ""}, raw=True)
         except KeyboardInterrupt:
             process.terminate()
             raise
         output.seek(0)
         said = output.read()
+    if not said and told[-1:] and told[-1].startswith("Written to "):
+        return "\n".join([*told[-2:], ""])
     if not said and process.returncode:
-        raise UsageError("\n".join(told[-5:]) or f"The command ended with {process.returncode}.")
+        raise UsageError(_complaint(told) or f"The command ended with {process.returncode}.")
     return said
+
+
+def _complaint(told: list[str]) -> str:
+    """Return what a command says of its failure, without its progress before."""
+    begins = [place for place, line in enumerate(told) if line.startswith(("Usage: ", "Error: ", "Internal error: "))]
+    return "\n".join(told[begins[0] :] if begins else told[-5:]).removeprefix("Error: ")
 
 
 def _follow(process: subprocess.Popen[str], *, shown: Any) -> list[str]:  # noqa: ANN401 - IPython leaves its display handles untyped
