@@ -40,13 +40,22 @@ targets:
 suites:
 {suites}
 # What must hold. A sign means "relative to the baseline": at most 10 % slower, at most 1 percentage point worse.
-rules:
-  - {{metric: failure_rate, pass: ["<1%"]}}
-  # - {{metric: accuracy, pass: [">=0.95", ">=-1pp"]}}
+{rules}  # - {{metric: accuracy, pass: [">=0.95", ">=-1pp"]}}
   # - {{metric: latency, pass: ["p(95)<300ms", "typical<=+10%"]}}
   # - {{metric: memory_max, pass: ["<=+15%"], on_fail: warn}}
 
 release: {{tag: "v{{version}}"}}
+"""
+
+
+_RULES = """\
+rules:
+  - {metric: failure_rate, pass: ["<1%"]}
+"""
+_RULES_FOR_LATER = """\
+# A number that no suite measures is an error, so begin when one calls jdf.evaluate(...):
+# rules:
+  # - {metric: failure_rate, pass: ["<1%"]}
 """
 
 
@@ -65,6 +74,9 @@ def draft_project(folder: Path, *, url: str | None) -> str:
         name=f"name: {json.dumps(name)}" if name else "# name: default is the folder's name",
         url=json.dumps(url or f"${{MODEL_URL:-{EXAMPLE_URL}}}"),
         suites="".join(f"  {line}\n" for line in entries),
+        rules=_RULES
+        if any("evaluate(" in code for suite in suites for code in _code(folder / suite))
+        else _RULES_FOR_LATER,
     )
 
 
@@ -140,8 +152,16 @@ def _is_suite(path: Path) -> bool:
         notebook = read_notebook(path, shown=path.name)
     except NotebookInvalid:
         return False
-    code = [source_of(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return parameters_cell(notebook) is not None or any("jupyter_deployfeedback" in source for source in code)
+    return parameters_cell(notebook) is not None or any("jupyter_deployfeedback" in code for code in _code(path))
+
+
+def _code(path: Path) -> list[str]:
+    """Return the code of a notebook, cell by cell; none where it cannot be read, which check will say."""
+    try:
+        notebook = read_notebook(path, shown=path.name)
+    except NotebookInvalid:
+        return []
+    return [source_of(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def _cell(kind: str, cell_id: str, source: str, *, tags: list[str] | None = None) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def test_all_renderings_say_the_same_words_and_numbers(name: str, form: Format) 
     said = [report.headline, report.next_step, *(finding.sentence for finding in report.findings)]
     for row in report.metrics:
         said += [row.text.value, *([row.text.baseline, row.text.difference] if report.run.baseline else [])]
-    missing = [each for each in said if squeezed(each) not in text]
+    missing = [each for each in said if each != "—" and squeezed(each) not in text]  # its reason may stand instead
     assert missing == []
 
 

@@ -57,6 +57,13 @@ def test_draft_of_an_empty_folder_loads_once_its_first_suite_is_written(tmp_path
     assert inspect_suite(project, project.suites[0]).parameters == {"n": "20"}
 
 
+@pytest.mark.parametrize(("code", "expected"), [("jdf.evaluate(t, x, y)", ["failure_rate"]), ("jdf.connect()", [])])
+def test_draft_has_no_rule_on_what_no_suite_measures(tmp_path: Path, code: str, expected: list[str]) -> None:
+    put(tmp_path / "quality.ipynb", notebook("import jupyter_deployfeedback as jdf", code))
+
+    assert [rule.metric for rule in drafted(tmp_path).rules] == expected
+
+
 def test_draft_proposes_the_parameter_that_counts_the_examples(tmp_path: Path) -> None:
     put(tmp_path / "a" / "suite.ipynb", notebook("seed = 1\nn_examples = 500", tags=("parameters",)))
     put(tmp_path / "b" / "suite.ipynb", notebook("n = 20", tags=("parameters",)))

@@ -127,7 +127,9 @@ def _metrics(report: FeedbackReport, family: Family, console: Console) -> Iterat
     if not rows:
         return
     table = _table(report, rows, title=FAMILY_TITLES[family], samples=console.width >= _ROOMY)
-    if _fits(table, console):
+    if all(row.value is None and row.baseline is None for row in rows):
+        yield _heading(FAMILY_TITLES[family])  # the notes say why; a table of dashes would not
+    elif _fits(table, console):
         yield from (Text(), table)
     else:
         yield _heading(FAMILY_TITLES[family])
