@@ -1,6 +1,6 @@
 import { screen, within } from '@testing-library/react';
 import { finished, show } from './shown';
-import { aFinding, aMetric, aReport, aSuiteRow } from './report';
+import { aFinding, aMetric, aReport, aSuiteRow, anExample } from './report';
 
 const POINTS = ['quality[n=100]', 'quality[n=200]'] as const;
 
@@ -41,6 +41,20 @@ describe('the points of a matrix', () => {
       'n=100',
       'n=200',
       'F1'
+    ]);
+  });
+
+  it('are counted where they agree on an example, else named', () => {
+    const broken = [
+      anExample({ suite: 'quality[n=100]', points: 2 }),
+      anExample({ example_id: 'digits-13', suite: 'quality[n=200]' })
+    ];
+    show({ run: finished({ ...AT_POINTS, examples: { broken, fixed: [] } }) });
+    const table = within(screen.getByRole('table', { name: /^Broken/ }));
+
+    expect(table.getAllByRole('rowheader').map(head => head.textContent)).toEqual([
+      'digits-122 points',
+      'digits-13quality[n=200]'
     ]);
   });
 

@@ -85,6 +85,7 @@ export function anExample(change: Partial<ExampleRow> = {}): ExampleRow {
     baseline: 8,
     slices: { digit: '8' },
     picture: null,
+    points: 1,
     ...change
   };
 }

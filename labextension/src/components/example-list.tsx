@@ -46,7 +46,13 @@ export function ExampleList({ title, rows }: ExampleListProps): JSX.Element {
               )}
               <th scope="row">
                 {row.example_id}
-                {suites.size > 1 && <span className="jp-df-interval">{row.suite}</span>}
+                {row.points > 1 ? (
+                  <span className="jp-df-interval">
+                    {trans._n('%1 point', '%1 points', row.points)}
+                  </span>
+                ) : (
+                  suites.size > 1 && <span className="jp-df-interval">{row.suite}</span>
+                )}
               </th>
               <td>{label(row.truth)}</td>
               <td>{label(row.candidate)}</td>
