@@ -59,7 +59,7 @@ def _release_of(deployments: Sequence[Deployment], project: Project, *, tag: str
 
 def _request(stored: Deployment, project: Project, *, target: str | None) -> RunRequest:
     chosen = target or _target_of(stored, project)
-    return RunRequest(project_file=project.file, target=chosen, imported=stored.name or stored.file)
+    return RunRequest(project_file=project.file, target=chosen, imported=stored.name or stored.file.partition(",")[0])
 
 
 def _target_of(stored: Deployment, project: Project) -> str:

@@ -33,13 +33,19 @@ CANCEL_POLL_SECONDS = 0.5
 @click.option(
     "--continue", "continues", metavar="RUN", help="Add to an inconclusive run what it needs and judge all together."
 )
+@click.option("--all-targets", is_flag=True, help="Run once for each target, one after the other.")
 @options.run_options
-def run_command(**chosen: Any) -> int:  # noqa: ANN401 - click passes its options by name
+def run_command(*, all_targets: bool, **chosen: Any) -> int:  # noqa: ANN401 - click passes its options by name
     """Run the suites against a target and print the feedback.
 
     Exit codes: 0 pass or warn, 1 fail, 2 wrong use or project file, 3 inconclusive, 4 could not run.
     """
+    from jupyter_deployfeedback.cli.every_target import run_each, say_who_was_not_run
+
+    if all_targets:
+        return run_each(run_and_emit, **chosen)
     report = run_and_emit(**chosen)
+    say_who_was_not_run(report, chosen["urls"])
     return report.exit_code
 
 

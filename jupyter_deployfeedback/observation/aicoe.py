@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any, NamedTuple, TypeGuard
 
 from jupyter_deployfeedback.domain.aicoe import (
@@ -45,7 +46,7 @@ _MEMORY = re.compile(r"(\d+(?:\.\d+)?)Mi")
 
 
 class Deployment(NamedTuple):
-    """What was stored of one deployment, in the shape of the newest documents; ``file`` is where it stood."""
+    """What was stored of one deployment, in the shape of the newest documents; ``file`` names where it stood."""
 
     document: dict[str, Any]
     file: str
@@ -67,7 +68,7 @@ def is_stored_document(text: str) -> bool:
 
 
 def read_deployments(files: Mapping[str, str]) -> tuple[Deployment, ...]:
-    """Return the deployments that files (name -> text) describe, in their order.
+    """Return the deployments that files (path -> text) describe, in their order.
 
     A ``metrics.json`` and a ``platform_metrics.json`` describe one together. Raises UsageError with the file's name.
     """
@@ -75,13 +76,13 @@ def read_deployments(files: Mapping[str, str]) -> tuple[Deployment, ...]:
     for file, text in files.items():
         document = _parse(text, file=file)
         if _has_sections(document):
-            found += [Deployment(each, file) for each in _deployments(document, file=file)]
+            found += [Deployment(each, PurePath(file).name) for each in _deployments(document, file=file)]
             continue
         section = PLATFORM_METRICS if document.keys() <= USAGE_METRICS.keys() else MODEL_METRICS
         if section in parts:
             remedy = "Import them one after the other."
             raise UsageError(f"{file} and {parts[section].file} hold the same part of a deployment.", remedy=remedy)
-        parts[section] = Deployment({section: document}, file)
+        parts[section] = Deployment({section: document}, PurePath(file).name)
     if parts:
         document = {section: part.document[section] for section, part in parts.items()}
         found.append(Deployment(document, ", ".join(part.file for part in parts.values())))
@@ -128,12 +129,18 @@ def _parse(text: str, *, file: str) -> dict[str, Any]:
 
 
 def _has_sections(document: Mapping[str, Any]) -> bool:
-    return any(name in document for name in SECTIONS) or any(map(_is_older, document.values()))
+    return any(isinstance(document.get(name), dict | list) for name in SECTIONS) or bool(_older(document))
 
 
-def _is_older(value: object) -> bool:
-    """Say whether a value is what older documents have below the model version."""
-    return isinstance(value, dict) and any(name in value for name in SECTIONS)
+def _older(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what older documents have: the sections below the model version."""
+    return {
+        version: below
+        for version, below in document.items()
+        if version not in SECTIONS
+        and isinstance(below, dict)
+        and any(isinstance(below.get(each), dict) for each in SECTIONS)
+    }
 
 
 def _is_flat(document: Mapping[str, Any]) -> bool:
@@ -146,7 +153,7 @@ def _deployments(document: dict[str, Any], *, file: str) -> Iterator[dict[str, A
     if any(isinstance(document.get(name), list) for name in SECTIONS):
         yield from _rows(document, file=file)
         return
-    older = {name: value for name, value in document.items() if _is_older(value)}
+    older = _older(document)
     newer = {name: value for name, value in document.items() if name not in older}
     version = newer.get(MODEL_VERSION) or (next(iter(older)) if len(older) == 1 else None)
     same = older.pop(version, {}) if isinstance(version, str) else {}

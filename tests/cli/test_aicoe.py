@@ -25,8 +25,8 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def metrics_of(answer: Any) -> dict[str, float | None]:
-    return {row["name"]: row["value"] for row in json.loads(answer.stdout)["metrics"] if row["family"] != "platform"}
+def numbers(report: dict[str, Any]) -> dict[str, float | None]:
+    return {row["name"]: row["value"] for row in report["metrics"] if row["family"] != "platform"}
 
 
 def test_check_lists_targets_what_is_none_and_the_runtime_environment(repository: Path, jdf: Jdf) -> None:
@@ -52,22 +52,48 @@ def test_target_without_an_address_is_not_run_and_says_how_to_give_it(repository
     )
 
 
-def test_each_target_is_run_against_its_own_address_and_nothing_is_left_in_the_repository(
-    repository: Path, jdf: Jdf, deployments: dict[str, str]
+def test_c5_and_c14_each_target_is_run_against_its_own_address_and_nothing_is_left_in_the_repository(
+    repository: Path, jdf: Jdf, deployments: dict[str, str], tmp_path: Path
 ) -> None:
     urls = ["--url", f"inference={deployments['DIGITS_RELEASED_URL']}/"]
     urls += ["--url", f"inference-small={deployments['DIGITS_CANDIDATE_URL']}/"]
 
-    large = jdf("run", *urls, "--format", "json", cwd=repository)
-    small = jdf("run", *urls, "--target", "inference-small", "--format", "json", cwd=repository)
+    ran = jdf("run", "--all-targets", *urls, "--format", "json", "--output", tmp_path / "feedback.json", cwd=repository)
 
+    large = json.loads((tmp_path / "feedback-inference.json").read_text())
+    small = json.loads((tmp_path / "feedback-inference-small.json").read_text())
     status = subprocess.run(
         ["git", "status", "--porcelain"], cwd=repository, capture_output=True, text=True, check=True
     )
-    assert (large.returncode, small.returncode, status.stdout) == (0, 0, ""), large.stderr
-    assert metrics_of(large)["number_requests"] == 40
-    assert metrics_of(large)["average_error"] != metrics_of(small)["average_error"]
-    assert json.loads(large.stdout)["run"]["url"] == deployments["DIGITS_RELEASED_URL"]
+    assert (ran.returncode, status.stdout) == (0, ""), ran.stderr
+    assert [each["run"]["url"] for each in (large, small)] == list(deployments.values())
+    assert numbers(large)["number_requests"] == 40
+    assert numbers(large)["average_error"] != numbers(small)["average_error"]
+    beside = f"compare {small['run']['run_id']} {large['run']['run_id']}"
+    assert f"inference-small beside inference: jupyter deployfeedback {beside}" in ran.stderr
+    compared = json.loads(jdf(*beside.split(), "--format", "json", cwd=repository).stdout)
+    assert numbers(compared) == numbers(small)
+    assert {row["name"]: row["baseline"] for row in compared["metrics"]}["average_error"] == numbers(large)[
+        "average_error"
+    ]
+
+
+def test_c15_worst_verdict_of_all_targets_is_that_of_the_command(
+    repository: Path, jdf: Jdf, deployments: dict[str, str]
+) -> None:
+    url = f"inference={deployments['DIGITS_RELEASED_URL']}"
+
+    ran = jdf("run", "--all-targets", "--url", url, cwd=repository, env={"TUTORIAL_MAX_REQUESTS_TEST": "5"})
+
+    assert ran.returncode == 4, ran.stderr
+    assert "Pass: digits-model inference " in ran.stdout
+    assert "inference-small is not ready: its address is not known" in " ".join(ran.stdout.replace("│", " ").split())
+
+
+def test_target_with_an_address_that_is_not_run_is_named(repository: Path, jdf: Jdf) -> None:
+    ran = jdf("run", "--url", "inference-small=http://127.0.0.1:1", cwd=repository)
+
+    assert ran.stderr.endswith("Not run: inference-small. With --all-targets each target is.\n")
 
 
 def test_variables_of_the_pipeline_are_heeded_and_junit_names_the_scenario(
@@ -110,6 +136,9 @@ def test_model_that_answers_wrongly_fails_the_scenario_with_its_sentence(
         (["--url", "nobody=http://x"], "declares no target 'nobody'."),
         (["--target", "training"], "declares no target 'training'."),
         (["--suite", "train"], "declares no suite 'train'."),
+        (["--all-targets", "--target", "inference"], "Leave out --target and --continue"),
+        (["--all-targets", "--url", "http://x"], "say of each address whose it is"),
+        (["--all-targets", "--format", "junit"], "Name it: --output FILE"),
     ],
 )
 def test_wrong_use_is_refused_before_anything_runs(repository: Path, jdf: Jdf, arguments: list[str], said: str) -> None:

@@ -45,8 +45,12 @@ def by_name(observations: tuple[Observation, ...]) -> dict[str, Any]:
             [{"model_version": name, "platform_metrics": USAGE} for name in ("pr-7", "pr-8")],
         ),
         ({"model_version": "pr-12-inference", "more": 1, "pr-12-inference": SECTIONS}, [{**NEWER, "more": 1}]),
+        (
+            {"model_version": "pr-7", "model_application_metrics": {"platform_metrics": None}},
+            [{"model_version": "pr-7", "model_application_metrics": {"platform_metrics": None}}],
+        ),
     ],
-    ids=["newer", "older", "older, several", "version beside the older one"],
+    ids=["newer", "older", "older, several", "version beside the older one", "a metric called like a section"],
 )
 def test_c11_both_shapes_of_a_stored_document_are_read(file: dict[str, Any], expected: list[dict[str, Any]]) -> None:
     assert documents(file) == expected
