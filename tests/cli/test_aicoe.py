@@ -41,7 +41,7 @@ def test_check_lists_targets_what_is_none_and_the_runtime_environment(repository
     assert "suite  gather_digits_metrics: features" in checked.stdout
 
 
-def test_target_without_an_address_is_not_run_and_says_how_to_give_it(repository: Path, jdf: Jdf) -> None:
+def test_c15_target_without_an_address_is_not_run_and_says_how_to_give_it(repository: Path, jdf: Jdf) -> None:
     ran = jdf("run", "--format", "json", cwd=repository)
 
     report = json.loads(ran.stdout)

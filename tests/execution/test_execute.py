@@ -102,7 +102,7 @@ def test_the_executed_copy_is_kept_for_this_user_alone(
     nbformat.validate(nbformat.read(copy, as_version=4))
 
 
-def test_no_source_was_written(results: dict[str, SuiteResult], sources: dict[str, bytes], folder: Path) -> None:
+def test_c16_no_source_was_written(results: dict[str, SuiteResult], sources: dict[str, bytes], folder: Path) -> None:
     assert results
     assert {path.name: path.read_bytes() for path in folder.glob("*.ipynb")} == sources
 
@@ -138,7 +138,7 @@ def test_a_timeout_is_kept(results: dict[str, SuiteResult]) -> None:
     assert 5.0 <= results["timeout"].duration_seconds < 60.0
 
 
-def test_an_error_of_a_case_is_kept_with_type_message_and_traceback(results: dict[str, SuiteResult]) -> None:
+def test_c17_an_error_of_a_case_is_kept_with_type_message_and_traceback(results: dict[str, SuiteResult]) -> None:
     error = results["assertion"].cases[1].error
 
     assert error is not None
@@ -236,7 +236,7 @@ def test_parameters_are_injected_behind_the_parameters_cell(run_notebook: RunNot
     assert [(case.case_id, case.outcome) for case in result.cases] == [("c1", PASSED), ("c2", PASSED)]
 
 
-def test_a_suite_runs_in_its_notebooks_folder_with_this_runs_environment(
+def test_c16_a_suite_runs_in_its_notebooks_folder_with_this_runs_environment(
     run_notebook: RunNotebook, tmp_path: Path
 ) -> None:
     seen = tmp_path / "seen.json"

@@ -33,7 +33,7 @@ def test_ids_in_the_file_are_kept_and_repeated_ones_replaced(tmp_path: Path) -> 
     assert [cell.cell_id for cell in cells_of(open_notebook(path))] == ["a", "cell-2", "b"]
 
 
-def test_what_an_earlier_papermill_run_left_does_not_run_again(tmp_path: Path) -> None:
+def test_c16_what_an_earlier_papermill_run_left_does_not_run_again(tmp_path: Path) -> None:
     path = write(
         tmp_path / "used.ipynb",
         {"source": "error marker", "id": "a", "metadata": {"tags": ["papermill-error-cell-tag"]}},

@@ -121,7 +121,7 @@ def test_markdown_begins_with_the_verdict() -> None:
     assert first.startswith("### ✗ Fail: digits candidate 2.1.0-rc1 ")
 
 
-def test_markdown_has_the_headings_and_sentences_of_aicoe_word_for_word() -> None:
+def test_c12_markdown_has_the_headings_and_sentences_of_aicoe_word_for_word() -> None:
     lines = render(passing_with_a_warning(), Format.MARKDOWN).splitlines()
     expected = [
         "# AICoE CI results",
@@ -145,7 +145,7 @@ def test_markdown_has_a_row_for_each_deployed_model() -> None:
     assert lines[start + 3 : start + 7] == expected
 
 
-def test_markdown_says_where_each_model_is_deployed_and_links_the_tests_at_their_commit() -> None:
+def test_c12_markdown_says_where_each_model_is_deployed_and_links_the_tests_at_their_commit() -> None:
     titles, _, *rows = first_table(passing_with_a_warning())
 
     expected = f"| ml | {PAGE}suites/smoke.ipynb, {PAGE}suites/quality.ipynb |"
@@ -153,7 +153,7 @@ def test_markdown_says_where_each_model_is_deployed_and_links_the_tests_at_their
     assert [row.endswith(expected) for row in rows] == [True, True]
 
 
-def test_markdown_of_what_no_remote_has_says_local_only() -> None:
+def test_c12_markdown_of_what_no_remote_has_says_local_only() -> None:
     (row,) = first_table(target_is_down())[2:]
 
     assert row == "| candidate | — | — | N/A | suites/smoke.ipynb, suites/quality.ipynb (local only) |"

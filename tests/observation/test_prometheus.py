@@ -74,12 +74,12 @@ def reason(server: Prometheus) -> str:
         ("other JSON", page("[1]", content_type="application/json"), "URL answered with application/json, not with Prometheus's JSON. A login page? Check platform.url and platform.auth."),
     ],
 )  # fmt: skip
-def test_an_answer_without_one_number_says_why(case: str, respond: Respond, expected: str, serve: Serve) -> None:
+def test_c19_an_answer_without_one_number_says_why(case: str, respond: Respond, expected: str, serve: Serve) -> None:
     url = serve(respond)
     assert reason(connect(url)) == expected.replace("URL", url), case
 
 
-def test_no_server_says_so_at_once() -> None:
+def test_c19_no_server_says_so_at_once() -> None:
     began = time.monotonic()
     assert reason(connect("http://127.0.0.1:9")).startswith("http://127.0.0.1:9 cannot be reached")
     assert time.monotonic() - began < 2

@@ -96,7 +96,7 @@ def test_a_long_scrape_interval_is_inconclusive_and_says_what_would_settle_it(
     assert reason.endswith("load the target for at least 120 s, or set platform.source: scrape.")
 
 
-def test_the_first_scrape_after_the_run_is_waited_for(serve: Serve) -> None:
+def test_c18_the_first_scrape_after_the_run_is_waited_for(serve: Serve) -> None:
     store = Store(every_seconds=0.5)
     observe(store, serve)
     before_the_clock = store.asked[: store.asked.index("time()")]

@@ -187,7 +187,7 @@ def test_a_target_scraped_by_two_jobs_is_not_counted_twice(prometheus: Prometheu
     )
 
 
-def test_a_run_shorter_than_the_scrapes_says_how_long_it_must_be(
+def test_c18_a_run_shorter_than_the_scrapes_says_how_long_it_must_be(
     prometheus: PrometheusServer, scraped: Scraped
 ) -> None:
     found = observe(through(prometheus, pod="brief-0"), span(now(), now()))
@@ -230,7 +230,7 @@ def test_no_prometheus_is_the_reason_for_all() -> None:
     assert {"cpu_max", "memory_max", "restarts", "server_requests", "depth"} <= set(found)
 
 
-def test_kubernetes_metrics_are_summed_over_the_pods_of_the_target(
+def test_c18_kubernetes_metrics_are_summed_over_the_pods_of_the_target(
     prometheus: PrometheusServer, scraped: Scraped
 ) -> None:
     start = now()

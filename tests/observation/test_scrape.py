@@ -15,7 +15,7 @@ TOKEN = "a-token-that-nobody-may-see"
 REMEDY = "Expose prometheus_client metrics there, or set platform.url or platform.source."
 
 
-def test_counts_of_a_scraped_target_are_those_of_its_window(deploy: Deploy) -> None:
+def test_c19_counts_of_a_scraped_target_are_those_of_its_window(deploy: Deploy) -> None:
     deployment = deploy()
     for _ in range(5):
         deployment.predict()  # before the window: not counted
@@ -111,7 +111,7 @@ def test_a_run_too_short_for_cpu_still_has_counts(deploy: Deploy) -> None:
         ("another page", page("<html></html>", content_type="text/html"), "URL has no process_cpu_seconds_total."),
     ],
 )  # fmt: skip
-def test_a_page_that_cannot_be_read_says_why(case: str, respond: Respond, expected: str, serve: Serve) -> None:
+def test_c19_a_page_that_cannot_be_read_says_why(case: str, respond: Respond, expected: str, serve: Serve) -> None:
     url = serve(respond)
     found = _look_for(0.1, target(url))
     assert found["cpu_max"].missing_because == expected.replace("URL", f"{url}/metrics"), case
@@ -123,7 +123,7 @@ def test_no_server_says_so() -> None:
     assert str(found["cpu_max"].missing_because).startswith("http://127.0.0.1:9/metrics cannot be reached")
 
 
-def test_a_page_without_process_metrics_says_which_are_missing(serve: Serve) -> None:
+def test_c19_a_page_without_process_metrics_says_which_are_missing(serve: Serve) -> None:
     found = _look_for(2.0, target(serve(page('http_requests_total{code="200"} 4\n'))))
     assert "has no process_cpu_seconds_total" in str(found["cpu_max"].missing_because)
     assert "has no process_start_time_seconds" in str(found["restarts"].missing_because)

@@ -23,7 +23,7 @@ def test_every_platform_metric_is_known_with_a_number_or_a_reason(source: Platfo
     assert all(observation.missing_because for observation in found.values())
 
 
-def test_no_source_is_a_reason_not_a_silence() -> None:
+def test_c19_no_source_is_a_reason_not_a_silence() -> None:
     with watch(target("http://127.0.0.1:9", source="none"), (), environment={}) as watching:
         observations, series = watching.read(span(now(), now()))
     assert {observation.missing_because for observation in observations} == {

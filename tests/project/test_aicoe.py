@@ -43,7 +43,7 @@ def load(tmp_path: Path) -> Load:
     return write_and_load
 
 
-def test_overlays_that_are_deployed_and_gathered_from_are_the_targets_in_their_order(load: Load) -> None:
+def test_c1_and_c2_overlays_that_are_deployed_and_gathered_from_are_the_targets_in_their_order(load: Load) -> None:
     project = load(
         """
         check: [thoth-build]
@@ -64,7 +64,7 @@ def test_overlays_that_are_deployed_and_gathered_from_are_the_targets_in_their_o
     assert project.targets["a"].url is None
 
 
-def test_single_deployment_is_one_target_named_after_the_repository(load: Load) -> None:
+def test_c3_single_deployment_is_one_target_named_after_the_repository(load: Load) -> None:
     project = load("build: {registry: r}\ngather: {name: gather_metrics, overlay-name: test}\n")
 
     assert list(project.targets) == ["digits"]
@@ -180,7 +180,7 @@ def test_platform_metrics_are_asked_where_the_pipeline_asked(load: Load) -> None
         ("check: []\ncheck: []\ngather: {name: g}\n", 2, "second time"),
     ],
 )
-def test_file_that_is_wrong_says_where(load: Load, text: str, line: int | None, said: str) -> None:
+def test_c3_and_c4_file_that_is_wrong_says_where(load: Load, text: str, line: int | None, said: str) -> None:
     with pytest.raises(ProjectError, match=r".") as caught:
         load(text)
 
@@ -226,7 +226,7 @@ def test_file_is_found_at_the_root_and_the_project_file_wins(tmp_path: Path) -> 
     assert find_project_file(tmp_path / "notebooks") == tmp_path / "deployfeedback.yaml"
 
 
-def test_misnamed_file_is_named_with_what_it_should_be_called(tmp_path: Path) -> None:
+def test_c4_misnamed_file_is_named_with_what_it_should_be_called(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".aicoe.yaml").touch()
 

@@ -80,7 +80,7 @@ def test_kernel_that_is_not_installed_names_those_that_are(inspect: Inspect) -> 
 
 
 @pytest.mark.parametrize("kernelspec", [None, {"display_name": "", "name": ""}])
-def test_missing_kernelspec_falls_back_to_python3_with_a_notice(
+def test_c16_missing_kernelspec_falls_back_to_python3_with_a_notice(
     kernelspec: dict[str, str] | None, inspect: Inspect
 ) -> None:
     found = inspect(notebook("1", kernelspec=kernelspec))
@@ -97,7 +97,7 @@ def test_cells_without_ids_are_no_obstacle(inspect: Inspect) -> None:
     assert inspect(old | {"nbformat_minor": 4}).parameters == {"n": "1"}
 
 
-def test_unknown_metadata_and_stale_papermill_traces_are_no_obstacle(inspect: Inspect) -> None:
+def test_c16_unknown_metadata_and_stale_papermill_traces_are_no_obstacle(inspect: Inspect) -> None:
     traced = notebook("n = 1", tags=("parameters",))
     traced["metadata"] |= {"papermill": {"exception": True}, "requirements_lock": {}, "thoth_config": {}}
     traced["cells"][0]["metadata"]["papermill"] = {"status": "failed"}

@@ -37,7 +37,7 @@ RunFeatures = Callable[..., SuiteResult]
 Repository = Callable[..., Path]
 
 
-def test_no_matching_feature_is_errored(repository: Repository, run_features: RunFeatures) -> None:
+def test_c10_no_matching_feature_is_errored(repository: Repository, run_features: RunFeatures) -> None:
     result = run_features(repository({"one": GOOD}), {"pattern": "gather"})
 
     assert (result.outcome, result.cases) == (Outcome.ERRORED, ())
@@ -51,7 +51,7 @@ def test_name_that_is_no_expression_is_errored(repository: Repository, run_featu
     assert "'(' is not a regular expression" in (result.reason or "")
 
 
-def test_several_matching_features_are_all_run_with_a_notice(
+def test_c10_several_matching_features_are_all_run_with_a_notice(
     repository: Repository, run_features: RunFeatures, behave: dict[str, Any]
 ) -> None:
     folder = repository({"a_one": GOOD, "a_two": GOOD.replace("one", "two"), "b": GOOD})

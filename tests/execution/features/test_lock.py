@@ -83,7 +83,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
-def test_two_runs_that_ask_at_once_have_one_environment_built_and_run_in_it(
+def test_c9_two_runs_that_ask_at_once_have_one_environment_built_and_run_in_it(
     locked: Callable[..., Path], run_locked: Callable[[Path], SuiteResult], data_folder: Path
 ) -> None:
     folder = locked(lock_of(pinned()))

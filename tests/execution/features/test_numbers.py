@@ -22,7 +22,7 @@ def values(result: SuiteResult) -> dict[str, float | None]:
     return {each.metric.name: each.value for each in result.observations}
 
 
-def test_metrics_are_read_from_the_place_that_the_test_is_told(
+def test_c7_metrics_are_read_from_the_place_that_the_test_is_told(
     repository: Repository, run_features: RunFeatures, behave: dict[str, Any]
 ) -> None:
     text = '{"average_latency": 0.04, "average_error": 0.0096, "own": 3}'
@@ -37,7 +37,7 @@ def test_metrics_are_read_from_the_place_that_the_test_is_told(
 
 
 @pytest.mark.parametrize(("name", "variable"), [("metrics.json", {}), ("own.json", {"path": "own.json"})])
-def test_metrics_file_in_the_repository_is_read_if_this_run_wrote_it(
+def test_c7_metrics_file_in_the_repository_is_read_if_this_run_wrote_it(
     repository: Repository, run_features: RunFeatures, name: str, variable: dict[str, str]
 ) -> None:
     folder = repository({"gather": STEP.format(text='{"a": 1}', name=name)})
@@ -50,7 +50,7 @@ def test_metrics_file_in_the_repository_is_read_if_this_run_wrote_it(
     assert values(result) == {"a": 1.0}
 
 
-def test_metrics_file_of_an_earlier_run_is_not_read(repository: Repository, run_features: RunFeatures) -> None:
+def test_c7_metrics_file_of_an_earlier_run_is_not_read(repository: Repository, run_features: RunFeatures) -> None:
     folder = repository({"quiet": "Feature: quiet\n  Scenario: good\n    Given a thing\n"})
     (folder / "metrics.json").write_text('{"average_error": 0.01}')
 
@@ -102,7 +102,7 @@ def test_attached_json_is_read_and_the_file_wins_a_clash(
     assert [list(each) for each in shown][-2:] == [["image/png"], ["text/plain"]]  # a page must not run in the viewer
 
 
-def test_values_that_are_no_numbers_are_named_and_never_become_one(
+def test_c8_values_that_are_no_numbers_are_named_and_never_become_one(
     repository: Repository, run_features: RunFeatures
 ) -> None:
     text = '{"nan": NaN, "inf": Infinity, "none": null, "na": "N/A", "list": [1], "word": "x", "flag": true, "ok": 1}'
@@ -140,7 +140,7 @@ def test_doubtful_file_is_said_to_be(tmp_path: Path, text: str, said: str) -> No
     assert said in " ".join(numbers.notices)
 
 
-def test_number_too_large_for_a_float_is_infinite_not_a_crash(tmp_path: Path) -> None:
+def test_c8_number_too_large_for_a_float_is_infinite_not_a_crash(tmp_path: Path) -> None:
     file = tmp_path / "metrics.json"
     file.write_text(json.dumps({"huge": 10**400}))
 

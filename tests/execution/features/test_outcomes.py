@@ -78,7 +78,7 @@ def test_every_kind_of_scenario_is_called_what_it_is(result: SuiteResult) -> Non
     assert result.outcome is Outcome.ERRORED
 
 
-def test_failures_name_their_exception_and_keep_its_traceback(result: SuiteResult) -> None:
+def test_c17_failures_name_their_exception_and_keep_its_traceback(result: SuiteResult) -> None:
     errors = {case.title: case.error for case in result.cases if case.error}
 
     assert (errors["false"].type, errors["false"].message) == ("AssertionError", "one is not two")

@@ -45,7 +45,7 @@ def told(repository: Repository, run_features: RunFeatures) -> Callable[..., dic
     return look
 
 
-def test_test_finds_the_address_without_a_slash_under_every_name_it_may_have(
+def test_c6_test_finds_the_address_without_a_slash_under_every_name_it_may_have(
     told: Callable[..., dict[str, str]], behave: dict[str, Any]
 ) -> None:
     found = told({**behave, "url_variables": ["OLD_NAME"]})
@@ -56,7 +56,7 @@ def test_test_finds_the_address_without_a_slash_under_every_name_it_may_have(
     assert Path(found["STORE_METRICS_PATH"]).parent.is_dir()
 
 
-def test_only_the_variables_that_are_named_pass_through(told: Callable[..., dict[str, str]]) -> None:
+def test_c6_only_the_variables_that_are_named_pass_through(told: Callable[..., dict[str, str]]) -> None:
     given = {"TUTORIAL_MAX_REQUESTS_TEST": "25", "SOME_TOKEN": "secret", "OTHER": "x"}
 
     found = told({}, environment=given, suite={"environment": ("TUTORIAL_MAX_REQUESTS_TEST", "DEBUG_LEVEL")})
@@ -65,7 +65,7 @@ def test_only_the_variables_that_are_named_pass_through(told: Callable[..., dict
     assert {"SOME_TOKEN", "OTHER", "DEBUG_LEVEL"} & found.keys() == set()
 
 
-def test_a_run_adds_nothing_to_the_repository(
+def test_c5_a_run_adds_nothing_to_the_repository(
     repository: Repository, run_features: RunFeatures, behave: dict[str, Any]
 ) -> None:
     folder = repository({"one": GOOD}, **{"beside.py": "x = 1\n"})
@@ -79,7 +79,7 @@ def test_a_run_adds_nothing_to_the_repository(
     assert (result.outcome, changed.stdout) == (Outcome.PASSED, "")
 
 
-def test_interpreter_that_was_chosen_runs_the_tests(
+def test_c9_interpreter_that_was_chosen_runs_the_tests(
     repository: Repository, run_features: RunFeatures, old_python: Path
 ) -> None:
     result = run_features(repository({"one": GOOD}), {"python": str(old_python)})
@@ -96,7 +96,7 @@ def test_interpreter_that_was_chosen_runs_the_tests(
         ("behave = 1 = 2", "errored", "overlays/test/Pipfile cannot be read"),
     ],
 )
-def test_own_interpreter_runs_them_only_with_every_package_of_the_pipfile(
+def test_c9_own_interpreter_runs_them_only_with_every_package_of_the_pipfile(
     repository: Repository, run_features: RunFeatures, packages: str, outcome: str, said: str
 ) -> None:
     folder = repository({"one": GOOD})
@@ -143,7 +143,9 @@ def test_features_whose_time_is_over_while_another_run_has_the_repository_say_so
     assert (result.outcome, result.reason) == (Outcome.ERRORED, said)
 
 
-def test_features_of_one_repository_run_one_after_the_other(repository: Repository, run_features: RunFeatures) -> None:
+def test_c7_features_of_one_repository_run_one_after_the_other(
+    repository: Repository, run_features: RunFeatures
+) -> None:
     code = """
         import os, time
         from behave import step
