@@ -433,6 +433,7 @@ def side_by_side(*, seconds_apart: float) -> Evidence:
         (59, "suites quality and latency loaded the target at the same time; mark one as exclusive"),
         (-59, "suites quality and latency loaded the target at the same time; mark one as exclusive"),
         (60, None),
+        (-60, None),
     ],
 )
 def test_latency_is_weak_evidence_where_suites_loaded_the_target_at_the_same_time(
@@ -446,6 +447,12 @@ def test_latency_is_weak_evidence_where_suites_loaded_the_target_at_the_same_tim
     latency, accuracy = compared.estimates
     assert (latency.weak, accuracy.weak) == (expected, None)
     assert compared.notices == ((f"latency is weak evidence: {expected}",) if expected else ())
+
+
+def test_evaluations_of_one_suite_do_not_disturb_each_other() -> None:
+    seen = evidence(suite_result(evaluation(answers([True] * 100)), evaluation(answers([True] * 100), name="second")))
+
+    assert answer(rule("latency", "p(95)<300ms"), seen, baseline=None).weak is None
 
 
 def test_a_rule_on_errors_does_not_cover_a_baseline_that_was_down() -> None:

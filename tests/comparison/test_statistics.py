@@ -83,6 +83,22 @@ def test_a_small_class_is_below_the_floor() -> None:
     assert f1(truth, truth, ">=0.5").below_floor == "the smallest class has 29 examples, at least 30 are needed"
 
 
+def test_the_interval_of_a_skewed_score_leans_as_bca_of_scipy_does() -> None:
+    errors = np.random.default_rng(8).lognormal(0, 1, 100)
+
+    found = regression("root_mean_squared_error", "<=9", list(errors)).interval
+
+    expected = bootstrap(
+        (errors,),
+        lambda drawn, axis: np.sqrt(np.mean(drawn**2, axis=axis)),
+        confidence_level=0.90,
+        n_resamples=20_000,
+        method="BCa",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    assert found == pytest.approx((expected.low, expected.high), rel=0.03)
+
+
 def test_errors_of_a_regression() -> None:
     errors = [1.0, -1.0] * 50
 
