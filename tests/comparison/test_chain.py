@@ -7,6 +7,7 @@ from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from tests.comparison.evidence import answers, asked, evaluation, evidence, rule, side, suite_result
+from tests.comparison.loads import load, loaded
 
 
 def run(ids: range, *, wrong: int = 0, seconds: float = 0.1, live: bool = True, digest: str = "d") -> Evidence:
@@ -130,3 +131,11 @@ def test_calls_of_one_name_are_told_apart_by_their_order() -> None:
     told = asked_before([twice("a", "b"), twice("c", "b")])["quality"]
 
     assert [(each.ids, each.times) for each in told] == [(("a", "c"), (1, 1)), (("b",), (2,))]
+
+
+def test_of_loads_only_those_of_the_newest_run_are_read() -> None:
+    earlier, newest = (loaded(load([[seconds] * 20] * 5)) for seconds in (0.1, 0.2))
+
+    pooled = pool_chain([earlier, newest])
+
+    assert pooled.suites == newest.suites
