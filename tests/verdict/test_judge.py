@@ -443,18 +443,20 @@ def test_a_single_alarm_of_a_single_rule_stands() -> None:
     assert many([0.04]).verdict is FAIL
 
 
-def test_exact_and_weak_and_informing_rules_do_not_dilute_an_alarm() -> None:
+def test_exact_and_weak_and_informing_and_warning_rules_do_not_dilute_an_alarm() -> None:
     rules = [
         rule("accuracy", ">=0.95"),
         rule("oom_kills", "==0"),
         rule("f1", ">=0.5"),
         rule("error_rate", "<=0.9", info=True),
+        rule("r2", ">=0.1", on_fail="warn"),
     ]
     estimates = [
         within("accuracy", ">=0.95", value=0.9, p_beyond=0.04),
         estimate("oom_kills", "==0", value=0, exact=True),
         within("f1", ">=0.5", value=0.9, weak="historical"),
         within("error_rate", "<=0.9", value=0.1),
+        within("r2", ">=0.1", value=0.9),
     ]
 
     assert judged(rules, estimates).verdict is FAIL
