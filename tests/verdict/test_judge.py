@@ -216,6 +216,14 @@ def test_an_error_in_any_list_stays_an_error(listed: str) -> None:
     assert judged([asking], [within("accuracy", ">=0.95", value=0.97), gone]).verdict is ERROR
 
 
+def test_an_error_in_the_fail_list_stays_an_error_where_the_warn_list_holds() -> None:
+    asking = rule("accuracy", ">=0.95", warning=[">=0.90"], failing=["<-2pp"])
+    gone = estimate("accuracy", "<-2pp", failing=True, value=None, missing_because="its data differ")
+    held = [within("accuracy", text, value=0.93) for text in (">=0.95", ">=0.90")]
+
+    assert judged([asking], [*held, gone]).verdict is ERROR
+
+
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [
