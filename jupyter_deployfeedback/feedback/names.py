@@ -21,7 +21,7 @@ _AGGREGATES = {
 _METHODS = {
     "exact": "compared exactly",
     "point": "one number without an interval",
-    "t-interval": "t interval of the mean",
+    "skewed-mean": "t interval of the mean, corrected for skewness (Hall)",
     "paired-t": "paired t interval of the difference",
     "paired-log-ratio-of-means": "paired interval of the ratio of means (delta method)",
     "paired-bootstrap": "paired percentile bootstrap",

@@ -254,10 +254,25 @@ def test_trap_12_a_tail_that_doubled_is_found_where_the_middle_stayed() -> None:
     assert tail > 0
 
 
-def test_mean_interval_is_students() -> None:
+def test_the_mean_of_a_long_tail_lies_above_its_interval_as_rarely_as_it_should() -> None:
+    draw, runs, n = np.random.default_rng(92), 1000, 300
+    truth = math.exp(0.3**2 / 2) * (1 + 0.02 * 4)  # 2 % of the requests take five times as long
+    above = 0
+    for _ in range(runs):
+        values = draw.lognormal(0, 0.3, n) * np.where(draw.random(n) < 0.02, 5, 1)
+        above += measured(mean(values)).interval_at(0.90)[1] < truth
+
+    assert above / runs <= 0.07  # Student's t: 11 %
+
+
+def test_the_mean_of_few_samples_with_a_tail_is_below_the_floor() -> None:
+    assert measured(mean(paired(99)[0])).below_floor == "at least 100 are needed"
+
+
+def test_mean_interval_of_what_is_not_skewed_is_students() -> None:
     from scipy.stats import ttest_1samp
 
-    values = paired(50)[0]
+    values = np.arange(150.0)
     edges = ttest_1samp(values, 0).confidence_interval(0.90)
 
     assert measured(mean(values)).interval_at(0.90) == pytest.approx((edges.low, edges.high), rel=1e-9)

@@ -7,7 +7,8 @@ import math
 TYPICAL_PAIRS = 6  # and more where the confidence is higher
 PAIRED_SHARE = 100  # 2 points of tolerance with 4 % discordant pairs
 SLICE = 100  # examples in the slice
-MEAN = 30  # where the t interval of a skewed mean becomes usable
+MEAN = 30  # of differences, which are hardly skewed
+SKEWED_MEAN = 100  # of what may have a long tail
 SMALLEST_CLASS = 30
 WINDOWS = 3  # of each side, of a load
 QUANTILE_TAIL = 15  # samples beyond the quantile: 30 for p50, 300 for p95, 1500 for p99

@@ -1,20 +1,22 @@
-"""Means of samples and of paired differences, with Student's t."""
+"""Means of samples, whose skewness counts, and of paired differences, with Student's t."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Measured, Missing
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import t_around, t_interval
 from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale
 from jupyter_deployfeedback.comparison.samples import Floats
 
-T_INTERVAL = "t-interval"
+SKEWED_MEAN = "skewed-mean"
 PAIRED_T = "paired-t"
 LOG_RATIO = "paired-log-ratio-of-means"
+ALMOST_EVEN = 1e-9
 
 
 def mean(values: Floats) -> Measured | Missing:
@@ -23,8 +25,33 @@ def mean(values: Floats) -> Measured | Missing:
     if len(kept) == 0:
         return Missing("no answer yields a number for it")
     value = float(np.mean(kept))
-    at = t_interval(kept) if len(kept) > 1 else None
-    return Measured(value=value, candidate=value, n=len(kept), method=T_INTERVAL, interval_at=at).needing(floors.MEAN)
+    at = skewed_interval(kept) if len(kept) > 1 else None
+    found = Measured(value=value, candidate=value, n=len(kept), method=SKEWED_MEAN, interval_at=at)
+    return found.needing(floors.SKEWED_MEAN)
+
+
+def skewed_interval(values: Floats) -> Callable[[float], Interval]:
+    """Return the interval of a mean by Hall's transformation of Student's t, which skewness does not shift.
+
+    P. Hall, On the removal of skewness by transformation, J. R. Statist. Soc. B 54 (1992) 221-228. A few slow requests
+    among many fast ones push the upper edge of a plain t interval below the truth in 16 % of the cases instead of 5 %.
+    """
+    from scipy.special import stdtrit
+
+    n, middle, spread = len(values), float(np.mean(values)), float(np.std(values, ddof=1))
+    skewness = float(np.mean((values - middle) ** 3)) / spread**3 if spread > 0 else 0.0
+    lean, root = skewness / 3, math.sqrt(n)
+    if abs(lean) < ALMOST_EVEN:
+        return t_interval(values)
+
+    def back(t: float) -> float:
+        return root / lean * (math.cbrt(1 + 3 * lean / root * (t - skewness / 6 / root)) - 1)
+
+    def at(confidence: float) -> Interval:
+        t = float(stdtrit(n - 1, 0.5 + confidence / 2))
+        return middle - spread / root * back(t), middle - spread / root * back(-t)
+
+    return at
 
 
 def mean_difference(candidate: Floats, baseline: Floats) -> Measured | Missing:
