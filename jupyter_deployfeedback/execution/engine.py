@@ -15,6 +15,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
 from jupyter_deployfeedback.execution.executed_copy import SAVE_EVERY_SECONDS, ExecutedCopy
+from jupyter_deployfeedback.execution.kernel_client import asked_by
 from jupyter_deployfeedback.execution.message_gaps import MessageGaps
 from jupyter_deployfeedback.execution.output_cap import OutputCap
 from jupyter_deployfeedback.execution.packages import ask_packages, hear_packages
@@ -247,7 +248,7 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
         while True:
             message = await ensure_async(self.kc.iopub_channel.get_msg(timeout=None))
             self.nb_man.gaps.see(message)
-            if message["parent_header"].get("msg_id") != parent_msg_id:
+            if asked_by(message) != parent_msg_id:
                 self._hear_latecomer(message)
                 continue
             try:
@@ -273,7 +274,7 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
             self._hear_latecomer(await ensure_async(self.kc.iopub_channel.get_msg(timeout=1)))
 
     def _hear_latecomer(self, message: dict[str, Any]) -> None:
-        cell_id = self._cells_by_request.get(message["parent_header"].get("msg_id"))
+        cell_id = self._cells_by_request.get(asked_by(message) or "")
         if cell_id is not None:
             self._hear(message, cell_id)
 

@@ -35,6 +35,12 @@ def hear_everything(client: AsyncKernelClient) -> None:
     client.context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)
 
 
+def asked_by(message: Mapping[str, Any]) -> str | None:
+    """Return the id of the request that a message belongs to, None where it belongs to none."""
+    parent = message["parent_header"]
+    return parent.get("msg_id") if parent else None  # xeus writes null
+
+
 class SuiteKernelClient(AsyncKernelClient):
     """jupyter_client's, which flushes outputs until 0.2 s pass without one before it calls a kernel ready.
 
@@ -68,5 +74,4 @@ class SuiteKernelClient(AsyncKernelClient):
 
     async def _is_idle_after(self, request: str) -> bool:
         message: dict[str, Any] = await self.get_iopub_msg(timeout=_IDLE_SECONDS)
-        is_its: bool = message["parent_header"].get("msg_id") == request
-        return is_its and bool(message["content"].get("execution_state") == "idle")
+        return asked_by(message) == request and message["content"].get("execution_state") == "idle"

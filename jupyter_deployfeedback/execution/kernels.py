@@ -1,7 +1,7 @@
 """The supply of kernels: how a suite gets its kernel. It is one that stands by where there is one, else started.
 
 Every kernel serves one suite and has its own environment. It talks over a socket file that only this user can open,
-where its language is known to speak over one.
+where it is known to speak over one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ POLITE_SECONDS = 4.0  # half of it for a kernel to end by itself, half for SIGTE
 HASTY_SECONDS = 1.5  # the same, when the suite was stopped
 END_POLL_SECONDS = 0.005
 _PYTHON = "python3"
-_SPEAK_OVER_FILES = frozenset({"python", "bash", "julia", "r"})  # languages whose kernels implement Jupyter's "ipc"
+_SPEAK_OVER_FILES = ("ipykernel", "bash_kernel", "IRkernel", "IJulia")  # in the command of those that know "ipc"
 
 
 @dataclass(frozen=True)
@@ -163,9 +163,12 @@ def _arguments(manager: SuiteKernelManager) -> list[str]:
 
 
 def _transport(specification: KernelSpec | None) -> str:
-    """Return "ipc", a socket file in our own folder, where the kernel can; TCP is open to every user of the machine."""
-    speaks = specification is not None and specification.language.lower() in _SPEAK_OVER_FILES
-    return "ipc" if speaks else "tcp"
+    """Return "ipc", a socket file in our own folder, where the kernel can; TCP is open to every user of the machine.
+
+    Others do not know it, or not with paths as long as ours: xeus has 32 bytes for an address.
+    """
+    command = "" if specification is None else " ".join(specification.argv)
+    return "ipc" if any(name in command for name in _SPEAK_OVER_FILES) else "tcp"
 
 
 def _supply(request: KernelRequest, reserve: Reserve) -> Supply | None:

@@ -23,7 +23,7 @@ def ask_packages(client: Any) -> str:  # noqa: ANN401 - nbclient's client, which
 def hear_packages(client: Any, question: str) -> dict[str, str]:  # noqa: ANN401
     """Return the kernel's answer, nothing where it gives none; one that has died raises nbclient's DeadKernelError."""
     reply = client.wait_for_reply(question)
-    answer = reply["content"].get("user_expressions", {}).get("packages", {})
+    answer = (reply["content"].get("user_expressions") or {}).get("packages", {})  # xeus-python answers with null
     if answer.get("status") != "ok":
         return {}
     python = client.nb.metadata["language_info"].get("version", "")

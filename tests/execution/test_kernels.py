@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import zmq
 
+from jupyter_deployfeedback.execution.kernel_client import asked_by
 from jupyter_deployfeedback.execution.kernels import SuiteKernelManager, kernel_name
 
 
@@ -24,3 +26,8 @@ def test_the_kernel_is_the_one_that_the_notebook_names() -> None:
 
 def test_a_notebook_without_a_kernel_gets_pythons_with_a_notice() -> None:
     assert kernel_name({}) == ("python3", "The notebook names no kernel; python3 ran it.")
+
+
+@pytest.mark.parametrize(("parent", "expected"), [({"msg_id": "a"}, "a"), ({}, None), (None, None)])
+def test_a_message_belongs_to_the_request_it_names(parent: dict[str, str] | None, expected: str | None) -> None:
+    assert asked_by({"parent_header": parent}) == expected

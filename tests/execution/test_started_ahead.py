@@ -47,12 +47,12 @@ def run_bash(
     tmp_path: Path, folder: Path, write_notebook: Callable[..., Path], run_suites: Callable[..., Any]
 ) -> Callable[..., SuiteResult]:
     """Execute one suite of these cells in bash, on a kernel that stands by where one does."""
-    specification = {"argv": [sys.executable, "-m", "bash_kernel", "-f", "{connection_file}"], "language": "bash"}
 
-    def run(*cells: str, language: str = "bash", **others: Any) -> SuiteResult:
+    def run(*cells: str, command: tuple[str, ...] = ("-m", "bash_kernel"), **others: Any) -> SuiteResult:
+        specification = {"argv": [sys.executable, *command, "-f", "{connection_file}"], "language": "bash"}
         place = tmp_path / "jupyter/kernels/shell"
         place.mkdir(parents=True, exist_ok=True)
-        (place / "kernel.json").write_text(json.dumps({**specification, "display_name": "Bash", "language": language}))
+        (place / "kernel.json").write_text(json.dumps({**specification, "display_name": "Bash"}))
         write_notebook(tmp_path / "suite.ipynb", *cells, metadata=BASH)
         environment = {"JUPYTER_PATH": str(tmp_path / "jupyter"), FOLDER_VARIABLE: str(folder)}
         suite = Suite(name="suite", source="suite.ipynb", timeout_seconds=60.0)
@@ -237,14 +237,23 @@ def test_a_preload_that_cannot_be_forked_means_a_kernel_that_is_started_ahead(
     assert (result.kernel, result.outcome) == ("started ahead", Outcome.PASSED)
 
 
+UNKNOWN = """
+from bash_kernel.kernel import BashKernel
+from ipykernel.kernelapp import IPKernelApp
+IPKernelApp.launch_instance(kernel_class=BashKernel)
+"""
+
+
 def test_a_kernel_that_may_not_speak_over_socket_files_is_spoken_to_over_loopback(
-    run_bash: Run, stock: Stock, tend: Tend
+    run_bash: Run, stock: Stock, tend: Tend, tmp_path: Path
 ) -> None:
     asks = """python3 -c "import json; print(json.load(open('$JUPYTER_RUNTIME_DIR/kernel.json'))['transport'])" | grep tcp"""
-    first = run_bash(asks, language="shell")
+    launcher = tmp_path / "launcher.py"
+    launcher.write_text(UNKNOWN)
+    first = run_bash(asks, command=(str(launcher),))
     tend(stock)
 
-    second = run_bash(asks, language="shell")
+    second = run_bash(asks, command=(str(launcher),))
 
     assert [(each.kernel, each.outcome) for each in (first, second)] == [
         ("started", Outcome.PASSED),
