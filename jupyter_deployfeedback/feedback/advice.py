@@ -93,7 +93,8 @@ def _gather_more(situation: Situation) -> str:
         return _send_more(most, situation)
     if any(not found.about_a_number for found in _worst(situation)):
         return "Add a rule with an absolute limit to deployfeedback.yaml, then run again."
-    return "Let the suites send more requests, or compare with a live baseline, then run again."
+    live = situation.evidence.baseline is not None
+    return f"Let the suites send more requests{'' if live else ', or compare with a live baseline'}, then run again."
 
 
 def _send_more(most: Found, situation: Situation) -> str:

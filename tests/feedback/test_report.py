@@ -199,7 +199,7 @@ def test_a_run_that_was_to_be_compared_with_nothing_is_no_first_release(history:
         (
             [finding(Verdict.INCONCLUSIVE)],
             Verdict.INCONCLUSIVE,
-            "Let the suites send more requests, or compare with a live baseline, then run again.",
+            "Let the suites send more requests, then run again.",
         ),
         (
             [finding(Verdict.INCONCLUSIVE, rule="baseline", expression="")],
@@ -225,6 +225,11 @@ def test_a_run_that_was_to_be_compared_with_nothing_is_no_first_release(history:
 )
 def test_the_next_step_says_what_to_do(findings: list[Finding], verdict: Verdict, expected: str) -> None:
     assert worded(*findings, verdict=verdict)[1] == expected
+
+
+def test_a_live_baseline_is_advised_where_there_is_none() -> None:
+    _, step = worded(finding(Verdict.INCONCLUSIVE), verdict=Verdict.INCONCLUSIVE, baseline=None)
+    assert step == "Let the suites send more requests, or compare with a live baseline, then run again."
 
 
 def test_a_commit_that_is_not_what_was_tested_is_not_offered_for_a_tag() -> None:
