@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -13,8 +14,8 @@ import time
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Iterable
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ ANSWER_SECONDS = 2.0  # a server whose run breaks answers nevertheless
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 SURVIVE_SECONDS = 10.0
+PR_SET_CHILD_SUBREAPER = 36
 ENDS = {state.value for state in RunState if state.terminal}
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
@@ -174,6 +176,17 @@ class Scene:
     def _stored(self, column: str, run_id: str) -> Any:
         with closing(sqlite3.connect(self.store / "store.sqlite", timeout=30.0)) as connection:
             return connection.execute(f"SELECT {column} FROM runs WHERE run_id = ?", [run_id]).fetchone()[0]
+
+
+@contextmanager
+def adopting_orphans() -> Iterator[None]:
+    """Make this process the one to which orphans come that nobody below it adopts: a hub's or a container's is such."""
+    prctl = ctypes.CDLL(None).prctl
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 def until_said(project: Path, file: str = "here") -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.faults.scene import Scene, judge, until_said
+from tests.faults.scene import Scene, adopting_orphans, judge, until_said
 
 HERE = "import os, time\nopen('here', 'w').write(f'{os.getpid()}\\n')\n"
 HANG = HERE + "print('half-way', flush=True)\ntime.sleep(300)"
@@ -210,3 +210,14 @@ def test_after_every_fault_the_oracle_holds(warm: Scene, name: str, supply: str)
     assert tuple(case["outcome"] for case in suite["cases"]) == fault.outcomes
     if fault.then is not None:
         fault.then(warm, run_id, project)
+
+
+@pytest.mark.xdist_group("faults forked")
+@pytest.mark.parametrize("inject", [kill_worker, kill_run, kill_run_and_worker])
+def test_p2_under_a_process_that_adopts_orphans_the_oracle_holds(warm: Scene, inject: Inject) -> None:
+    project = warm.project(f"P2-adopted-{inject.__name__}", CHILDREN, REGEX)
+    with adopting_orphans():
+        run_id = warm.begin(project)
+        inject(warm, run_id, project)
+
+        judge(warm, run_id, within_seconds=20.0, project=project)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from jupyter_deployfeedback.domain.run import Run, RunState
 from jupyter_deployfeedback.errors import RunUnfinished
 from jupyter_deployfeedback.store import Store, open_store
-from tests.faults.scene import CHECKOUT, ENDS, PYTHON, Refused, Scene, integrity, judge, until_said
+from tests.faults.scene import CHECKOUT, ENDS, PYTHON, Refused, Scene, adopting_orphans, integrity, judge, until_said
 from tests.faults.test_processes import CHILDREN, HANG, REGEX
 
 pytestmark = pytest.mark.xdist_group("faults servers")
@@ -40,6 +41,7 @@ def terminate_twice(scene: Scene) -> None:
     ("name", "end"),
     [
         ("P3 kill -9 of the server", kill),
+        ("P3 kill -9 of a server below one that adopts orphans", kill),
         ("P4 SIGTERM of the server", terminate),
         ("P4 a second SIGTERM of the server", terminate_twice),
     ],
@@ -53,9 +55,10 @@ def test_a_run_whose_server_ends_has_an_end_after_its_restart(
     run_id = scene.begin(project)
     until_said(project)
 
-    end(scene)
-    scene.start()
-    run = judge(scene, run_id, within_seconds=5.0, project=project)
+    with adopting_orphans() if "adopts" in name else nullcontext():
+        end(scene)
+        scene.start()
+        run = judge(scene, run_id, within_seconds=5.0, project=project)
 
     assert run["state"] in {"lost", "cancelled"}
     assert [each["id"] for each in scene.copy(run_id)["cells"]] == ["c1", "c2"]
