@@ -73,14 +73,17 @@ class Halt:
 def benches(
     environment: Mapping[str, str], workers: Sequence[WorkerProcess], *, count: int
 ) -> Iterator[tuple[Bench, ...]]:
-    """Give benches, the first of them with these workers; the others start theirs when one is needed."""
+    """Give benches, the first of them with these workers; the others start theirs when one is needed.
+
+    Afterwards all are closed at once: a worker may take seconds to leave.
+    """
     given = (*workers, *[None] * max(0, count - len(workers)))
     made = tuple(Bench(environment, worker) for worker in given)
     try:
         yield made[:count]
     finally:
-        for bench in made:
-            bench.close()
+        with ThreadPoolExecutor(len(made)) as pool:
+            list(pool.map(Bench.close, made))
 
 
 def run_side_by_side(

@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -15,6 +17,7 @@ from jupyter_deployfeedback.domain.event import EventKind
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import Progress
 from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism
+from jupyter_deployfeedback.execution.lanes import benches
 from jupyter_deployfeedback.execution.plan import turns
 from jupyter_deployfeedback.execution.run import artifact_names
 
@@ -222,3 +225,18 @@ def test_copies_of_points_with_long_values_have_names_that_a_system_takes() -> N
 
     assert len(set(names)) == 3
     assert max(len(name.encode()) for name in names) < 200
+
+
+def test_of_two_workers_one_that_does_not_leave_holds_the_other_one_up_for_nothing() -> None:
+    with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
+        workers = [bench.worker() for bench in stack.enter_context(benches(os.environ, [], count=2))]
+        assert all(any(worker.settle() for _ in range(12)) for worker in workers)  # both are loaded
+        stuck, willing = [psutil.Process(worker.pid) for worker in workers]
+        stuck.suspend()
+
+        closing = pool.submit(stack.pop_all().close)
+        willing.wait(timeout=30)
+
+        assert stuck.status() == psutil.STATUS_STOPPED
+        closing.result()
+        assert not stuck.is_running()
