@@ -110,11 +110,11 @@ def _say_what_to_expect(run: Run, *, store: Store) -> None:
 
 def _refuse_other_choices(request: RunRequest) -> None:
     """Raise UsageError for what a continued run may not choose: it asks what the run before it asked."""
-    chosen = (request.target, request.against, request.suites, request.parameters, request.matrix, request.parallel)
-    if any(chosen):
+    asked = request.model_dump(exclude={"project_file"})
+    if any(asked.values()):
         raise UsageError(
-            "--continue takes target, baseline, suites and parameters from the run it continues.",
-            remedy="Leave out --target, --against, --suite, -p, -f, --matrix and --parallel.",
+            "--continue takes target, addresses, baseline, suites and parameters from the run it continues.",
+            remedy="Leave out --target, --url, --against, --suite, -p, -f, --matrix and --parallel.",
         )
 
 

@@ -112,7 +112,9 @@ def test_what_changed_since_is_not_continued(
     assert "Start a new run" in refused.stderr
 
 
-@pytest.mark.parametrize("choice", [("--target", "released"), ("--matrix", "n=1,2")])
+@pytest.mark.parametrize(
+    "choice", [("--target", "released"), ("--matrix", "n=1,2"), ("--url", "candidate=http://127.0.0.1:9")]
+)
 def test_a_continued_run_makes_no_choices_of_its_own(call: Call, left_open: str, choice: tuple[str, str]) -> None:
     refused = call("run", "--continue", left_open, *choice)
 
@@ -146,6 +148,19 @@ def test_a_continued_run_names_what_it_continues_and_takes_the_second_look(
 
 def test_the_suite_saw_all_its_examples(second: dict[str, Any]) -> None:
     assert [(suite["name"], suite["outcome"]) for suite in second["suites"]] == [("quality", "passed")]
+
+
+def test_a_continued_run_goes_to_the_address_that_the_run_before_it_was_given(
+    call: Call, deployments: dict[str, str]
+) -> None:
+    elsewhere = {"DIGITS_CANDIDATE_URL": "http://127.0.0.1:9"}
+    given = call("run", "--url", f"candidate={deployments['DIGITS_CANDIDATE_URL']}", "--format", "json", **elsewhere)
+    before = json.loads(given.stdout)
+
+    continued = call("run", "--continue", before["run"]["run_id"], "--format", "json", **elsewhere)
+
+    answered = {row["name"]: row["value"] for row in json.loads(continued.stdout)["metrics"]}["requests_answered"]
+    assert answered > 60
 
 
 def test_a_run_is_continued_once(call: Call, first: dict[str, Any], second: dict[str, Any]) -> None:
