@@ -96,8 +96,9 @@ def _missing(found: Found, about: str, reason: str, remedy: str) -> str:
     if not found.about_a_number or found.finding.verdict in {Verdict.PASS, Verdict.WARN}:
         return f"{about[0].upper()}{about[1:]}: {reason or found.finding.verdict}. {remedy}".strip()
     limit = f" (limit {found.limit})" if found.limit != MISSING else ""
-    if found.finding.verdict is Verdict.ERROR:
-        return f"{about} could not be judged{limit}: {reason or 'there is no value'}. {remedy}".strip()
+    if found.finding.verdict in {Verdict.ERROR, Verdict.FAIL}:
+        said = "could not be judged" if found.finding.verdict is Verdict.ERROR else "fails"
+        return f"{about} {said}{limit}: {reason or 'there is no value'}. {remedy}".strip()
     more = f"; about {found.finding.n_more:,} more would settle it" if found.finding.n_more else ""
     return f"{about} is not settled{limit}: {reason or 'there is too little evidence'}{more}."
 

@@ -163,6 +163,13 @@ def test_a_ratio_over_windows_is_the_ratio_of_the_numbers_that_are_said() -> Non
             id="no platform",
         ),
         pytest.param(
+            evidence(suite_result()),
+            rule("drift", "<=1", on_no_data="fail"),
+            "fail: drift fails (limit ≤ 1): no data, and the rule says on_no_data: fail: no suite recorded drift"
+            " and the platform has no such metric.",
+            id="no data is a failure",
+        ),
+        pytest.param(
             watched("cpu_mean", [0.0, 0.1, 0.1], [0.1, 0.1, 0.1]),
             rule("cpu_mean", "<=+10%"),
             "error: CPU mean could not be judged (limit ≤ +10 %): in a window it is 0, so there is no ratio;"
@@ -186,7 +193,7 @@ def test_a_ratio_over_windows_is_the_ratio_of_the_numbers_that_are_said() -> Non
         ),
     ],
 )
-def test_an_error_names_its_own_cause_and_gives_no_advice_that_does_not_help(
+def test_what_has_no_number_names_its_own_cause_and_gives_no_advice_that_does_not_help(
     seen: Evidence, judged_by: Rule, expected: str
 ) -> None:
     assert said(seen, judged_by) == expected
