@@ -9,7 +9,12 @@ import math
 from collections.abc import Iterable, Iterator
 from statistics import NormalDist
 
-from jupyter_deployfeedback.comparison.methods.floors import absolute_quantile, relative_quantile
+from jupyter_deployfeedback.comparison.methods.floors import (
+    PAIRED_SHARE,
+    absolute_quantile,
+    relative_quantile,
+    typical,
+)
 from jupyter_deployfeedback.domain.comparison import Estimand, Pilot, Prospect
 from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
 
@@ -48,6 +53,8 @@ def _paired_share(estimand: Estimand, n: int, pilot: Pilot) -> Prospect | None:
     away = abs(estimand.expression.limit)
     if away == 0:
         return None
+    if n < PAIRED_SHARE:
+        return _needing(estimand, n, PAIRED_SHARE)
     differ = DISCORDANT if pilot.discordant is None else max(pilot.discordant, 1 / n)
     return Prospect(
         estimand=estimand,
@@ -63,6 +70,8 @@ def _typical(estimand: Estimand, n: int, pilot: Pilot) -> Prospect | None:
     limit = estimand.expression.limit
     if not limit > 0 or not estimand.expression.comparator.is_upper:
         return None
+    if n < (fewest := typical(confidence=estimand.confidence)):
+        return _needing(estimand, n, fewest)
     away = math.log1p(limit)
     spread = (pilot.spread or SPREAD) / math.sqrt(n)
     share = _beyond(away, spread=spread, confidence=estimand.confidence)

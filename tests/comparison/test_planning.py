@@ -55,6 +55,17 @@ def test_fewest_samples_that_can_pass(metric: str, text: str, confidence: float,
 
 
 @pytest.mark.parametrize(
+    ("metric", "text", "n", "fewest"), [("accuracy", ">=-5pp", 99, 100), ("latency", "typical<=+10%", 5, 6)]
+)
+def test_below_the_floor_of_a_method_nothing_can_pass(metric: str, text: str, n: int, fewest: int) -> None:
+    short, enough = plan(metric, text, n), plan(metric, text, fewest)
+
+    assert short is not None
+    assert enough is not None
+    assert (short.fewest, short.passes, enough.fewest) == (fewest, None, None)
+
+
+@pytest.mark.parametrize(
     ("metric", "text"),
     [("memory_max", "<=+15%"), ("restarts", "==0"), ("f1", ">=-1pp"), ("accuracy", ">=-0pp"), ("latency", "avg<1s")],
 )
