@@ -9,7 +9,7 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Measured, Missing, finite
 from jupyter_deployfeedback.comparison.methods import floors
-from jupyter_deployfeedback.comparison.methods.resampling import Score, bca, never_differed
+from jupyter_deployfeedback.comparison.methods.resampling import At, Score, bca, never_differed
 from jupyter_deployfeedback.comparison.samples import Bools, Floats, Integers, Samples
 from jupyter_deployfeedback.comparison.selection import Selection
 from jupyter_deployfeedback.domain.rule import Relation
@@ -58,7 +58,7 @@ def measure_statistic(name: str, relation: Relation, chosen: Selection) -> Measu
         method="bca-bootstrap" if alone else "bca-bootstrap-paired",
         candidate=ends[0],
         baseline=ends[1] if len(ends) > 1 else None,
-        interval_at=never_differed(value, smallest, lowest=0.0 if alone else -1.0) if alike else drawn,
+        interval_at=_never_differed(value, ends, smallest, relation) if alike else drawn,
         alike=alike,
         below_floor=None if smallest >= floors.SMALLEST_CLASS else _too_small(smallest),
     )
@@ -71,6 +71,12 @@ def _effect(scores: tuple[Score, ...], relation: Relation) -> Score:
     if relation is Relation.RATIO:
         return lambda drawn: scores[0](drawn) / scores[1](drawn) - 1
     return lambda drawn: scores[0](drawn) - scores[1](drawn)
+
+
+def _never_differed(value: float, ends: list[float], smallest: int, relation: Relation) -> At:
+    lowest = 0.0 if relation is Relation.ABSOLUTE else -1.0
+    before = ends[1] if relation is Relation.RATIO else 1.0
+    return never_differed(value, smallest, lowest=lowest, relative_to=before)
 
 
 def _macro_f1(sides: list[Samples]) -> Kinds:

@@ -68,6 +68,15 @@ def test_identical_predictions_pass_only_with_enough_of_the_smallest_class() -> 
     assert found.interval[0] == pytest.approx(-0.0199, abs=1e-4)
 
 
+def test_identical_predictions_that_are_half_wrong_leave_a_ratio_twice_as_open() -> None:
+    truth, guess = [0, 1] * 200, [0, 1, 1, 0] * 100
+
+    found = f1(truth, guess, ">=-2%", baseline=guess)
+
+    assert found.value == 0.0
+    assert found.interval == pytest.approx((-0.0297, 0.0297), abs=1e-4)  # of a difference half as much
+
+
 @pytest.mark.parametrize(("guess", "expected"), [([0, 1], (0.9801, 1.0)), ([1, 0], (0.0, 0.0199))])
 def test_predictions_all_right_or_all_wrong_prove_no_more_than_their_smallest_class(
     guess: list[int], expected: tuple[float, float]

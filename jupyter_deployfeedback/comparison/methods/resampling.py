@@ -45,16 +45,17 @@ def bca(score: Score, kinds: Integers, *, sent_at: Floats) -> At:
     return at
 
 
-def never_differed(score: float, smallest_class: int, *, lowest: float) -> At:
+def never_differed(score: float, smallest_class: int, *, lowest: float, relative_to: float = 1.0) -> At:
     """Return how far a score may still be off where no prediction differed, of both sides or from the truth.
 
     Then every resample is the same, and it is the size of the smallest class that says it: a tolerance t passes only
-    with n >= ln(alpha) / ln(1 - t) examples. The score, or the difference of two, lies between ``lowest`` and 1.
+    with n >= ln(alpha) / ln(1 - t) examples. The score, or the difference of two, lies between ``lowest`` and 1; a ratio
+    is that ``relative_to`` the baseline's score.
     """
 
     def at(confidence: float) -> Interval:
         edge = 1 - (0.5 - confidence / 2) ** (1 / max(smallest_class, 1))
-        return max(score - edge, lowest), min(score + edge, 1.0)
+        return max(score - edge, lowest) / relative_to, min(score + edge, 1.0) / relative_to
 
     return at
 
