@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from jupyter_deployfeedback.comparison.estimates import estimate
 from jupyter_deployfeedback.comparison.material import gather
+from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.comparison import Estimand, KnownScore
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, Known, RequestState, Task
@@ -13,7 +14,7 @@ from jupyter_deployfeedback.domain.rule import Comparator, Expression
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 
-TIMES = 60  # an example is repeated, so that it is judged and not below a floor
+TIMES = max(floors.SKEWED_MEAN, floors.SLICE)  # an example is repeated, so that it is judged and not below a floor
 HALF = 0.5
 
 

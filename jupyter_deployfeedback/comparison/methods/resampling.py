@@ -49,8 +49,8 @@ def never_differed(score: float, smallest_class: int, *, lowest: float, relative
     """Return how far a score may still be off where no prediction differed, of both sides or from the truth.
 
     Then every resample is the same, and it is the size of the smallest class that says it: a tolerance t passes only
-    with n >= ln(alpha) / ln(1 - t) examples. The score, or the difference of two, lies between ``lowest`` and 1; a ratio
-    is that ``relative_to`` the baseline's score.
+    with n >= ln(alpha) / ln(1 - t) examples. The score, or the difference of two, lies between ``lowest`` and 1; a
+    ratio is that ``relative_to`` the baseline's score.
     """
 
     def at(confidence: float) -> Interval:
