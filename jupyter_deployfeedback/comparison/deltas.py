@@ -161,6 +161,7 @@ def _windowed_row(now: Observation, material: Material) -> Delta | None:
         interval=moved.interval,
         change=change(now.metric, difference=moved.value, interval=moved.interval, exact=False),
         source=now.source,
+        query=now.query,
         notices=now.notices,
     )
 
@@ -182,6 +183,7 @@ def _number_row(now: Observation, before: Observation | None, material: Material
         difference=difference,
         change=moved,
         source=now.source,
+        query=now.query,
         notices=(*now.notices, *(before.notices if before and material.imported else ())),
     )
 

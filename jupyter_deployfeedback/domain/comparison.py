@@ -126,6 +126,7 @@ class Delta(Frozen):
     """One metric on both sides. ``point`` is the point of a matrix that measured it.
 
     ``interval`` surrounds candidate - baseline at the confidence of the rules' intervals, None where it cannot be had.
+    ``query`` is what ``source`` was asked for it, None where nothing was asked.
     """
 
     metric: Metric
@@ -138,6 +139,7 @@ class Delta(Frozen):
     interval: tuple[float, float] | None = None
     change: Change
     source: str
+    query: str | None = None
     notices: tuple[str, ...] = ()
 
 

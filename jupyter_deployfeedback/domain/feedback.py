@@ -116,6 +116,7 @@ class MetricRow(Frozen):
     interval: tuple[float, float] | None
     change: Change
     source: str
+    query: str | None = None  # what the source was asked for the number
     notices: tuple[str, ...] = ()
     text: MetricText
 

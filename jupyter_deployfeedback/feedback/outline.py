@@ -47,6 +47,15 @@ def notes(rows: list[MetricRow]) -> list[str]:
     return [f"{', '.join(labels)}: {text}" for text, labels in texts.items()]
 
 
+def queries(rows: list[MetricRow]) -> list[str]:
+    """Return what was asked where for the numbers of the rows, same questions together."""
+    asked: dict[str, list[str]] = {}
+    for row in rows:
+        if row.query:
+            asked.setdefault(one_line(f"{row.source}: {row.query}", limit=600), []).append(row.text.label)
+    return [f"{', '.join(labels)}, from {text}" for text, labels in asked.items()]
+
+
 def run_facts(report: FeedbackReport) -> list[tuple[str, str]]:
     """Return which run this is the feedback of, as (name, value) pairs."""
     run = report.run

@@ -774,6 +774,11 @@ export interface components {
              * @default null
              */
             readonly point: string | null;
+            /**
+             * Query
+             * @default null
+             */
+            readonly query: string | null;
             /** Source */
             readonly source: string;
             readonly text: components["schemas"]["MetricText"];

@@ -104,7 +104,7 @@ def passing_with_a_warning() -> FeedbackReport:
         delta("throughput", 61.3, 54.9, Change.IMPROVED),
         delta("accuracy", 0.974, 0.978, Change.UNCHANGED, interval=(-0.0096, 0.0011)),
         delta("error_rate", 0.026, 0.022, Change.UNCHANGED, interval=(-0.0011, 0.0096)),
-        Delta(metric=QUEUE_DEPTH, value=3, n=12, baseline=None, change=Change.ADDED, source="prometheus", notices=("the baseline does not have it",)),
+        Delta(metric=QUEUE_DEPTH, value=3, n=12, baseline=None, change=Change.ADDED, source="prometheus", query='max(queue_depth{pod=~"digits-.*"})', notices=("the baseline does not have it",)),
     )  # fmt: skip
     comparison = Comparison(
         baseline="released",

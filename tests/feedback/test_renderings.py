@@ -121,6 +121,11 @@ def test_markdown_begins_with_the_verdict() -> None:
     assert first.startswith("### ✗ Fail: digits candidate 2.1.0-rc1 ")
 
 
+@pytest.mark.parametrize("form", [Format.MARKDOWN, Format.HTML, Format.JSON])
+def test_c18_query_behind_a_number_is_shown(form: Format) -> None:
+    assert squeezed('max(queue_depth{pod=~"digits-.*"})') in seen(render(passing_with_a_warning(), form), form)
+
+
 def test_c12_markdown_has_the_headings_and_sentences_of_aicoe_word_for_word() -> None:
     lines = render(passing_with_a_warning(), Format.MARKDOWN).splitlines()
     expected = [

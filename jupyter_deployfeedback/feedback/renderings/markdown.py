@@ -121,7 +121,7 @@ def _metrics(report: FeedbackReport, family: Family) -> Iterator[list[str]]:
     titles = ("metric", inert(candidate), *((inert(baseline), "difference", "change") if baseline else ()), "n")
     table = _table(titles, [_cells(row, compared=baseline is not None) for row in rows], numbers=True)
     yield [f"## {FAMILY_TITLES[family]} compared" if baseline else f"## {FAMILY_TITLES[family]} in detail", "", *table]
-    yield [f"- {inert(note, limit=600)}" for note in outline.notes(rows)]
+    yield [f"- {inert(note, limit=800)}" for note in (*outline.notes(rows), *outline.queries(rows))]
 
 
 def _cells(row: MetricRow, *, compared: bool) -> list[str]:

@@ -52,6 +52,7 @@ describe('the feedback', () => {
         interval: null,
         change: 'unknown' as const,
         source: 'prometheus',
+        query: null,
         notices: [],
         text: { label: 'memory max', value: '\u2014', baseline: '220 MiB', difference: '\u2014' }
       }

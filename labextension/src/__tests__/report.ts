@@ -49,6 +49,7 @@ export function aMetric(change: Partial<MetricRow> = {}): MetricRow {
     interval: [-0.01, 0.002],
     change: 'unchanged',
     source: 'suites/quality.ipynb',
+    query: null,
     notices: [],
     text: {
       label: 'accuracy',

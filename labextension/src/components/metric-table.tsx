@@ -67,7 +67,10 @@ function MetricLine({ row, label }: MetricLineProps): JSX.Element {
   const quiet = mark.tone === 'quiet';
   return (
     <>
-      <tr title={[row.name, row.source].join('\n')} className={row.point ? 'jp-df-at-point' : ''}>
+      <tr
+        title={[row.name, row.source, row.query].filter(Boolean).join('\n')}
+        className={row.point ? 'jp-df-at-point' : ''}
+      >
         <th scope="row">
           {label}
           {!quiet && <MarkView mark={mark} />}
