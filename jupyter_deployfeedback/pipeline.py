@@ -169,7 +169,9 @@ def release(run_id: str, *, version: str, push: bool, store: Store, environment:
     """
     run = store.get(run_id)
     project = open_project(Path(run.request.project_file), environment=environment)
-    tagged = tag_release(store.feedback(run_id), version=version, project=project, run=run, now=datetime.now(UTC))
+    tagged = tag_release(
+        store.feedback(run_id), version=version, project=project, run=run, to_push=push, now=datetime.now(UTC)
+    )
     store.add_release(tagged)
     if push:
         tagged = push_release(tagged, project=project)

@@ -21,6 +21,8 @@ def release_command(*, version: str, run_id: str | None, push: bool, project_fil
     opened = options.store()
     run_id = run_id or options.newest_finished(opened, project_file)
     tagged = pipeline.release(run_id, version=version, push=push, store=opened, environment=options.environment())
+    for notice in tagged.notices:
+        click.echo(notice, err=True)
     click.echo(f"Tagged {tagged.commit[:12]} as {tagged.tag} (run {tagged.run_id}).")
     if tagged.pushed_to:
         click.echo(f"Pushed to {tagged.pushed_to}.")

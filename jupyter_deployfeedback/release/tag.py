@@ -18,7 +18,8 @@ from jupyter_deployfeedback.release.git import CONFIRMED_SECONDS, confirmed, loo
 from jupyter_deployfeedback.release.message import RUN_TRAILER, tag_message
 from jupyter_deployfeedback.release.push import choose_remote, fetch_tag, push_tag, remote_commit
 
-TAG_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+TAG_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]{0,99}")  # git looks at the rest
 
 
 def tag_release(
@@ -27,15 +28,16 @@ def tag_release(
     version: str,
     project: Project,
     run: Run,
-    push: bool = False,
+    to_push: bool = False,
     now: datetime,
     seconds: float = CONFIRMED_SECONDS,
 ) -> Release:
     """Tag the commit that a run tested; the same tag at that commit is left as it is and returned.
 
-    The tag is made at the tested commit even where HEAD has moved on; the notices then say so. ``seconds`` limits each
-    step of git, with its hooks. Raises GateClosed, RunUnfinished, NotARepository, WorkingTreeDirty, TagExists,
-    ReleaseRefused with git's own words, and PushFailed where the tag was made but the remote does not have it.
+    The tag is made at the tested commit even where HEAD has moved on; the notices then say so. One that is to be pushed
+    is made only where the remote does not have another of its name; ``push_release`` pushes it. ``seconds`` limits each
+    step of git, with its hooks. Raises GateClosed, RunUnfinished, NotARepository, WorkingTreeDirty, TagExists, and
+    ReleaseRefused with git's own words.
     """
     folder = Path(project.folder)
     tag = tag_name(project.release.tag, version=version)
@@ -49,12 +51,12 @@ def tag_release(
         created_at=now,
     )
     _refuse_unfit(folder, release.commit)
-    if push:
+    if to_push:
         _agree_with_remote(folder, release, remote=choose_remote(folder, project.release.remote), seconds=seconds)
     release = release.model_copy(update={"notices": _notices(folder, release)})
     if not _is_tagged(folder, release):
         _make_tag(folder, release, message=_message(report, release, folder=folder), seconds=seconds)
-    return push_release(release, project=project, seconds=seconds) if push else release
+    return release
 
 
 def push_release(release: Release, *, project: Project, seconds: float = CONFIRMED_SECONDS) -> Release:
@@ -68,7 +70,7 @@ def push_release(release: Release, *, project: Project, seconds: float = CONFIRM
 def tag_name(template: str, *, version: str) -> str:
     """Return the tag's name; raise UsageError for one that git, a shell or a web page could misread."""
     tag = template.replace("{version}", version)
-    if not (TAG_NAME.fullmatch(tag) and TAG_NAME.fullmatch(version)) or tag == "HEAD":
+    if not (TAG_NAME.fullmatch(tag) and VERSION.fullmatch(version)) or tag == "HEAD":
         raise UsageError(
             f"{sanitised(tag)!r} cannot be the name of a tag.",
             remedy="Use letters, digits and . _ + - in the version, for example 1.2.0.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from click import Context
 
 from jupyter_deployfeedback.cli.main import group
+from jupyter_deployfeedback.store import open_store
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -43,6 +45,26 @@ def test_run_show_list_compare_and_release_tell_one_story(
 
     after = jdf("run", "--against", "last-release", "--format", "json", cwd=quick, env=deployments)
     assert json.loads(after.stdout)["run"]["baseline"] == "v2.1.0"
+
+
+def test_a_tag_that_the_remote_has_elsewhere_is_neither_made_nor_recorded(
+    jdf: Callable[..., object], quick: Path, deployments: dict[str, str], tmp_path: Path
+) -> None:
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=quick, check=True, capture_output=True, text=True).stdout
+
+    git("init", "--quiet", "--bare", str(tmp_path / "remote.git"))
+    git("remote", "add", "origin", str(tmp_path / "remote.git"))
+    git("push", "--quiet", "origin", "HEAD~1:refs/tags/v2.1.0")
+    assert jdf("run", "--against", "none", cwd=quick, env=deployments).returncode == 0
+
+    refused = jdf("release", "2.1.0", "--push", cwd=quick)
+
+    assert refused.returncode == 2
+    assert "The tag v2.1.0 exists on origin at commit" in refused.stderr
+    assert git("tag", "--list") == ""
+    with open_store(environment=os.environ) as store:
+        assert store.releases(str(quick / "deployfeedback.yaml")) == []
 
 
 def test_a_waived_failure_can_be_released_and_everybody_sees_it(

@@ -15,6 +15,7 @@ from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.errors import PushFailed, ReleaseRefused, TagExists
 from jupyter_deployfeedback.release import push_release, tag_release
+from jupyter_deployfeedback.release.git import CONFIRMED_SECONDS
 
 Git = Callable[..., str]
 Make = Callable[..., Any]
@@ -26,8 +27,11 @@ def push(report: FeedbackReport, project: Project, run: Run) -> Make:
     """Tag version 2.1.0 and push it."""
 
     def make(**changes: Any) -> Release:
-        arguments = {"project": project, "run": run, "push": True, "now": NOW} | changes
-        return tag_release(report, version="2.1.0", **arguments)
+        arguments = {"project": project, "run": run, "to_push": True, "now": NOW} | changes
+        made = tag_release(report, version="2.1.0", **arguments)
+        if not arguments["to_push"]:
+            return made
+        return push_release(made, project=arguments["project"], seconds=arguments.get("seconds", CONFIRMED_SECONDS))
 
     return make
 
@@ -53,7 +57,7 @@ def test_pushing_again_is_the_same_release(push: Make, remote: Path) -> None:
 
 
 def test_tag_made_before_can_be_pushed_later(git: Git, remote: Path, push: Make, project: Project) -> None:
-    made = push(push=False)
+    made = push(to_push=False)
 
     assert push_release(made, project=project) == made.model_copy(update={"pushed_to": "origin"})
     assert git(remote, "rev-parse", "v2.1.0^{commit}") == made.commit
@@ -128,7 +132,7 @@ def test_tag_of_the_same_commit_on_the_remote_is_taken_over(
 def test_tag_that_appears_on_the_remote_meanwhile_is_never_overwritten(
     *, git: Git, repository: Path, remote: Path, push: Make, project: Project
 ) -> None:
-    made = push(push=False)
+    made = push(to_push=False)
     git(repository, "commit", "-q", "--allow-empty", "-m", "Another")
     git(repository, "push", "-q", "origin", "HEAD:refs/tags/v2.1.0")
     there = git(remote, "rev-parse", "v2.1.0")

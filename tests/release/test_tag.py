@@ -40,6 +40,13 @@ def tag(report: FeedbackReport, project: Project, run: Run) -> Make:
     return make
 
 
+def test_a_tag_may_stand_in_a_folder_of_tags(git: Git, repository: Path, project: Project, tag: Make) -> None:
+    release = tag(project=project.model_copy(update={"release": ReleaseSettings(tag="models/digits-v{version}")}))
+
+    assert release.tag == "models/digits-v2.1.0"
+    assert git(repository, "rev-parse", "models/digits-v2.1.0^{commit}") == release.commit
+
+
 def test_tag_message_names_who_waived_what(
     git: Git, repository: Path, closed_report: Make, run: Run, tag: Make
 ) -> None:
