@@ -34,6 +34,7 @@ class BaseHandler(APIHandler):
         """Return the body, which must be a JSON object in UTF-8."""
         try:
             parsed = json.loads(self.request.body.decode("utf-8"))
+            json.dumps(parsed, ensure_ascii=False).encode()  # half a character (\ud800) could be written nowhere
         except (ValueError, RecursionError) as error:
             raise UsageError("The body is not JSON in UTF-8.", remedy="Send a JSON object.") from error
         if not isinstance(parsed, dict):
@@ -43,7 +44,7 @@ class BaseHandler(APIHandler):
     def number(self, name: str, *, default: int, most: int) -> int:
         """Return a query parameter that is a whole number from 0 to ``most``."""
         text = self.get_query_argument(name, str(default))
-        if not text.isascii() or not text.isdigit() or int(text[:12]) > most:
+        if not text.isascii() or not text.isdigit() or len(text) > len(str(most)) or int(text) > most:
             raise UsageError(f"{name} is not a whole number from 0 to {most}.", remedy=f"Leave {name} out, or mend it.")
         return int(text)
 

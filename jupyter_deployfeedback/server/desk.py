@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections import ChainMap
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from jupyter_deployfeedback import errors, lineage, pipeline
 from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.domain.run import Run, RunRequest
+from jupyter_deployfeedback.domain.run import Run, RunRequest, RunState
+from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.feedback import Format, charts, render
@@ -131,6 +132,8 @@ class Desk:
         self, path: str | None, *, state: str | None, verdict: str | None, limit: int, after: str | None
     ) -> wire.RunsAnswer:
         """List runs, newest first."""
+        _check_choice("state", state, among=list(RunState))
+        _check_choice("verdict", verdict, among=list(Verdict))
 
         def listed() -> list[Run]:
             file = str(self._governed(self._local(path))) if path is not None else None
@@ -214,12 +217,13 @@ class Desk:
 
     def _local(self, path: str) -> Path:
         """Return the local path of a path relative to the server's root; ProjectNotFound where it leads outside."""
-        if "\0" in path:  # no path of a file holds one, and the system's calls refuse it with an error of their own
-            raise _not_found(path.replace("\0", "\N{SYMBOL FOR NULL}"))
-        local = (self._root / path.lstrip("/")).resolve()
-        if not local.is_relative_to(self._root) or not local.exists():
-            raise _not_found(path)
-        return local
+        try:
+            local = (self._root / path.lstrip("/")).resolve()
+            if local.is_relative_to(self._root) and local.exists():
+                return local
+        except (OSError, ValueError) as error:  # too long for a path, or with a character that none has
+            raise _not_found(path) from error
+        raise _not_found(path)
 
     def _governed(self, start: Path) -> Path:
         file = find_project_file(start)
@@ -244,6 +248,12 @@ def accepted(model: type[Accepted], body: dict[str, Any]) -> Accepted:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise errors.UsageError(f"{key}: {first['msg']}.", remedy="Mend the request's body.") from error
+
+
+def _check_choice(name: str, value: str | None, *, among: Collection[str]) -> None:
+    """Raise UsageError for a value that nothing can have: an empty list would say that there is none."""
+    if value is not None and value not in among:
+        raise errors.UsageError(f"There is no {name} {value!r}.", remedy=f"Choose one of: {', '.join(among)}.")
 
 
 def _not_found(path: str) -> errors.ProjectNotFound:

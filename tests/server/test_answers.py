@@ -81,11 +81,43 @@ async def test_what_is_not_there_is_named(fetch: Any, path: tuple[str, ...], exp
 
 @pytest.mark.parametrize(
     "body",
-    ["", "[]", "null", '"x"', "{", '{"path": 1}', '{"path": "digits", "unknown": 1}', "[" * 100_000, '{"path": 1e400}'],
+    [
+        "",
+        "[]",
+        "null",
+        '"x"',
+        "{",
+        '{"path": 1}',
+        '{"path": "digits", "unknown": 1}',
+        "[" * 100_000,
+        '{"path": 1e400}',
+        r'{"path": "\ud800"}',
+        r'{"path": "", "urls": {"candidate": "http://\ud800/"}}',
+    ],
 )
 async def test_wrong_body_is_the_callers_mistake(fetch: Any, body: str) -> None:
     code, answer = await fetch("runs", method="POST", body=body, allow_nonstandard_methods=True)
     assert (code, answer["error"]) == (400, "usage")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("limit", "501", "a whole number from 0 to 500"),
+        ("limit", "-1", "a whole number from 0 to 500"),
+        ("limit", "0000000000009999999", "a whole number from 0 to 500"),
+        ("limit", "0" * 5000, "a whole number from 0 to 500"),
+        ("state", "done", "There is no state 'done'."),
+        ("verdict", "PASS", "There is no verdict 'PASS'."),
+    ],
+    ids=["too many", "negative", "hidden by zeros", "too long to be read", "state", "verdict"],
+)
+async def test_a_wrong_choice_of_runs_is_the_callers_mistake(fetch: Any, name: str, value: str, said: str) -> None:
+    code, answer = await fetch("runs", params={name: value})
+
+    assert (code, answer["error"]) == (400, "usage")
+    assert said in answer["message"]
+    assert answer["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +140,8 @@ async def test_run_that_cannot_be_planned_is_refused_before_it_is_acknowledged(
 
 
 @pytest.mark.parametrize(
-    "path", ["../outside", "..%2foutside", "/etc", "digits/../../outside", "digits\0", "root-evil"]
+    "path",
+    ["../outside", "..%2foutside", "/etc", "digits/../../outside", "digits\0", "root-evil", "x" * 256, "x/" * 3000],
 )
 async def test_path_outside_the_root_is_not_found(fetch: Any, jp_root_dir: Path, path: str) -> None:
     outside = jp_root_dir.parent / "outside"
