@@ -54,16 +54,18 @@ def inspect_suite(project: Project, suite: Suite) -> SuiteInspection:
         _require_adapter(suite)
         return SuiteInspection({name: str(value) for name, value in suite.parameters.items()}, None)
     notebook = read_notebook(Path(project.folder) / suite.source, shown=suite.source)
-    notices: tuple[str, ...] = ()
+    notices: list[str] = []
     kernel_name = notebook["metadata"].get("kernelspec", {}).get("name")
     if not kernel_name:
         kernel_name = DEFAULT_KERNEL
-        notices = (f"{suite.source} names no kernel: {DEFAULT_KERNEL} is used.",)
+        notices.append(f"{suite.source} names no kernel: {DEFAULT_KERNEL} is used.")
+    if not any(cell["cell_type"] == "code" and source_of(cell).strip() for cell in notebook["cells"]):
+        notices.append(f"{suite.source} has no code: the suite will be errored.")
     _require_kernel(kernel_name, suite.source)
     parameters = notebook_parameters(notebook, suite.source)
     if suite.more is not None:
         _require_count(suite, parameters)
-    return SuiteInspection(parameters, kernel_name, notices)
+    return SuiteInspection(parameters, kernel_name, tuple(notices))
 
 
 def read_notebook(path: Path, *, shown: str) -> dict[str, Any]:
@@ -72,6 +74,8 @@ def read_notebook(path: Path, *, shown: str) -> dict[str, Any]:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise NotebookInvalid(f"{shown} cannot be read: {error.strerror}.", remedy="Check the path.") from error
+    except UnicodeDecodeError:
+        raise NotebookInvalid(f"{shown} is not text in UTF-8.", remedy="Save it as UTF-8.") from None
     except (ValueError, RecursionError):
         remedy = "It may have been cut off or hold merge markers: restore it from version control."
         raise NotebookInvalid(f"{shown} is not JSON.", remedy=remedy) from None

@@ -12,6 +12,7 @@ from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid
 from jupyter_deployfeedback.project import SuiteInspection, inspect_suite
+from jupyter_deployfeedback.project.inspection import read_notebook
 from tests.project.conftest import PYTHON, notebook
 
 if TYPE_CHECKING:
@@ -87,6 +88,18 @@ def test_c16_missing_kernelspec_falls_back_to_python3_with_a_notice(
 
     assert found.kernel_name == "python3"
     assert found.notices == ("s.ipynb names no kernel: python3 is used.",)
+
+
+@pytest.mark.parametrize("sources", [(), ("",), ("\n  ", "")])
+def test_a_notebook_without_code_is_told_before_the_run(sources: tuple[str, ...], inspect: Inspect) -> None:
+    assert inspect(notebook(*sources)).notices == ("s.ipynb has no code: the suite will be errored.",)
+
+
+def test_a_notebook_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "s.ipynb").write_bytes(json.dumps(notebook("1")).encode("utf-16"))
+
+    with pytest.raises(NotebookInvalid, match=r"s\.ipynb is not text in UTF-8\. Save it as UTF-8"):
+        read_notebook(tmp_path / "s.ipynb", shown="s.ipynb")
 
 
 def test_cells_without_ids_are_no_obstacle(inspect: Inspect) -> None:
