@@ -127,12 +127,13 @@ class RunProcesses:
             try:
                 async with asyncio.timeout(ACTIVITY_SECONDS):  # wait_for may swallow a cancellation, in Python 3.11
                     line = await process.stdout.readline()
+                if not line:
+                    return
+                self._pass_on(json.loads(line))
             except TimeoutError:
                 self._touch()  # a cell that takes long is activity too
-                continue
-            if not line:
-                return
-            self._pass_on(json.loads(line))
+            except ValueError:  # some library printed something, or the line is longer than any event should be
+                self._log.warning("a run told something that is no event")
 
     async def _has_ended(self, run_id: str) -> bool:
         return (await asyncio.to_thread(self._store.get, run_id)).state.terminal

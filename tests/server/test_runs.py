@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,10 @@ async def test_the_end_of_a_run_is_told_when_it_happens(
     assert (heard[-1]["kind"], heard[-1]["state"], heard[-1]["seq"]) == expected
 
 
-@pytest.mark.parametrize("turns", range(5))
-async def test_a_server_that_stops_while_an_event_arrives_stops_listening(turns: int, tmp_path: Path) -> None:
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[tuple[RunProcesses, list[dict[str, Any]]]]:
+    """The processes of runs, and the events that they pass on."""
+    events: list[dict[str, Any]] = []
     with open_store(str(tmp_path / "store"), environment={}) as store:
         processes = RunProcesses(
             limit=1,
@@ -131,21 +134,39 @@ async def test_a_server_that_stops_while_an_event_arrives_stops_listening(turns:
             standby_command=None,
             environment={},
             store=store,
-            emit=lambda **_: None,
+            emit=lambda **told: events.append(told["data"]),
             touch=lambda: None,
             log=logging.getLogger(),
         )
-        run = ForkedRun(asyncio.StreamReader(), asyncio.StreamReader(), None)
-        listening = asyncio.create_task(processes._listen(run))
-        await asyncio.sleep(0.01)
+        yield processes, events
 
-        run.stdout.feed_data(b"{}\n")
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        listening.cancel()
 
-        _, goes_on = await asyncio.wait([listening], timeout=1.0)
-        assert goes_on == set()
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_server_that_stops_while_an_event_arrives_stops_listening(turns: int, told: Any) -> None:
+    processes, _ = told
+    run = ForkedRun(asyncio.StreamReader(), asyncio.StreamReader(), None)
+    listening = asyncio.create_task(processes._listen(run))
+    await asyncio.sleep(0.01)
+
+    run.stdout.feed_data(b"{}\n")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    listening.cancel()
+
+    _, goes_on = await asyncio.wait([listening], timeout=1.0)
+    assert goes_on == set()
+
+
+async def test_what_a_run_tells_that_is_no_event_does_not_end_it(told: Any) -> None:
+    processes, events = told
+    run = ForkedRun(asyncio.StreamReader(limit=1000), asyncio.StreamReader(), None)
+    for line in (b"a library says hello", b"x" * 2000, b'{"seq": 7}'):
+        run.stdout.feed_data(line + b"\n")
+    run.stdout.feed_eof()
+
+    await processes._listen(run)
+
+    assert events == [{"seq": 7}]
 
 
 async def test_a_run_cancelled_in_the_queue_starts_no_process(fetch: Any, finished: Any, project: Path) -> None:
