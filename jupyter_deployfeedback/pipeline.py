@@ -172,11 +172,8 @@ def release(run_id: str, *, version: str, push: bool, store: Store, environment:
     tagged = tag_release(
         store.feedback(run_id), version=version, project=project, run=run, to_push=push, now=datetime.now(UTC)
     )
-    store.add_release(tagged)
-    if push:
-        tagged = push_release(tagged, project=project)
-        store.add_release(tagged)
-    return tagged
+    tagged = store.add_release(tagged)
+    return store.add_release(push_release(tagged, project=project)) if push else tagged
 
 
 def reap(store: Store) -> None:

@@ -11,16 +11,20 @@ from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.store.tables import releases
 
 
-def keep(connection: Connection, release: Release) -> None:
-    """Write a release; the same tag at the same commit is the same release, and only learns where it was pushed."""
+def keep(connection: Connection, release: Release) -> Release:
+    """Write a release and return it with where it was pushed, now or before.
+
+    The same tag at the same commit is the same release, and only learns where it was pushed.
+    """
     same_tag = (releases.c.project_file == release.project_file) & (releases.c.tag == release.tag)
-    known = connection.execute(select(releases.c.commit).where(same_tag)).scalar()
-    if known == release.commit:
-        if release.pushed_to is not None:
-            connection.execute(update(releases).where(same_tag).values(pushed_to=release.pushed_to))
-        return
+    known = connection.execute(select(releases.c.commit, releases.c.pushed_to).where(same_tag)).one_or_none()
+    if known is not None and known.commit == release.commit:
+        pushed_to = release.pushed_to or known.pushed_to
+        connection.execute(update(releases).where(same_tag).values(pushed_to=pushed_to))
+        return release.model_copy(update={"pushed_to": pushed_to})
     connection.execute(delete(releases).where(same_tag))  # somebody deleted the tag in git and released anew
     connection.execute(insert(releases).values(_columns(release)))
+    return release
 
 
 def newest(connection: Connection, project_file: str, *, limit: int) -> list[Release]:

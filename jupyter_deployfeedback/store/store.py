@@ -233,10 +233,10 @@ class Store:
         """Return one file a run kept; raise ArtifactNotFound where it is missing or its name leads elsewhere."""
         return find_artifact(self.artifacts(run_id), name)
 
-    def add_release(self, release: Release) -> None:
-        """Keep a release; the same tag at the same commit only learns where it was pushed."""
+    def add_release(self, release: Release) -> Release:
+        """Keep a release and return it; the same tag at the same commit only learns where it was pushed."""
         with self._database.write() as connection:
-            releases.keep(connection, release)
+            return releases.keep(connection, release)
 
     def releases(self, project_file: str, *, limit: int = 50) -> Releases:
         """Return a project's releases, newest first."""

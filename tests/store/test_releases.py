@@ -69,8 +69,9 @@ def test_same_release_only_learns_where_it_was_pushed(store: Store) -> None:
     store.add_release(made)
 
     store.add_release(release(pushed_to="origin", run_id="20261120-130000-ffffff"))
-    store.add_release(release())
+    again = store.add_release(release())
 
+    assert again.pushed_to == "origin"
     assert store.releases(made.project_file) == [made.model_copy(update={"pushed_to": "origin"})]
 
 
