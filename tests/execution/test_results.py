@@ -286,6 +286,16 @@ def test_what_is_not_known_is_refused_by_name(read: Read, content: bytes, reason
     assert reason in str(caught.value)
 
 
+@pytest.mark.parametrize("place", range(12, 400, 8))
+def test_a_packed_file_with_a_damaged_byte_is_refused_by_name(tmp_path: Path, place: int) -> None:
+    packed = bytearray(gzip.compress(written("k6-points.json"), mtime=0))
+    packed[place] ^= 0xFF
+    (tmp_path / "load.json.gz").write_bytes(packed)
+
+    with pytest.raises(Unreadable):
+        read_results(tmp_path / "load.json.gz")
+
+
 def test_a_file_that_is_not_there_is_an_errored_suite(tmp_path: Path, run_suites: Callable[..., Any]) -> None:
     (result,) = run_suites(tmp_path, Suite(name="load", kind="results", source="load.json"))
 

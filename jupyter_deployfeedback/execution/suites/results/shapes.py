@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, TypeVar
@@ -30,7 +31,7 @@ def read_results(path: Path) -> Found:
             return _read(file)
     except FileNotFoundError:
         raise Unreadable("there is no such file: let the tool write it before this run") from None
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise Unreadable(f"it cannot be read: {error}") from None
 
 
