@@ -82,6 +82,16 @@ describe('the panel', () => {
     expect(model.state.run?.answer?.run.state).toBe('running');
   });
 
+  it('shows the newest run that ran, not what was imported since', async () => {
+    const imported = aRun({ run_id: 'r2', state: 'finished', imported: 'pr-12-inference' });
+    server
+      .on(`GET /runs?${PATH}&limit=20`, { runs: [imported, aRun()], next: null })
+      .on('GET /runs/r1', anAnswer({ seq: 3 }));
+    await opened();
+
+    expect(model.state.run?.answer?.run.run_id).toBe('r1');
+  });
+
   it('runs the chosen suites against the chosen target of the project on show', async () => {
     server
       .on('POST /runs', aRun({ state: 'queued', created_at: '2026-11-20T10:00:00Z' }))

@@ -85,7 +85,7 @@ function MetricLine({ row, label }: MetricLineProps): JSX.Element {
       </tr>
       {remarks.length > 0 && (
         <tr className="jp-df-remark">
-          <td colSpan={4}>{remarks.join(' ')}</td>
+          <td colSpan={4}>{remarks.join(' · ')}</td>
         </tr>
       )}
     </>

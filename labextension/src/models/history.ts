@@ -20,8 +20,9 @@ export class HistoryModel implements IDisposable {
     return this._view;
   }
 
+  /** The newest run that ran: what was imported is shown when somebody asks for it. */
   get newest(): Run | null {
-    return this._view.runs[0] ?? null;
+    return this._view.runs.find(run => run.imported === null) ?? null;
   }
 
   get isDisposed(): boolean {
