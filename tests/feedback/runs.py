@@ -369,6 +369,7 @@ def suite(
         reason=reason,
         notices=notices,
         artifact=f"{name}.ipynb",
+        kernel="forked",
         started_at=BEGAN,
         finished_at=BEGAN + timedelta(seconds=seconds),
         duration_seconds=seconds,
