@@ -78,6 +78,7 @@ def _alone(nb: nbformat.NotebookNode, kernel_name: str, options: dict[str, Any])
         start_timeout=options.get("start_timeout", 60),
         execution_timeout=options.get("execution_timeout"),
         log_output=options.get("log_output", False),
+        supply=_supply(),
         stdout_file=options.get("stdout_file"),
         stderr_file=options.get("stderr_file"),
     )
@@ -148,10 +149,18 @@ def _evaluate(run: Run, *, store: Store) -> FeedbackReport:
     from jupyter_deployfeedback import execution, pipeline
 
     forkable = sys.platform.startswith("linux") and threading.active_count() == 1
+    environment = {**os.environ, execution.FOLDER_VARIABLE: _supply()}
     with execution.prepare(os.environ, fork=forkable) as worker, _cancelled_by_signals() as cancelled:
         return pipeline.evaluate(
-            run.run_id, store=store, environment=os.environ, tell=_tell, cancelled=cancelled, workers=[worker]
+            run.run_id, store=store, environment=environment, tell=_tell, cancelled=cancelled, workers=[worker]
         )
+
+
+def _supply() -> str:
+    """Return where kernels stand by: the folder that the environment names, else that of a server of this user."""
+    from jupyter_deployfeedback import execution
+
+    return os.environ.get(execution.FOLDER_VARIABLE) or execution.published()
 
 
 @contextmanager

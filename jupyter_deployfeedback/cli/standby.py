@@ -22,7 +22,7 @@ from jupyter_deployfeedback.cli.run import work
 from jupyter_deployfeedback.execution.forkserver import Turn, become_stdio, leaving_with_parent, serve
 from jupyter_deployfeedback.execution.kernel_supply import IDLE_SECONDS, Stock
 from jupyter_deployfeedback.execution.wire import Reservation
-from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, remembered
+from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, publish, remembered, withdraw
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.execution import WorkerProcess
@@ -48,6 +48,7 @@ def standby_command(*, descriptor: int, idle_seconds: float, memory_mb: int | No
         with leaving_with_parent(0):
             execution.load_worker()
             rehearse(folder / "rehearsal")
+        publish(folder)
         serve(
             listener,
             partial(_work, store=options.store()),
@@ -58,6 +59,7 @@ def standby_command(*, descriptor: int, idle_seconds: float, memory_mb: int | No
             tend=lambda busy: kernels.tend(busy=busy),
         )
     finally:
+        withdraw(folder)
         kernels.close()
         _remove(folder)  # a server that was killed cannot do it
     return 0

@@ -3,8 +3,9 @@
 ``plan_suites`` picks the suites and their parameters, ``date_results`` tells those of results when the commit was made,
 ``execute`` runs them in worker processes and returns a result for each, ``parallelism`` says how many of them run at
 once, ``prepare`` starts a worker early, so that it loads while the caller still does something else,
-``wish_for_kernel`` has a kernel stand by, ``marked_runs`` says of which runs processes live, and ``end_marked`` ends
-those. All are imported when first used: this package itself costs next to nothing.
+``wish_for_kernel`` has a kernel stand by, ``published`` says where other programs find those, ``marked_runs`` says of
+which runs processes live, and ``end_marked`` ends those. All are imported when first used: this package itself costs
+next to nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.process_tree import end_marked, marked_runs
     from jupyter_deployfeedback.execution.progress import Progress
     from jupyter_deployfeedback.execution.run import execute
+    from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, published
     from jupyter_deployfeedback.execution.worker_process import WorkerProcess, load_worker, prepare
 
 __all__ = [
+    "FOLDER_VARIABLE",
     "MAX_PARALLEL_VARIABLE",
     "Progress",
     "WorkerProcess",
@@ -33,10 +36,12 @@ __all__ = [
     "parallelism",
     "plan_suites",
     "prepare",
+    "published",
     "wish_for_kernel",
 ]
 
 _HOMES = {
+    "FOLDER_VARIABLE": "wishes",
     "MAX_PARALLEL_VARIABLE": "cores",
     "Progress": "progress",
     "WorkerProcess": "worker_process",
@@ -48,6 +53,7 @@ _HOMES = {
     "parallelism": "cores",
     "plan_suites": "plan",
     "prepare": "worker_process",
+    "published": "wishes",
     "wish_for_kernel": "kernels",
 }
 

@@ -17,7 +17,6 @@ from jupyter_deployfeedback.execution.engine import SuiteClient, Watching
 from jupyter_deployfeedback.execution.kernel_reserve import Reserve
 from jupyter_deployfeedback.execution.kernels import KernelRequest, supply_kernel
 from jupyter_deployfeedback.execution.wire import Event
-from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.worker_process import short_folder
 
 log = logging.getLogger(__name__)
@@ -32,22 +31,23 @@ def execute_alone(
     progress_bar: bool | dict[str, Any],
     start_timeout: int,
     execution_timeout: int | None,
-    log_output: bool,
-    **files: object,
+    supply: str,
+    **outputs: object,
 ) -> nbformat.NotebookNode:
     """Execute a notebook until its end or the first cell that raises, and return it as executed.
 
     The working folder and the environment are those of this process, timeouts are in seconds, the second one is that of
-    each cell. ``files`` are papermill's ``stdout_file`` and ``stderr_file``. Raises nbclient's DeadKernelError.
+    each cell. ``supply`` is the folder where kernels stand by, if there is one. ``outputs`` are
+    papermill's ``log_output``, ``stdout_file`` and ``stderr_file``. Raises nbclient's DeadKernelError.
     """
     copy = PapermillCopy(output_path, every_seconds=autosave_seconds)
     watching = Watching(nb, copy=copy, tell=_unheard)  # type: ignore[arg-type]  # it saves like the copy of a suite
     watching.pbar = _bar(len(nb.cells), progress_bar)
     with (
         tempfile.TemporaryDirectory(prefix="deployfb-", dir=short_folder()) as folder,
-        supply_kernel(_request(kernel_name, folder), Reserve()) as kernel,
+        supply_kernel(_request(kernel_name, folder, supply=supply), Reserve()) as kernel,
     ):
-        log.info("Kernel: %s", _supplied(kernel.supplied))
+        log.info("Kernel: %s%s", kernel.supplied, "" if supply else ", because no server has kernels stand by")
         client = SuiteClient(
             watching,
             km=kernel,
@@ -55,8 +55,7 @@ def execute_alone(
             timeout=execution_timeout,
             startup_timeout=start_timeout,
             on_cell_executed=watching.replied,
-            log_output=log_output,
-            **files,
+            **outputs,
         )
         watching.notebook_start()
         try:
@@ -89,18 +88,14 @@ class PapermillCopy:
         self._saved_at = time.monotonic()
 
 
-def _request(kernel_name: str, folder: str) -> KernelRequest:
+def _request(kernel_name: str, folder: str, *, supply: str) -> KernelRequest:
     return KernelRequest(
         kernel_name,
         folder=str(Path.cwd()),
         environment=dict(os.environ),
         runtime_folder=folder,
-        supply=os.environ.get(FOLDER_VARIABLE, ""),
+        supply=supply,
     )
-
-
-def _supplied(how: str) -> str:
-    return how if os.environ.get(FOLDER_VARIABLE) else f"{how}, because none stands by ({FOLDER_VARIABLE} is not set)"
 
 
 def _bar(cells: int, wanted: bool | dict[str, Any]) -> Any:  # noqa: ANN401, FBT001 - tqdm's own; papermill's setting

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -150,6 +151,39 @@ def remembered(folder: Path, project_folder: str) -> str:
         return _note(folder, project_folder).read_text(encoding="ascii")
     except OSError:
         return ""
+
+
+def publish(folder: Path) -> None:
+    """Let other programs of this user find the folder: through a link in Jupyter's runtime folder, the newest one's."""
+    link = _link()
+    with suppress(OSError):  # a home that cannot be written: then they do not find it
+        link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished = link.with_name(f"{link.name}.{os.getpid()}")
+        unfinished.symlink_to(folder)
+        unfinished.replace(link)
+
+
+def withdraw(folder: Path) -> None:
+    """Take the link to a folder away again, if it is still the one."""
+    with suppress(OSError):
+        if _link().readlink() == folder:
+            _link().unlink()
+
+
+def published() -> str:
+    """Return the folder that was published last, nothing where it has gone or is not this user's."""
+    try:
+        folder = _link().readlink()
+        found = folder.stat()
+    except OSError:
+        return ""
+    return str(folder) if found.st_uid == os.getuid() else ""
+
+
+def _link() -> Path:
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    return Path(jupyter_runtime_dir()) / "deployfeedback-kernels"
 
 
 def _note(folder: Path, project_folder: str) -> Path:

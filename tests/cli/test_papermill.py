@@ -18,7 +18,7 @@ import nbformat
 import pytest
 
 from jupyter_deployfeedback.execution.kernel_supply import Stock
-from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE
+from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, publish, published, withdraw
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -34,12 +34,13 @@ def python(tmp_path: Path) -> Callable[..., Called]:
     lines = [f"{name} = {place}" for name, place in declared.items()]
     (about / "entry_points.txt").write_text("\n".join(["[papermill.engine]", *lines]))
     path = os.pathsep.join([str(about.parent), os.environ.get("PYTHONPATH", "")])
+    runtime = str(tmp_path / "runtime")  # not where a server of whoever runs the tests publishes its kernels
 
     def called(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> Called:
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=cwd,
-            env={**os.environ, "PYTHONPATH": path, **(env or {})},
+            env={**os.environ, "PYTHONPATH": path, "JUPYTER_RUNTIME_DIR": runtime, **(env or {})},
             capture_output=True,
             text=True,
             timeout=110,
@@ -144,7 +145,7 @@ def test_without_a_project_it_is_executed_in_this_folder_and_nothing_is_recorded
     assert ran.returncode == 0, ran.stderr
     assert outputs(tmp_path / "here" / "out.ipynb") == ["5 here yes"]
     assert "Nothing is recorded: " in ran.stderr
-    assert "Kernel: started, because none stands by" in ran.stderr
+    assert "Kernel: started, because no server has kernels stand by" in ran.stderr
     assert json.loads(jdf("list", "--all", "--format", "json").stdout) == []
 
 
@@ -213,8 +214,9 @@ def test_importing_papermill_loads_little_of_ours(python: Callable[..., Called],
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kernels are forked on Linux only")
+@pytest.mark.parametrize("told", ["by the environment", "by a server"])
 def test_alone_a_kernel_is_forked_where_one_stands_by(
-    papermill: Callable[..., Called], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    papermill: Callable[..., Called], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str
 ) -> None:
     for name in [name for name in os.environ if name.startswith("PYTHON") and name not in {"PYTHONPATH", "PYTHONUTF8"}]:
         monkeypatch.delenv(name)  # what an interpreter reads when it starts, no fork can imitate
@@ -222,10 +224,14 @@ def test_alone_a_kernel_is_forked_where_one_stands_by(
     notebook = write(tmp_path / "in.ipynb", "n = 1")
     folder = Path(tempfile.mkdtemp(prefix="jdf-"))  # sockets: their paths may not be long
     stock = Stock(folder)
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    if told == "by a server":
+        publish(folder)
+    environment = {} if told == "by a server" else {FOLDER_VARIABLE: str(folder)}
     try:
         said = []
         for _ in range(2):  # the first one leaves the wish
-            said.append(papermill(str(notebook), "out.ipynb", cwd=tmp_path, env={FOLDER_VARIABLE: str(folder)}).stderr)
+            said.append(papermill(str(notebook), "out.ipynb", cwd=tmp_path, env=environment).stderr)
             stock.tend()
             while list(folder.glob("*.loading")):
                 time.sleep(0.01)
@@ -235,3 +241,19 @@ def test_alone_a_kernel_is_forked_where_one_stands_by(
 
     assert "Kernel: started" in said[0]
     assert "Kernel: forked" in said[1]
+
+
+def test_a_folder_is_published_until_it_is_withdrawn_or_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    first, second = (tmp_path / name for name in ("first", "second"))
+    seen = [published()]
+    for folder in (first, second):
+        folder.mkdir()
+        publish(folder)
+        seen.append(published())
+    withdraw(first)  # the link is the second one's
+    seen.append(published())
+    second.rmdir()
+    seen.append(published())
+
+    assert seen == ["", str(first), str(second), str(second), ""]
