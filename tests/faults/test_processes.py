@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.faults.scene import Scene, adopting_orphans, judge, until_said
+from tests.faults.scene import Scene, adopting_orphans, cancelled_where_it_cannot_be_broken, judge, until_said
 
 HERE = "import os, time\nopen('here', 'w').write(f'{os.getpid()}\\n')\n"
 HANG = HERE + "print('half-way', flush=True)\ntime.sleep(300)"
@@ -146,16 +145,6 @@ FAULTS: dict[str, Fault] = {
     "P12 50 MB of output": Fault((FLOOD, "assert False"), "", ("passed", "failed"), then=is_cut),
     "P12 a million tiny messages": Fault((TINY, "1"), "time (4 s) was over", ("errored", "not_run"), timeout=4.0),
 }  # fmt: skip
-
-
-@contextmanager
-def cancelled_where_it_cannot_be_broken(scene: Scene, run_id: str) -> Iterator[None]:
-    """Let one test that fails not hold up the next ones."""
-    try:
-        yield
-    except BaseException:
-        scene.cancel(run_id)
-        raise
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,18 @@ import pytest
 from jupyter_deployfeedback.domain.run import Run, RunState
 from jupyter_deployfeedback.errors import RunUnfinished
 from jupyter_deployfeedback.store import Store, open_store
-from tests.faults.scene import CHECKOUT, ENDS, PYTHON, Refused, Scene, adopting_orphans, integrity, judge, until_said
+from tests.faults.scene import (
+    CHECKOUT,
+    ENDS,
+    PYTHON,
+    Refused,
+    Scene,
+    adopting_orphans,
+    cancelled_where_it_cannot_be_broken,
+    integrity,
+    judge,
+    until_said,
+)
 from tests.faults.test_processes import CHILDREN, HANG, REGEX
 
 pytestmark = pytest.mark.xdist_group("faults servers")
@@ -53,7 +64,8 @@ def test_a_run_whose_server_ends_has_an_end_after_its_restart(
 ) -> None:
     project = scene.project(f"{name.replace(' ', '-')}-{len(cell)}", CHILDREN, cell)
     run_id = scene.begin(project)
-    until_said(project)
+    with cancelled_where_it_cannot_be_broken(scene, run_id):
+        until_said(project)
 
     with adopting_orphans() if "adopts" in name else nullcontext():
         end(scene)
