@@ -95,6 +95,19 @@ def test_a_suite_in_another_language_gets_the_kernel_that_was_started_after_the_
     assert {each.outcome for each in (first, second, third)} == {Outcome.PASSED}
 
 
+def test_a_kernel_that_was_used_is_replaced_for_the_next_run(run_bash: Run, stock: Stock, tend: Tend) -> None:
+    run_bash("true")
+    tend(stock)
+    (starter,) = stock._running.values()
+    used = run_bash("true")
+    starter.wait(10.0)
+    tend(stock)
+
+    result = run_bash("true")
+
+    assert (used.kernel, result.kernel) == ("started ahead", "started ahead")
+
+
 RECORDS_ITS_RUN = """\
 grep -q the-second "$DEPLOYFEEDBACK_LATER" &&
 printf '{"name": "seeds", "value": %s}\\n' "$(grep -c SEED "$DEPLOYFEEDBACK_LATER")" >> "$DEPLOYFEEDBACK_RECORDS"
