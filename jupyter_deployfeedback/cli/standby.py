@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -19,7 +17,7 @@ from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.cli import options
 from jupyter_deployfeedback.cli.rehearsal import rehearse
 from jupyter_deployfeedback.cli.run import work
-from jupyter_deployfeedback.execution.forkserver import Turn, become_stdio, leaving_with_parent, serve
+from jupyter_deployfeedback.execution.forkserver import Turn, become_stdio, leaving_with_parent, remove, serve
 from jupyter_deployfeedback.execution.kernel_supply import IDLE_SECONDS, Stock
 from jupyter_deployfeedback.execution.wire import Reservation
 from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, publish, remembered, withdraw
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.store import Store
 
 RUN_GRACE_SECONDS = 10.0  # for a run whose server has gone to cancel its suites and their kernels
-REMOVE_TRIES = 10
-REMOVE_PAUSE_SECONDS = 0.1
 SPARES = 2  # runs that are ready before anybody asks
 
 
@@ -61,17 +57,8 @@ def standby_command(*, descriptor: int, idle_seconds: float, memory_mb: int | No
     finally:
         withdraw(folder)
         kernels.close()
-        _remove(folder)  # a server that was killed cannot do it
+        remove(folder)  # a server that was killed cannot do it
     return 0
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder into which processes that were just forked may still write."""
-    for _ in range(REMOVE_TRIES):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        time.sleep(REMOVE_PAUSE_SECONDS)
 
 
 def _work(turn: Turn, *, store: Store) -> None:

@@ -39,6 +39,7 @@ TICK_SECONDS = 1.0
 PREPARE_SECONDS = 30.0  # for a child; one that hangs would have clients wait for it
 CALM_SECONDS = 0.5  # after the last client, while another child waits: what works for it may be measuring
 MOST_FAILURES = 3  # children in a row that ended while they prepared themselves
+REMOVE_TRIES, REMOVE_PAUSE_SECONDS = 20, 0.1
 LOADING, READY = ".loading", ".sock"  # how the name of a socket ends
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -116,6 +117,15 @@ def show(listener: socket.socket) -> Path:
     bound = Path(listener.getsockname())
     bound.rename(bound.with_suffix(READY))
     return bound.parent
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder into which children that were just forked may still write."""
+    for _ in range(REMOVE_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(REMOVE_PAUSE_SECONDS)
 
 
 @contextlib.contextmanager

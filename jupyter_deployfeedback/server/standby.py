@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from threading import Lock
 from typing import Any
 
 from jupyter_deployfeedback.execution.forked import NoFork, connect
-from jupyter_deployfeedback.execution.forkserver import send
+from jupyter_deployfeedback.execution.forkserver import remove, send
 
 LINE_LIMIT = 2**20
 KILLED = -9  # a run goes with its keeper
@@ -33,7 +32,8 @@ class Standby:
         self._process: subprocess.Popen[bytes] | None = None
         self._loaded: object = None
         self._folder: Path | None = None
-        self._starting = Lock()
+        self._lock = Lock()
+        self._closed = False
 
     @property
     def address(self) -> Path | None:
@@ -48,14 +48,19 @@ class Standby:
         """
         if not hasattr(os, "fork") or sys.platform == "darwin":  # macOS's frameworks do not survive a fork
             return
-        with self._starting:
+        with self._lock:
             if self._process is not None and (self._process.poll() is not None or self._loaded != _fingerprint()):
-                self.close()
-            if self._process is None:
+                self._let_go()
+            if self._process is None and not self._closed:
                 self._start()
 
     def close(self) -> None:
-        """Let it go; runs that were forked from it go on."""
+        """Let it go for good; runs that were forked from it go on."""
+        with self._lock:
+            self._closed = True
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             with suppress(subprocess.TimeoutExpired):
@@ -65,7 +70,7 @@ class Standby:
                 self._process.wait()
             self._process = None
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove(self._folder)
             self._folder = None
 
     def _start(self) -> None:

@@ -42,6 +42,14 @@ def new_run_id(now: datetime) -> str:
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
+def unused_run_id(connection: Connection, now: datetime) -> str:
+    """Return an id that no run has: of thousands that begin in one second two might draw the same."""
+    while True:
+        run_id = new_run_id(now)
+        if connection.execute(select(runs.c.number).where(runs.c.run_id == run_id)).first() is None:
+            return run_id
+
+
 def add(connection: Connection, run: Run, *, owner: Owner) -> None:
     """Write a new run and its first event."""
     connection.execute(

@@ -79,17 +79,17 @@ class Store:
     def start(self, request: RunRequest, *, project: Project, commit: Commit | None, baseline: str | None) -> Run:
         """Acknowledge a request: the returned run is queued, owned by this process, and found again after any crash."""
         now = self._clock()
-        run = Run(
-            run_id=runs.new_run_id(now),
-            request=request,
-            state=RunState.QUEUED,
-            project=project.name,
-            commit=commit,
-            baseline=baseline,
-            created_at=now,
-            seq=1,
-        )
         with self._database.write() as connection:
+            run = Run(
+                run_id=runs.unused_run_id(connection, now),
+                request=request,
+                state=RunState.QUEUED,
+                project=project.name,
+                commit=commit,
+                baseline=baseline,
+                created_at=now,
+                seq=1,
+            )
             runs.add(connection, run, owner=this_process())
         return run
 

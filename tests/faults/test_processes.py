@@ -14,7 +14,8 @@ import pytest
 from tests.faults.scene import Scene, adopting_orphans, cancelled_where_it_cannot_be_broken, judge, until_said
 
 HERE = "import os, time\nopen('here', 'w').write(f'{os.getpid()}\\n')\n"
-HANG = HERE + "print('half-way', flush=True)\ntime.sleep(300)"
+HANG = HERE + "time.sleep(300)"
+SAYS = "import time; print('half-way', flush=True); time.sleep(2)\n" + HANG  # it is heard before there is a fault
 STUBBORN = HERE + "while True:\n    try: time.sleep(300)\n    except BaseException: pass"
 REGEX = HERE + "import re; re.match('(a+)+b', 'a' * 60)"  # holds Python's lock
 CHILDREN = """
@@ -124,7 +125,7 @@ def is_cut(scene: Scene, run_id: str, project: Path) -> None:
 
 DIED = ("passed", "errored", "not_run")
 FAULTS: dict[str, Fault] = {
-    "P1 kill -9 of the kernel in a cell": Fault((CHILDREN, HANG, "after = 1"), "killed by signal 9", DIED, inject=kill_kernel, then=keeps_what_was_printed),
+    "P1 kill -9 of the kernel in a cell": Fault((CHILDREN, SAYS, "after = 1"), "killed by signal 9", DIED, inject=kill_kernel, then=keeps_what_was_printed),
     "P1 segfault": Fault(("1", "import ctypes; ctypes.string_at(0)", "1"), "killed by signal 11", DIED),
     "P2 kill -9 of the worker": Fault((CHILDREN, HANG, "1"), "ended without a result", DIED, inject=kill_worker),
     "P2 kill -9 of the worker, the kernel holds Python's lock": Fault((CHILDREN, REGEX, "1"), "ended without a result", DIED, inject=kill_worker),

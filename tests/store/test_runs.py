@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -253,3 +254,15 @@ def test_artifact_outside_the_runs_folder_is_not_found(store: Store, start: Make
 
     with pytest.raises(ArtifactNotFound):
         store.artifact(folder.name, name.format(outside=outside, twin=twin.name))
+
+
+def test_two_runs_that_draw_the_same_id_get_two(
+    store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter(["aaaaaa", "aaaaaa", "bbbbbb"])
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
+    request = RunRequest(project_file=project.file, target="candidate")
+
+    runs = [store.start(request, project=project, commit=None, baseline=None) for _ in range(2)]
+
+    assert [run.run_id[-6:] for run in runs] == ["aaaaaa", "bbbbbb"]
