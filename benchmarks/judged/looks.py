@@ -15,7 +15,7 @@ from jupyter_deployfeedback.comparison.methods.proportion import newcombe_paired
 from jupyter_deployfeedback.domain.comparison import Comparison
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import Judgement, Verdict
 from jupyter_deployfeedback.verdict import Circumstances, continuing, estimands, judge

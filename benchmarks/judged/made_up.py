@@ -11,7 +11,7 @@ from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.observation import Observation, Window
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Judgement

@@ -8,7 +8,7 @@ import numpy as np
 
 from judged.figure import Figure
 from judged.made_up import answers, evaluation, evidence, judged, latencies, paired, rights
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.verdict import Verdict
 
 TWENTY = (

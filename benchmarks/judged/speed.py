@@ -11,7 +11,7 @@ from judged.figure import Figure
 from judged.made_up import judged, paired
 from jupyter_deployfeedback.comparison import rehearse
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.verdict import estimands, rehearsed_estimands, self_test
 
 

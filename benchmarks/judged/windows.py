@@ -12,7 +12,7 @@ from judged.figure import Figure
 from judged.made_up import NOON, Numbers, answers, evaluation, evidence, judged, observed
 from jupyter_deployfeedback.domain.evaluation import Load, WindowPair
 from jupyter_deployfeedback.domain.observation import LoadedWindow, Window
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import Verdict
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from jupyter_deployfeedback.comparison.measured import Interval
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.rule import Expression
+from jupyter_deployfeedback.domain.rules.rule import Expression
 
 SMALLEST = 1e-9
 STEPS = 25

@@ -16,7 +16,7 @@ from jupyter_deployfeedback.comparison.pairing import changed_examples
 from jupyter_deployfeedback.comparison.points import Part, parts_about, parts_of
 from jupyter_deployfeedback.comparison.quantities import JUDGES_ERRORS, applies
 from jupyter_deployfeedback.domain.comparison import Comparison, Delta, Estimand, Estimate
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.run import Evidence
 
 DEFAULT_CONFIDENCE = 0.95  # one-sided, where no rule says another one

@@ -12,7 +12,7 @@ from jupyter_deployfeedback.comparison.quantities import COUNTS, applies
 from jupyter_deployfeedback.domain.comparison import Change, Delta, Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Metric
 from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 
 SAMPLED = tuple(name for name in STANDARD_METRICS if name != "latency")
 NO_LIMIT = 1e300  # asks for a number without judging it

@@ -33,7 +33,7 @@ from jupyter_deployfeedback.comparison.statistics import STATISTICS, measure_sta
 from jupyter_deployfeedback.comparison.under_load import measure_under_load
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 
 TELLING = 10  # samples; of fewer the width of an interval does not tell what more of them would give
 

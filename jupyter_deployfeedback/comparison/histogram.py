@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.rule import Expression, Relation
+from jupyter_deployfeedback.domain.rules.rule import Expression, Relation
 
 SHOWN = 12
 ALIKE = 1e-9  # 0.3 and 300 * 0.001 differ in the last digit

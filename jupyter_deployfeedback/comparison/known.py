@@ -10,7 +10,7 @@ from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.comparison import Estimand, KnownScore
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, Known, RequestState, Task
-from jupyter_deployfeedback.domain.rule import Comparator, Expression
+from jupyter_deployfeedback.domain.rules.rule import Comparator, Expression
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 

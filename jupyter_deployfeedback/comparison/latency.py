@@ -15,7 +15,7 @@ from jupyter_deployfeedback.comparison.quantities import LATENCIES
 from jupyter_deployfeedback.comparison.samples import Bools, Floats
 from jupyter_deployfeedback.comparison.selection import Selection
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation
 
 EXTREME = "the extreme of one window: another one may show a worse"
 

@@ -14,7 +14,7 @@ from jupyter_deployfeedback.comparison.methods.proportion import share
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation
 from jupyter_deployfeedback.domain.unit import COUNT, dimension_of
 
 EXACT_COUNTS = frozenset({"restarts", "oom_kills"})

@@ -16,7 +16,7 @@ from jupyter_deployfeedback.comparison.methods.floors import (
     typical,
 )
 from jupyter_deployfeedback.domain.comparison import Estimand, Pilot, Prospect
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation
 
 DISCORDANT = 0.04  # of the answers differ between two good versions of a model, where no run says it
 SPREAD = 0.2  # standard deviation of the log ratio of two latencies of one payload, where no run says it

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
-from jupyter_deployfeedback.domain.rule import Aggregate
+from jupyter_deployfeedback.domain.rules.rule import Aggregate
 
 ENOUGH_ANSWERED = 0.95  # of the planned requests; fewer are an error unless a rule judges the errors themselves
 

@@ -26,7 +26,7 @@ from jupyter_deployfeedback.comparison.synthetic_load import under_load
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 
 MOST_ROWS = 300_000  # a limit so close to the end of what a metric can be is left to the run itself
 BASELINE = "samples made up"

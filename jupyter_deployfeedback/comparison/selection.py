@@ -12,7 +12,7 @@ from jupyter_deployfeedback.comparison.measured import Missing
 from jupyter_deployfeedback.comparison.quantities import ENOUGH_ANSWERED
 from jupyter_deployfeedback.comparison.samples import Samples
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rules.rule import Relation
 
 CANDIDATE, BASELINE = "the candidate", "the baseline"
 OTHERS = "requests of a load generator pair with no baseline: give them limits of their own"

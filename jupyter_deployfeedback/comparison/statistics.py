@@ -12,7 +12,7 @@ from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.resampling import At, Score, bca, never_differed
 from jupyter_deployfeedback.comparison.samples import Bools, Floats, Integers, Samples
 from jupyter_deployfeedback.comparison.selection import Selection
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rules.rule import Relation
 
 
 @dataclass(frozen=True)

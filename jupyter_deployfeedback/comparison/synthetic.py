@@ -12,7 +12,7 @@ from jupyter_deployfeedback.comparison.quantities import COUNTS, MEANS, SHARES
 from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
 from jupyter_deployfeedback.comparison.statistics import STATISTICS
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator
 
 SPREAD = 0.01  # samples alternate this far around their middle, so that an interval has a width
 

@@ -18,7 +18,7 @@ from jupyter_deployfeedback.comparison.methods.windows import JACKKNIFE, jackkni
 from jupyter_deployfeedback.comparison.samples import Floats, Samples
 from jupyter_deployfeedback.comparison.selection import Selection
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.rule import Aggregate, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Relation
 
 At = Callable[[float], Interval]
 Number = Callable[[Selection], float]

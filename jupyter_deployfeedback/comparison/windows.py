@@ -14,7 +14,7 @@ from jupyter_deployfeedback.comparison.samples import Floats
 from jupyter_deployfeedback.comparison.units import in_base_unit
 from jupyter_deployfeedback.domain.evaluation import WindowPair
 from jupyter_deployfeedback.domain.observation import Observation, Window
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
 from jupyter_deployfeedback.domain.suite import SuiteResult
 

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.evaluation import KnownKind, Picture
 from jupyter_deployfeedback.domain.metric import Metric
-from jupyter_deployfeedback.domain.rule import Expression
+from jupyter_deployfeedback.domain.rules.rule import Expression
 
 
 def finding_name(metric: str, *, within: tuple[str, str] | None = None, point: str | None = None) -> str:

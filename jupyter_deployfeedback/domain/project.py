@@ -7,7 +7,7 @@ from enum import StrEnum
 from jupyter_deployfeedback.domain.base import Frozen
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.observation import MetricQuery
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import UsageError
 

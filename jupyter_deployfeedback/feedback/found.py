@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.feedback import FindingNumbers
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation
 from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Standing, Verdict
 from jupyter_deployfeedback.feedback import names
 from jupyter_deployfeedback.feedback.quantities import MISSING, Measured, count, limit_text, measured, quantity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jupyter_deployfeedback.domain.comparison import Estimand, finding_name
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
-from jupyter_deployfeedback.domain.rule import Aggregate
+from jupyter_deployfeedback.domain.rules.rule import Aggregate
 from jupyter_deployfeedback.feedback.quantities import limit_text
 from jupyter_deployfeedback.feedback.visible import one_line
 

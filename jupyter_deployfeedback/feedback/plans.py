@@ -9,7 +9,7 @@ from statistics import NormalDist
 from jupyter_deployfeedback.domain.comparison import Pilot, Prospect
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.rule import Aggregate, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Relation
 from jupyter_deployfeedback.feedback.names import sample_noun
 from jupyter_deployfeedback.feedback.quantities import count, quantity
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from jupyter_deployfeedback.domain.rule import Comparator
+from jupyter_deployfeedback.domain.rules.rule import Comparator
 from jupyter_deployfeedback.feedback.visible import one_line
 
 MISSING = "—"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.feedback import names

@@ -16,7 +16,7 @@ from jupyter_deployfeedback.domain.project import (
     ResponseShape,
     Target,
 )
-from jupyter_deployfeedback.domain.rule import OnNoData
+from jupyter_deployfeedback.domain.rules.rule import OnNoData
 from jupyter_deployfeedback.errors import ProjectError
 from jupyter_deployfeedback.project.aicoe import load_aicoe
 from jupyter_deployfeedback.project.consistency import check_consistency

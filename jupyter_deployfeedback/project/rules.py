@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.observation import MetricQuery
-from jupyter_deployfeedback.domain.rule import OnNoData, OnSmallSlice, Rule
+from jupyter_deployfeedback.domain.rules.rule import OnNoData, OnSmallSlice, Rule
 from jupyter_deployfeedback.errors import Problem, RuleSyntaxError
 from jupyter_deployfeedback.project.document import Document, Path
 from jupyter_deployfeedback.project.reading import Sections

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from jupyter_deployfeedback.domain.metric import Better
 from jupyter_deployfeedback.domain.project import DEFAULT_LOOKS, MOST_LOOKS, PlatformSource, Protocol
-from jupyter_deployfeedback.domain.rule import OnFail, OnNoData, OnSmallSlice
+from jupyter_deployfeedback.domain.rules.rule import OnFail, OnNoData, OnSmallSlice
 from jupyter_deployfeedback.project.fields import (
     Address,
     AnswerPath,

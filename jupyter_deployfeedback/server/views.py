@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.domain.suite import Outcome, Suite
 from jupyter_deployfeedback.errors import ProjectError

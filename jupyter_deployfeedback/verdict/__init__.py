@@ -5,11 +5,11 @@ Pure, and closed by default: what is missing, not finite or not judged never pas
 
 from __future__ import annotations
 
+from jupyter_deployfeedback.domain.rules.checking import check_rule, removed_rules, rule_doubts
+from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.verdict.continuing import Circumstances, continuing
 from jupyter_deployfeedback.verdict.estimands import estimands
 from jupyter_deployfeedback.verdict.judge import judge
-from jupyter_deployfeedback.verdict.language import parse_expression
-from jupyter_deployfeedback.verdict.rules import check_rule, removed_rules, rule_doubts
 from jupyter_deployfeedback.verdict.self_test import rehearsed_estimands, self_test
 
 __all__ = [

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rules.checking import FAIL_LIST, WARN_LIST
+from jupyter_deployfeedback.domain.rules.language import parse_expression
+from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.verdict import Continuing, Finding, Judgement, Standing, Verdict
 from jupyter_deployfeedback.verdict.findings import BEYOND_CAP
-from jupyter_deployfeedback.verdict.language import parse_expression
-from jupyter_deployfeedback.verdict.rules import FAIL_LIST, WARN_LIST
 from jupyter_deployfeedback.verdict.settling import MOST_MORE
 
 ENOUGH_SENT = 0.9  # of what was asked for last time: fewer, and the data set is used up

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.metric import Metric
-from jupyter_deployfeedback.domain.rule import Expression, Rule
-from jupyter_deployfeedback.verdict.language import parse_expression
-from jupyter_deployfeedback.verdict.rules import opposite, select
+from jupyter_deployfeedback.domain.rules.checking import opposite, select
+from jupyter_deployfeedback.domain.rules.language import parse_expression
+from jupyter_deployfeedback.domain.rules.rule import Expression, Rule
 
 Slice = tuple[str, str] | None
 

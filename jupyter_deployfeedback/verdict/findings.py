@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from jupyter_deployfeedback.domain.comparison import Estimate
-from jupyter_deployfeedback.domain.rule import OnNoData, OnSmallSlice, Relation, Rule
+from jupyter_deployfeedback.domain.rules.rule import OnNoData, OnSmallSlice, Relation, Rule
 from jupyter_deployfeedback.domain.verdict import WEAK_EVIDENCE, Finding, Standing, Verdict
 from jupyter_deployfeedback.verdict.settling import MOST_MORE, n_more, settle
 

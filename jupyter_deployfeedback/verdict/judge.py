@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate, finding_name
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
-from jupyter_deployfeedback.domain.rule import OnFail, Rule
+from jupyter_deployfeedback.domain.rules.checking import FAIL_LIST, WARN_LIST, doubts, select
+from jupyter_deployfeedback.domain.rules.language import parse_expression
+from jupyter_deployfeedback.domain.rules.rule import OnFail, Rule
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.suite import SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, SelfTest, Standing, Verdict, worst
@@ -16,9 +18,7 @@ from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.continuing import more_for_alarm
 from jupyter_deployfeedback.verdict.findings import NEW_METRIC, finding, missing, weakened, without_enough
 from jupyter_deployfeedback.verdict.holm import adjusted
-from jupyter_deployfeedback.verdict.language import parse_expression
 from jupyter_deployfeedback.verdict.lists import combine
-from jupyter_deployfeedback.verdict.rules import FAIL_LIST, WARN_LIST, doubts, select
 from jupyter_deployfeedback.verdict.suites import judge_suites, judge_target, judge_versions
 
 Slice = tuple[str, str] | None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate, KnownScore
 from jupyter_deployfeedback.domain.evaluation import KnownKind
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.verdict import SELF_TEST, Verdict
 from jupyter_deployfeedback.verdict.judge import judge

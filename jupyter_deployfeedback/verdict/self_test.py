@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate, KnownScore
-from jupyter_deployfeedback.domain.rule import OnFail, Rule
+from jupyter_deployfeedback.domain.rules.checking import FAIL_LIST, select
+from jupyter_deployfeedback.domain.rules.rule import OnFail, Rule
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.verdict import SELF_TEST, Finding, SelfTest, Verdict
 from jupyter_deployfeedback.verdict.judge import judge
 from jupyter_deployfeedback.verdict.known import missed_scores
-from jupyter_deployfeedback.verdict.rules import FAIL_LIST, select
 
 Slice = tuple[str, str] | None
 Key = tuple[str, str, Slice]

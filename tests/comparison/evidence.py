@@ -10,7 +10,7 @@ from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState, Task
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation, Window
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.verdict import estimands

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jupyter_deployfeedback.comparison import asked_before, compare, pool_chain
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from tests.comparison.evidence import answers, asked, evaluation, evidence, rule, side, suite_result
 from tests.comparison.loads import load, loaded

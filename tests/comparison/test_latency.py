@@ -18,7 +18,7 @@ from jupyter_deployfeedback.comparison.methods.quantile import order_statistic, 
 from jupyter_deployfeedback.comparison.methods.typical import typical_ratio, walsh_averages, walsh_interval
 from jupyter_deployfeedback.comparison.samples import Floats
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 
 INF = math.inf
 

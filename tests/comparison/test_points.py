@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, Verdict

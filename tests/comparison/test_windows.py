@@ -14,7 +14,7 @@ from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.comparison import Change, Comparison, Estimate
 from jupyter_deployfeedback.domain.evaluation import Evaluation, WindowPair
 from jupyter_deployfeedback.domain.observation import Window
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from tests.comparison.evidence import ANSWERED, FAILED, NOON, answers, asked, evaluation, rule, suite_result
 from tests.comparison.loads import load, loaded, pairs, watched

@@ -18,7 +18,7 @@ from jupyter_deployfeedback.domain.comparison import (
 from jupyter_deployfeedback.domain.feedback import Digest, FeedbackReport
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
 from jupyter_deployfeedback.domain.observation import Series, Window
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict

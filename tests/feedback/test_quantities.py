@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_deployfeedback.domain.rule import Comparator
+from jupyter_deployfeedback.domain.rules.rule import Comparator
 from jupyter_deployfeedback.feedback.quantities import duration, limit_text, measured, quantity, unbroken
 
 

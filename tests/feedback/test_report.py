@@ -9,7 +9,7 @@ import pytest
 from jupyter_deployfeedback.domain.comparison import Change, Comparison
 from jupyter_deployfeedback.domain.history import History
 from jupyter_deployfeedback.domain.metric import Better, Family, Metric
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.run import Commit, Evidence, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict

@@ -9,7 +9,7 @@ import pytest
 from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.comparison import Change
 from jupyter_deployfeedback.domain.evaluation import RequestState, Task
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.verdict import judge

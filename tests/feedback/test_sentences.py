@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict
 from jupyter_deployfeedback.feedback.found import read_findings

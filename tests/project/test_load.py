@@ -22,7 +22,7 @@ from jupyter_deployfeedback.domain.project import (
     ResponseShape,
     Target,
 )
-from jupyter_deployfeedback.domain.rule import OnFail, OnNoData, OnSmallSlice, Rule
+from jupyter_deployfeedback.domain.rules.rule import OnFail, OnNoData, OnSmallSlice, Rule
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import ProjectError, ProjectNotFound
 from jupyter_deployfeedback.project import load_project

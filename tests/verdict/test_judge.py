@@ -8,12 +8,12 @@ from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.checking import opposite
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict
 from jupyter_deployfeedback.verdict import estimands, judge, parse_expression
-from jupyter_deployfeedback.verdict.rules import opposite
 from tests.comparison.evidence import (
     answers,
     asked,

@@ -17,7 +17,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.rule import OnFail, Rule
+from jupyter_deployfeedback.domain.rules.rule import OnFail, Rule
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import GateState, Judgement, Standing, Verdict

@@ -13,7 +13,7 @@ from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.verdict import Judgement, Verdict
 from jupyter_deployfeedback.verdict import judge, parse_expression
 from tests.comparison.evidence import (

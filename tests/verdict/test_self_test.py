@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from jupyter_deployfeedback.comparison import compare, rehearse
 from jupyter_deployfeedback.domain.comparison import Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.rule import Aggregate, OnFail, Relation, Rule
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, OnFail, Relation, Rule
+from jupyter_deployfeedback.domain.rules.support import support
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import GateState, SelfTest, Verdict
 from jupyter_deployfeedback.verdict import judge, rehearsed_estimands, self_test
-from jupyter_deployfeedback.verdict.support import support
 from tests.comparison.evidence import answers, asked, evaluation, evidence, facts, rule, suite_result
 from tests.comparison.loads import watched
 from tests.property_cases import SELF_TESTS

@@ -7,7 +7,7 @@ import math
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from jupyter_deployfeedback.domain.rule import Comparator, Relation
+from jupyter_deployfeedback.domain.rules.rule import Comparator, Relation
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.verdict.settling import n_more, settle
 

@@ -21,7 +21,7 @@ from jupyter_deployfeedback.domain.history import History
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.rule import Comparator, Rule
+from jupyter_deployfeedback.domain.rules.rule import Comparator, Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Verdict

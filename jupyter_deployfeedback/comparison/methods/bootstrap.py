@@ -14,7 +14,7 @@ from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY, by_ti
 from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale
 from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic, rank
 from jupyter_deployfeedback.comparison.samples import Floats
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rules.rule import Relation
 
 BOOTSTRAP = "paired-bootstrap"
 BLOCK_QUANTILES = "block-quantiles-paired"

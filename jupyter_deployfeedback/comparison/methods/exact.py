@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rules.rule import Relation
 
 EXACT = "exact"
 POINT = "point"

@@ -17,7 +17,7 @@ from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import t_around, t_interval
 from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.samples import Floats
-from jupyter_deployfeedback.domain.rule import Relation
+from jupyter_deployfeedback.domain.rules.rule import Relation
 
 WINDOWS = "windows"
 PAIRED_WINDOWS = "paired-windows"

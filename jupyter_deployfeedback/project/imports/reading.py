@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.errors import RuleSyntaxError, UsageError
 from jupyter_deployfeedback.project.imports import argo, keptn, mlflow
 from jupyter_deployfeedback.project.imports.found import Imported

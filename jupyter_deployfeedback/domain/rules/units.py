@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_deployfeedback.domain.metric import Metric
-from jupyter_deployfeedback.domain.rule import Aggregate
+from jupyter_deployfeedback.domain.rules.rule import Aggregate
 from jupyter_deployfeedback.domain.unit import COUNT, PLAIN, SHARE, UNITS, dimension_of
 
 UNITLESS = frozenset({PLAIN, SHARE, COUNT})

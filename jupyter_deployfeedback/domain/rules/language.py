@@ -19,10 +19,10 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from jupyter_deployfeedback.domain.metric import Metric
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.rules.units import UNITLESS, dimension, units_of
 from jupyter_deployfeedback.domain.unit import COUNT, SHARE, UNITS
 from jupyter_deployfeedback.errors import RuleSyntaxError
-from jupyter_deployfeedback.verdict.units import UNITLESS, dimension, units_of
 
 _BLANKS = re.compile(r"\s*")
 _COMPARATOR = re.compile(r"<=|>=|==|<|>")

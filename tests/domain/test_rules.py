@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.rule import Rule
+from jupyter_deployfeedback.domain.rules.checking import doubts, select
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict import check_rule, estimands, parse_expression
-from jupyter_deployfeedback.verdict.rules import doubts, select
 from tests.comparison.evidence import rule
 
 REFUSED = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict import parse_expression
 

@@ -9,11 +9,11 @@ from itertools import combinations
 from typing import NamedTuple, NoReturn
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
-from jupyter_deployfeedback.domain.rule import Aggregate, Comparator, Expression, OnNoData, Relation, Rule
+from jupyter_deployfeedback.domain.rules.language import parse_expression
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, OnNoData, Relation, Rule
+from jupyter_deployfeedback.domain.rules.support import has_slices, unsupported
 from jupyter_deployfeedback.domain.unit import COUNT, dimension_of
 from jupyter_deployfeedback.errors import RuleSyntaxError
-from jupyter_deployfeedback.verdict.language import parse_expression
-from jupyter_deployfeedback.verdict.support import has_slices, unsupported
 
 FAIL_LIST = "fail: "
 WARN_LIST = "warn: "

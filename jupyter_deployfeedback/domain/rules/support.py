@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
-from jupyter_deployfeedback.domain.rule import Aggregate, Expression, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Expression, Relation
 
 ABSOLUTE = frozenset({Relation.ABSOLUTE})
 BY_DIFFERENCE = frozenset({Relation.ABSOLUTE, Relation.DIFFERENCE})
