@@ -14,13 +14,15 @@ from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.domain.history import History
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project
+from jupyter_deployfeedback.domain.rules.checking import removed_rules
+from jupyter_deployfeedback.domain.rules.rule import Expression, Subject
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, TargetFacts
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.domain.verdict import Continuing, Judgement, Verdict
 from jupyter_deployfeedback.feedback import planned, scattered
 from jupyter_deployfeedback.project import inspect_suite
 from jupyter_deployfeedback.release import release_tags
-from jupyter_deployfeedback.verdict import Circumstances, continuing, estimands, removed_rules
+from jupyter_deployfeedback.verdict import Circumstances, continuing, estimands
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.release import Release
@@ -158,7 +160,7 @@ def refuse_changed(run_id: str, basis: Mapping[str, str], facts: list[TargetFact
 
 def recorded_before(project: Project, *, store: Store) -> tuple[Observation, ...]:
     """Return what the last release's suites recorded, where a rule is about a number that suites record."""
-    recorded = any(rule.metric.partition("{")[0] not in project.known_metrics for rule in project.rules)
+    recorded = any(rule.metric not in project.known_metrics for rule in project.rules)
     return store.recorded_by_release(project.file) if recorded else ()
 
 
@@ -178,15 +180,15 @@ def pilot(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -
     return Pilot(examples=sent, requests=sent) if report is None else scattered(report, sent)
 
 
-def expected(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -> dict[tuple[str, str], Expectation]:
-    """Return by metric and expression what the planned examples can settle; only what can be computed."""
-    asked = estimands(
-        project.rules, metrics=project.known_metrics, confidence=project.confidence_of_a_look, slice_values={}
-    )
-    known = list(prospects(asked, pilot(project, suites, store=store)))
+Expectations = Mapping[tuple[Subject, Expression], Expectation]
+
+
+def expected(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -> Expectations:
+    """Return by subject and expression what the planned examples can settle; only what can be computed."""
+    asked = estimands(project.rules, confidence=project.confidence_of_a_look, slice_values={})
     return {
-        (each.estimand.metric, text): Expectation(said, can_pass=each.can_pass)
-        for each, (text, said) in zip(known, planned(known), strict=True)
+        (each.estimand.subject, each.estimand.expression): Expectation(planned(each), can_pass=each.can_pass)
+        for each in prospects(asked, pilot(project, suites, store=store))
     }
 
 
@@ -215,9 +217,7 @@ def history(
         attempts=store.attempts(run, since=release.created_at if release else None),
         release=release.tag if release else None,
         reused=store.data_set_looks(run.request.project_file, _digests(evidence)),
-        removed=removed_rules(project.rules, [(each.rule, each.expression) for each in released.findings])
-        if released
-        else (),
+        removed=removed_rules(project.rules, released.findings) if released else (),
         passed_over=_passed_over(run, project, instead, store=store) if asked_for_last else (),
         compared_with=instead.tag if instead else None,
         alone=against == NOTHING,

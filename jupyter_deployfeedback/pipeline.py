@@ -29,7 +29,7 @@ from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
 from jupyter_deployfeedback.project import basis, find_project_file, inspect_suite, load_project, with_addresses
 from jupyter_deployfeedback.release import grant_waiver, push_release, read_commit, tag_release
-from jupyter_deployfeedback.verdict import check_rule, estimands, judge, rehearsed_estimands, self_test
+from jupyter_deployfeedback.verdict import estimands, judge, rehearsed_estimands, self_test
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
@@ -68,7 +68,7 @@ class Plan:
 
 def open_project(start: Path, *, environment: Mapping[str, str]) -> Project:
     """Load the project that governs a file or folder, rules included; ProjectError lists everything that is wrong."""
-    return load_project(find_project_file(start), environment=environment, check_rule=check_rule)
+    return load_project(find_project_file(start), environment=environment)
 
 
 def check_project(start: Path, *, environment: Mapping[str, str]) -> Project:
@@ -264,8 +264,8 @@ def _judge(
     step(_stage("compare"))
     project, own = plan.project, evidence
     evidence = pool_chain([*lineage.earlier(run, store=store), own])
-    known, slices = project.known_metrics, evidence.slice_values
-    asked = estimands(project.rules, metrics=known, confidence=project.confidence_of_a_look, slice_values=slices)
+    slices = evidence.slice_values
+    asked = estimands(project.rules, confidence=project.confidence_of_a_look, slice_values=slices)
     stored = store.get(plan.stored_run) if plan.stored_run else None
     compared = compare(
         evidence,

@@ -17,13 +17,12 @@ from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest
 from jupyter_deployfeedback.domain.suite import Suite
-from jupyter_deployfeedback.domain.verdict import Continuing, Finding, GateState, Judgement, Verdict
+from jupyter_deployfeedback.domain.verdict import Continuing, GateState, Judgement, Verdict
 from jupyter_deployfeedback.errors import ContinueRefused, RunNotFound, RunUnfinished
 from jupyter_deployfeedback.execution import plan_suites
 from jupyter_deployfeedback.project import load_project
 from jupyter_deployfeedback.store import Store, open_store
-from jupyter_deployfeedback.verdict import check_rule
-from tests.comparison.evidence import NOON, answers, evaluation, evidence, facts, rule, side, suite_result
+from tests.comparison.evidence import NOON, a_finding, answers, evaluation, evidence, facts, rule, side, suite_result
 from tests.feedback.runs import failing
 from tests.store.conftest import PROJECT_FILE, make_report
 
@@ -144,7 +143,7 @@ def test_rules_of_the_last_release_that_are_gone_are_named(store: Store) -> None
         created_at=NOON,
     )  # fmt: skip
     store.add_release(release)
-    asked = {(each.rule, each.expression) for each in failing().findings if each.expression}
+    asked = {(each.rule, each.expression) for each in failing().findings if each.condition}
     kept = [rule(name, text.removeprefix("warn: ")) for name, text in sorted(asked)]
 
     assert told(store, begin(store), *kept).removed == ()
@@ -276,7 +275,7 @@ def test_a_suite_grows_at_its_points_unless_a_matrix_fixes_how_far(
     point = suite_result(evaluation(answers([True] * 9), suite=f"quality[{axis}=1]"), name=f"quality[{axis}=1]")
     point = point.model_copy(update={"suite": point.suite.model_copy(update={"point_of": "quality"})})
     swept = project().model_copy(update={"suites": (suite,)})
-    half = Finding(rule="accuracy", expression=">=0.9", verdict=Verdict.INCONCLUSIVE, n=9, n_more=9)
+    half = a_finding(rule="accuracy", expression=">=0.9", verdict=Verdict.INCONCLUSIVE, n=9, n_more=9)
     found = Judgement(verdict=Verdict.INCONCLUSIVE, gate=GateState.CLOSED, findings=(half,))
 
     told = lineage.history(begin(store), swept, found, evidence(point), stored=False, store=store)
@@ -287,9 +286,10 @@ def test_a_suite_grows_at_its_points_unless_a_matrix_fixes_how_far(
 
 def test_the_example_says_what_its_examples_can_settle() -> None:
     file = Path(__file__).parents[1] / "example-notebooks" / "deployfeedback.yaml"
-    example = load_project(file, environment={}, check_rule=check_rule)
+    example = load_project(file, environment={})
 
-    said = lineage.expected(example, example.suites, store=None)
+    expected = lineage.expected(example, example.suites, store=None)
+    said = {(subject.text, asked.text): each for (subject, asked), each in expected.items()}
 
     assert said["accuracy", ">=-2pp"].sentence.startswith(
         "with 700 examples an unchanged candidate passes in about 75 %"
@@ -299,7 +299,7 @@ def test_the_example_says_what_its_examples_can_settle() -> None:
 
 def test_points_of_a_matrix_are_not_counted_together() -> None:
     file = Path(__file__).parents[1] / "example-notebooks" / "deployfeedback.yaml"
-    example = load_project(file, environment={}, check_rule=check_rule)
+    example = load_project(file, environment={})
     quality = next(suite for suite in example.suites if suite.more is not None)
     points = [quality.model_copy(update={"point_of": quality.name, "parameters": {"n": n}}) for n in (300, 700)]
 

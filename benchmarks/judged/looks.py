@@ -7,21 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from judged.figure import Figure
-from judged.made_up import READY, answers, evaluation, evidence
+from judged.made_up import READY, answers, evaluation, evidence, rule
 from jupyter_deployfeedback.comparison import pool_chain
 from jupyter_deployfeedback.comparison.estimates import estimate
 from jupyter_deployfeedback.comparison.material import gather
 from jupyter_deployfeedback.comparison.methods.proportion import newcombe_paired
 from jupyter_deployfeedback.domain.comparison import Comparison
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import Judgement, Verdict
 from jupyter_deployfeedback.verdict import Circumstances, continuing, estimands, judge
 
 FIRST = 400  # examples of the first look
-RULE = Rule(metric="accuracy", passing=(">=-2pp",))
+RULE = rule("accuracy", ">=-2pp")
 AT_THE_LIMIT = (0.94, 0.01, 0.03, 0.02)  # both right, fixed, broken, both wrong
 UNCHANGED = (0.95, 0.02, 0.02, 0.01)
 
@@ -81,7 +79,7 @@ def _run(draw: np.random.Generator, kinds: tuple[float, ...], ids: range) -> Evi
 def _judged(seen: Evidence, *, looks: int) -> Judgement:
     project = Project(name="", folder="", file="", targets={}, default_target="", suites=(), looks=looks)
     confidence = project.confidence_of_a_look
-    asked = estimands((RULE,), metrics=STANDARD_METRICS, confidence=confidence, slice_values={})
+    asked = estimands((RULE,), confidence=confidence, slice_values={})
     material = gather(seen, stored=None, baseline="released")  # the tables' other metrics would take most of the time
     answered = tuple(estimate(each, material, errors_judged=True) for each in asked)
     return judge(

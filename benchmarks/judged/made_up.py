@@ -11,6 +11,7 @@ from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.observation import Observation, Window
+from jupyter_deployfeedback.domain.rules.checking import read_rule
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, Suite, SuiteResult
@@ -23,11 +24,16 @@ READY = TargetFacts(target="candidate", url="http://127.0.0.1", ready=True)
 Numbers = Any  # numpy arrays of booleans or floats
 
 
+def rule(metric: str, *passing: str) -> Rule:
+    """A rule as the project file would have it."""
+    return read_rule(metric, passing=passing, metrics=STANDARD_METRICS)
+
+
 def judged(
     seen: Evidence, *rules: Rule, baseline: str | None = "released", stored: Evidence | None = None
 ) -> Judgement:
     """Judge made-up evidence the way a run is judged."""
-    asked = estimands(rules, metrics=STANDARD_METRICS, confidence=0.95, slice_values={})
+    asked = estimands(rules, confidence=0.95, slice_values={})
     return judge(
         compare(seen, stored=stored, baseline=baseline, estimands=asked),
         rules=rules,

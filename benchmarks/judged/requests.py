@@ -7,19 +7,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from judged.figure import Figure
-from judged.made_up import answers, evaluation, evidence, judged, latencies, paired, rights
-from jupyter_deployfeedback.domain.rules.rule import Rule
+from judged.made_up import answers, evaluation, evidence, judged, latencies, paired, rights, rule
 from jupyter_deployfeedback.domain.verdict import Verdict
 
 TWENTY = (
-    Rule(metric="latency", passing=("p(50)<=+10%", "typical<=+10%", "p(95)<=+10%", "avg<=+10%", "p(95)<2s")),
-    Rule(metric="latency", passing=("share(>300ms)<=+1pp", "share(>300ms)<=20%", "p(50)<300ms", "avg<=+30ms")),
-    Rule(metric="accuracy", passing=(">=0.90", ">=-1pp", ">=-2%")),
-    Rule(metric="error_rate", passing=("<=+1pp", "<=10%")),
-    Rule(metric="f1", passing=(">=0.85", ">=-3pp")),
-    Rule(metric="failure_rate", passing=("<=1%", "<=+1pp")),
-    Rule(metric="requests_failed", passing=("==0",)),
-    Rule(metric="requests_timed_out", passing=("==0",)),
+    rule("latency", "p(50)<=+10%", "typical<=+10%", "p(95)<=+10%", "avg<=+10%", "p(95)<2s"),
+    rule("latency", "share(>300ms)<=+1pp", "share(>300ms)<=20%", "p(50)<300ms", "avg<=+30ms"),
+    rule("accuracy", ">=0.90", ">=-1pp", ">=-2%"),
+    rule("error_rate", "<=+1pp", "<=10%"),
+    rule("f1", ">=0.85", ">=-3pp"),
+    rule("failure_rate", "<=1%", "<=+1pp"),
+    rule("requests_failed", "==0"),
+    rule("requests_timed_out", "==0"),
 )
 
 
@@ -47,7 +46,7 @@ def identical_systems(runs: int) -> Iterator[Figure]:
 def rules_at_their_limit(runs: int) -> Iterator[Figure]:
     """Trap 16: twenty rules whose truth lies exactly at the limit."""
     draw = np.random.default_rng(16)
-    rules = tuple(Rule(metric=f"accuracy{{part:{each}}}", passing=(">=0.9",)) for each in range(20))
+    rules = tuple(rule(f"accuracy{{part:{each}}}", ">=0.9") for each in range(20))
     parts = tuple(str(each) for each in range(20) for _ in range(150))
     failed = naive = 0
     for _ in range(runs):
@@ -63,7 +62,7 @@ def unequal_replicas(_: int) -> Iterator[Figure]:
     draw = np.random.default_rng(2)
     parts = draw.lognormal(np.log(0.1), 0.1, 9000), draw.lognormal(np.log(0.8), 0.1, 1000)
     sides = [evaluation(answers(np.ones(len(each), bool), each), name=str(len(each))) for each in parts]
-    found = judged(evidence(*sides), Rule(metric="latency", passing=("p(50)<1s",)), baseline=None).findings[-1]
+    found = judged(evidence(*sides), rule("latency", "p(50)<1s"), baseline=None).findings[-1]
     truth, naive = np.median(np.concatenate(parts)), float(np.mean([np.median(each) for each in parts]))
     away = abs((found.value or 0.0) - float(truth))
     yield Figure("p50 of two replicas: error", away, abs(naive - truth), "mean of medians", 0.001, unit="s")
@@ -75,7 +74,7 @@ def time_outs(_: int) -> Iterator[Figure]:
     late = np.arange(1000) < 20
     latency[late] = 5.0
     seen = evidence(evaluation(answers(np.ones(1000, bool), latency, late=late)))
-    found = judged(seen, Rule(metric="latency", passing=("p(99)<1s",)), baseline=None).findings[-1]
+    found = judged(seen, rule("latency", "p(99)<1s"), baseline=None).findings[-1]
     dropped = float(np.quantile(latency[~late], 0.99))
     yield Figure("p99 with 2 % time-outs of 5 s", found.value or 0.0, dropped, "without them", at_least=5.0, unit="s")
 
@@ -86,7 +85,7 @@ def quantile_of_identical(runs: int) -> Iterator[Figure]:
     failed = naive = 0
     for _ in range(runs):
         seen = paired(draw, n=300)
-        failed += judged(seen, Rule(metric="latency", passing=("p(95)<=+10%",))).verdict is Verdict.FAIL
+        failed += judged(seen, rule("latency", "p(95)<=+10%")).verdict is Verdict.FAIL
         one, other = latencies(seen)
         naive += np.quantile(one, 0.95) > 1.1 * np.quantile(other, 0.95)
     yield Figure("A/A, p(95)<=+10%, 300 pairs: FAIL", failed / runs, naive / runs, "ratio of points", 0.05)
@@ -96,11 +95,11 @@ def coverage_of_p99(runs: int) -> Iterator[Figure]:
     """Trap 11: the interval of p99 must hold the truth; below the floor nothing is judged."""
     draw = np.random.default_rng(11)
     truth = float(np.exp(2.3263478740408408))
-    rule = Rule(metric="latency", passing=("p(99)<10s",))
+    limit = rule("latency", "p(99)<10s")
     covered = naive = 0
     for _ in range(runs):
         sample = draw.lognormal(0, 1, 300)
-        found = judged(evidence(evaluation(answers(np.ones(300, bool), sample))), rule, baseline=None).findings[-1]
+        found = judged(evidence(evaluation(answers(np.ones(300, bool), sample))), limit, baseline=None).findings[-1]
         covered += found.interval is not None and found.interval[0] <= truth <= found.interval[1]
         drawn = np.quantile(draw.choice(sample, (200, 300)), 0.99, axis=1)
         naive += np.quantile(drawn, 0.05) <= truth <= np.quantile(drawn, 0.95)
@@ -112,11 +111,11 @@ def slow_tail(runs: int) -> Iterator[Figure]:
     from scipy.stats import mannwhitneyu
 
     draw = np.random.default_rng(12)
-    rule = Rule(metric="latency", passing=("share(>300ms)<=+1pp",))
+    limit = rule("latency", "share(>300ms)<=+1pp")
     found = naive = 0
     for _ in range(runs):
         seen = paired(draw, n=500, tail=0.03, spread=0.3)
-        found += judged(seen, rule).verdict is Verdict.FAIL
+        found += judged(seen, limit).verdict is Verdict.FAIL
         naive += mannwhitneyu(*latencies(seen)).pvalue < 0.05
     yield Figure("3 % of 500 requests 4x slower: FAIL", found / runs, naive / runs, "Mann-Whitney", at_least=0.5)
 
@@ -124,21 +123,21 @@ def slow_tail(runs: int) -> Iterator[Figure]:
 def another_day(runs: int) -> Iterator[Figure]:
     """Trap 18: the environment shifted by 8 % since the baseline was measured; nothing changed."""
     draw = np.random.default_rng(18)
-    rule = Rule(metric="latency", passing=("typical<=+5%",))
+    limit = rule("latency", "typical<=+5%")
     failed = naive = 0
     for _ in range(runs):
         payload, shift = draw.lognormal(-2.2, 0.5, 300), draw.normal(0, 0.08)
         now, before = (payload * draw.lognormal(each, 0.15, 300) for each in (shift, 0.0))
         one, other = (evidence(evaluation(answers(np.ones(300, bool), each))) for each in (now, before))
-        failed += judged(one, rule, stored=other).verdict is Verdict.FAIL
+        failed += judged(one, limit, stored=other).verdict is Verdict.FAIL
         naive += bool(np.median(now / before) > 1.05)
     yield Figure("stored baseline, day shifted by 8 %: FAIL", failed / runs, naive / runs, "ratio of points", 0.05)
 
 
 def one_among_fifty(_: int) -> Iterator[Figure]:
     """Trap 20: a score would average one broken rule away."""
-    rules = [Rule(metric="accuracy", passing=(f">={limit / 100}",)) for limit in range(20, 70)]
-    rules.append(Rule(metric="latency", passing=("p(95)<100ms",)))
+    rules = [rule("accuracy", f">={limit / 100}") for limit in range(20, 70)]
+    rules.append(rule("latency", "p(95)<100ms"))
     seen = evidence(evaluation(answers(np.ones(500, bool), np.full(500, 0.2))))
     failed = judged(seen, *rules, baseline=None).verdict is Verdict.FAIL
     yield Figure(

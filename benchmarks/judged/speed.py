@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from judged.figure import Figure
-from judged.made_up import judged, paired
+from judged.made_up import judged, paired, rule
 from jupyter_deployfeedback.comparison import rehearse
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.verdict import estimands, rehearsed_estimands, self_test
 
@@ -18,16 +17,16 @@ from jupyter_deployfeedback.verdict import estimands, rehearsed_estimands, self_
 def speed() -> Iterator[Figure]:
     """Time the judgement of 100,000 paired requests and predictions, and the gate's test of itself."""
     ten = (
-        Rule(metric="latency", passing=("p(95)<2s", "typical<=+10%")),
-        Rule(metric="latency", passing=("p(50)<=+10%", "p(95)<=+25%")),
-        Rule(metric="latency", passing=("share(>300ms)<=+1pp",)),
-        Rule(metric="latency", passing=("avg<=+10%",)),
-        Rule(metric="accuracy", passing=(">=0.90", ">=-1pp")),
-        Rule(metric="error_rate", passing=("<=+1pp",)),
-        Rule(metric="f1", passing=(">=0.85", ">=-3pp")),
-        Rule(metric="failure_rate", passing=("<=1%",)),
-        Rule(metric="requests_timed_out", passing=("==0",)),
-        Rule(metric="throughput", passing=(">=-10%",)),
+        rule("latency", "p(95)<2s", "typical<=+10%"),
+        rule("latency", "p(50)<=+10%", "p(95)<=+25%"),
+        rule("latency", "share(>300ms)<=+1pp"),
+        rule("latency", "avg<=+10%"),
+        rule("accuracy", ">=0.90", ">=-1pp"),
+        rule("error_rate", "<=+1pp"),
+        rule("f1", ">=0.85", ">=-3pp"),
+        rule("failure_rate", "<=1%"),
+        rule("requests_timed_out", "==0"),
+        rule("throughput", ">=-10%"),
     )
     seen = paired(np.random.default_rng(0), n=100_000, wrong=0.05)
     judged(paired(np.random.default_rng(0), n=500), *ten)  # what is imported first is not measured
@@ -46,6 +45,6 @@ def timed(work: Callable[[], object]) -> float:
 
 def tested(*rules: Rule) -> None:
     """Let the gate test itself, as every run does."""
-    tried = rehearsed_estimands(estimands(rules, metrics=STANDARD_METRICS, confidence=0.95, slice_values={}))
+    tried = rehearsed_estimands(estimands(rules, confidence=0.95, slice_values={}))
     beyond, inside = rehearse(tried, beyond=True), rehearse(tried, beyond=False)
     self_test(rules, beyond=beyond, inside=inside, confidence=0.95)

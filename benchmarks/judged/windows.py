@@ -9,10 +9,9 @@ import numpy as np
 from scipy import stats
 
 from judged.figure import Figure
-from judged.made_up import NOON, Numbers, answers, evaluation, evidence, judged, observed
+from judged.made_up import NOON, Numbers, answers, evaluation, evidence, judged, observed, rule
 from jupyter_deployfeedback.domain.evaluation import Load, WindowPair
 from jupyter_deployfeedback.domain.observation import LoadedWindow, Window
-from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import Verdict
 
@@ -25,14 +24,14 @@ def scrapes(runs: int) -> Iterator[Figure]:
     from scipy.stats import ttest_ind
 
     draw = np.random.default_rng(13)
-    rule = Rule(metric="memory_mean", passing=("<=+1%",))
+    limit = rule("memory_mean", "<=+1%")
     failed = naive = 0
     for _ in range(runs):
         noise = draw.normal(0, 1, (2, 60))
         for place in range(1, 60):
             noise[:, place] += 0.8 * noise[:, place - 1]
         sides = [float(2**28 * (1 + 0.05 * each.mean())) for each in noise]
-        failed += judged(observed(*sides), rule).verdict is Verdict.FAIL
+        failed += judged(observed(*sides), limit).verdict is Verdict.FAIL
         naive += ttest_ind(noise[0], noise[1], equal_var=False).pvalue < 0.05
     yield Figure("A/A on AR(0.8) scrapes: FAIL", failed / runs, naive / runs, "Welch on 60 scrapes", 0.05)
 
@@ -40,11 +39,11 @@ def scrapes(runs: int) -> Iterator[Figure]:
 def unequal_windows(runs: int) -> Iterator[Figure]:
     """Trap 15: the greatest of 240 scrapes is greater than that of 60, whatever the system does."""
     draw = np.random.default_rng(15)
-    rule = Rule(metric="memory_max", passing=("<=+2%",))
+    limit = rule("memory_max", "<=+2%")
     failed = naive = 0
     for _ in range(runs):
         sides = [float(2**28 * (1 + 0.05 * draw.normal(0, 1, size).max())) for size in (240, 60)]
-        failed += judged(observed(*sides, metric="memory_max"), rule).verdict is Verdict.FAIL
+        failed += judged(observed(*sides, metric="memory_max"), limit).verdict is Verdict.FAIL
         naive += sides[0] > 1.02 * sides[1]
     yield Figure("A/A, maxima of 240 and 60 scrapes: FAIL", failed / runs, naive / runs, "ratio of points", 0.05)
 
@@ -52,11 +51,11 @@ def unequal_windows(runs: int) -> Iterator[Figure]:
 def slices_of_one_series(runs: int) -> Iterator[Figure]:
     """Trap 14: one series of 60 scrapes cut into five "windows"; ours are refused, wherever they may come from."""
     draw = np.random.default_rng(14)
-    rule = Rule(metric="memory_mean", passing=("<=+0%",))
+    limit = rule("memory_mean", "<=+0%")
     failed = naive = 0
     for _ in range(runs):
         sides = [_drifting(draw, 5 * SCRAPES, 0.95).reshape(5, SCRAPES).mean(axis=1) for _ in range(2)]
-        failed += judged(loaded(*sides, rest=0.0), rule).verdict is Verdict.FAIL
+        failed += judged(loaded(*sides, rest=0.0), limit).verdict is Verdict.FAIL
         naive += stats.ttest_1samp(np.log(sides[0] / sides[1]), 0, alternative="greater").pvalue < 0.05
     yield Figure("A/A, one AR(0.95) series in slices: FAIL", failed / runs, naive / runs, "t over 5 slices", 0.0)
 
@@ -74,7 +73,7 @@ def windows_apart(runs: int) -> Iterator[Figure]:
             now, before = (np.array([side[first : first + SCRAPES].mean() for first in firsts])
                            for side, firsts in zip(sides, _turns(2 * SCRAPES), strict=True))  # fmt: skip
             seen = loaded(now, before, rest=float(SCRAPES))
-            failed += judged(seen, Rule(metric="memory_mean", passing=("<=+0%",))).verdict is Verdict.FAIL
+            failed += judged(seen, rule("memory_mean", "<=+0%")).verdict is Verdict.FAIL
             cut = [side[: 5 * SCRAPES].reshape(5, SCRAPES).mean(axis=1) for side in sides]
             naive += stats.ttest_1samp(np.log(cut[0] / cut[1]), 0, alternative="greater").pvalue < 0.05
         name = f"A/A, 5 pairs of windows on AR({memory:g}): FAIL"
@@ -84,13 +83,13 @@ def windows_apart(runs: int) -> Iterator[Figure]:
 def power_of_windows(runs: int) -> Iterator[Figure]:
     """How often windows that differ by 5 % settle a tolerance of 10 %, and how often they find 20 % more."""
     draw = np.random.default_rng(23)
-    rule = Rule(metric="memory_mean", passing=("<=+10%",))
+    limit = rule("memory_mean", "<=+10%")
     for pairs, passing, failing in ((3, 0.40, 0.34), (5, 0.74, 0.66), (8, 0.92, 0.87)):
         passed = failed = 0
         for _ in range(runs):
             now, before = (MIDDLE * draw.lognormal(0, NOISE, pairs) for _ in range(2))
-            passed += judged(loaded(now, before), rule).verdict is Verdict.PASS
-            failed += judged(loaded(1.2 * now, before), rule).verdict is Verdict.FAIL
+            passed += judged(loaded(now, before), limit).verdict is Verdict.PASS
+            failed += judged(loaded(1.2 * now, before), limit).verdict is Verdict.FAIL
         yield Figure(f"{pairs} pairs, unchanged, tolerance 10 %: PASS", passed / runs, at_least=passing)
         yield Figure(f"{pairs} pairs, 20 % more, tolerance 10 %: FAIL", failed / runs, at_least=failing)
 

@@ -73,9 +73,8 @@ def _import_deployments(texts: dict[str, str], *, target: str | None, tag: str |
 
 def _print_rules(text: str, *, arguments: dict[str, str]) -> int:
     from jupyter_deployfeedback.project.imports import import_rules
-    from jupyter_deployfeedback.verdict import check_rule
 
-    found = import_rules(text, arguments=arguments, check_rule=check_rule)
+    found = import_rules(text, arguments=arguments)
     click.echo(found.yaml(), nl=False)
     for refusal in found.refusals:
         click.echo(f"Not imported: {refusal}", err=True)

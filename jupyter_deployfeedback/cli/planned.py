@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.suite import Suite
 
 
-def expectations(project: Project, suites: tuple[Suite, ...]) -> dict[tuple[str, str], lineage.Expectation]:
-    """Return by metric and expression what can be expected; without a store that opens, without what a run showed."""
+def expectations(project: Project, suites: tuple[Suite, ...]) -> lineage.Expectations:
+    """Return by subject and expression what can be expected; without a store that opens, without what a run showed."""
     from jupyter_deployfeedback import lineage
     from jupyter_deployfeedback.cli import options
 

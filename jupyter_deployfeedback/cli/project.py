@@ -71,13 +71,13 @@ def check_command(*, project_file: Path) -> None:
 def _tell_rules(checked: Project) -> None:
     """Print each rule with what is doubtful about it and what the planned examples can settle."""
     from jupyter_deployfeedback.cli.planned import expectations
-    from jupyter_deployfeedback.verdict import rule_doubts
+    from jupyter_deployfeedback.domain.rules.checking import rule_doubts
 
     said, metrics = expectations(checked, checked.suites), checked.known_metrics
     for rule in checked.rules:
-        click.echo(f"  rule  {rule.metric}: {', '.join(rule.passing)}")
+        click.echo(f"  rule  {rule.subject.text}: {', '.join(each.text for each in rule.passing)}")
         for doubt in rule_doubts(rule, metrics):
             click.echo(f"    {doubt}")
-        for text in rule.passing:
-            if (rule.metric, text) in said:
-                click.echo(f"    {text} {said[rule.metric, text].sentence}")
+        for each in rule.passing:
+            if (rule.subject, each) in said:
+                click.echo(f"    {each.text} {said[rule.subject, each].sentence}")

@@ -104,8 +104,8 @@ def _say_what_to_expect(run: Run, *, store: Store) -> None:
     from jupyter_deployfeedback.cli.planned import expectations
 
     plan = pipeline.plan_run(run.request, store=store, environment=options.environment())
-    for (metric, text), expected in expectations(plan.project, plan.suites).items():
-        click.secho(f"{metric} {text} {expected.sentence}", dim=True, err=True)
+    for (subject, asked), expected in expectations(plan.project, plan.suites).items():
+        click.secho(f"{subject.text} {asked.text} {expected.sentence}", dim=True, err=True)
 
 
 def _refuse_other_choices(request: RunRequest) -> None:

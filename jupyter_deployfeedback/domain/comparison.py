@@ -10,14 +10,7 @@ from pydantic import model_validator
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.evaluation import KnownKind, Picture
 from jupyter_deployfeedback.domain.metric import Metric
-from jupyter_deployfeedback.domain.rules.rule import Expression
-
-
-def finding_name(metric: str, *, within: tuple[str, str] | None = None, point: str | None = None) -> str:
-    """Return how a finding names a metric: ``accuracy``, ``accuracy{digit:8}``, ``accuracy{suite:quality[n=100]}``."""
-    said = [f"{within[0]}:{within[1]}"] if within else []
-    said += [f"suite:{point}"] if point else []
-    return f"{metric}{{{','.join(said)}}}" if said else metric
+from jupyter_deployfeedback.domain.rules.rule import Expression, Subject
 
 
 class Estimand(Frozen):
@@ -33,6 +26,11 @@ class Estimand(Frozen):
     point: str | None = None
     informs: bool = False
     confidence: float = 0.95  # one-sided; the interval is two-sided at 2 * confidence - 1
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about, as a finding says it."""
+        return Subject(name=self.metric, slice=self.slice, point=self.point)
 
 
 class Estimate(Frozen):

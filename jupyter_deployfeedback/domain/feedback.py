@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.comparison import Change
 from jupyter_deployfeedback.domain.evaluation import Picture
 from jupyter_deployfeedback.domain.metric import Better, Family
+from jupyter_deployfeedback.domain.rules.version_1 import read_version_1
 from jupyter_deployfeedback.domain.run import RunState
 from jupyter_deployfeedback.domain.suite import Outcome
-from jupyter_deployfeedback.domain.verdict import Continuing, GateState, Standing, Verdict
+from jupyter_deployfeedback.domain.verdict import Continuing, Finding, GateState, Verdict
 from jupyter_deployfeedback.domain.waiver import Waiver, opens
 
 
@@ -65,27 +66,25 @@ class FindingNumbers(Frozen):
     method: str = ""  # in words
 
 
-class FindingText(Frozen):
-    """One finding with its sentence. ``text`` holds the same numbers in readable units, ready to show."""
+class FindingText(Finding):
+    """One finding with its sentence. ``text`` holds the same numbers in readable units, ready to show.
+
+    ``rule`` and ``expression`` are subject and condition as they are read; nothing reads them back but what takes over
+    a report of schema version 1, which had nothing else.
+    """
 
     rule: str
     expression: str
-    verdict: Verdict
-    standing: Standing
     sentence: str
-    value: float | None
-    unit: str
-    limit: float | None
-    candidate: float | None
-    baseline: float | None
-    interval: tuple[float, float] | None
-    confidence: float | None
-    n: int | None
-    n_more: int | None
-    method: str
     look: tuple[int, int] | None = None
-    metric_unit: str = ""  # of candidate and baseline
     text: FindingNumbers = FindingNumbers()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_version_1(cls, given: Any) -> Any:  # noqa: ANN401 - whatever was stored
+        if isinstance(given, dict) and "subject" not in given:
+            return read_version_1(given["rule"], given["expression"]) | given
+        return given
 
 
 class MetricText(Frozen):
@@ -214,6 +213,10 @@ class WindowsRow(Frozen):
     baseline: tuple[float | None, ...] | None
 
 
+def _read_as_newest(version: object) -> object:
+    return 2 if version == 1 else version  # each noun takes over its own older form
+
+
 OPEN_BY_WAIVER = "The gate is open by waiver: tag the release, or mend what was waived and run again."
 
 
@@ -236,7 +239,7 @@ class FeedbackReport(Frozen):
     permits, never the verdict.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Annotated[Literal[2], BeforeValidator(_read_as_newest)] = 2
     run: RunFacts
     verdict: Verdict
     gate: GateState

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from jupyter_deployfeedback.domain.base import Frozen
+from jupyter_deployfeedback.domain.rules.rule import Expression, RuleList, Subject
 
 
 class Verdict(StrEnum):
@@ -42,26 +43,96 @@ class Standing(StrEnum):
     NOT_JUDGED = "not_judged"  # a relative rule on a first release, or on a metric the baseline does not have
 
 
-WEAK_EVIDENCE = "weak evidence"
-"""How the reason of a finding begins that holds, or not, on weak evidence only."""
+class ReasonKind(StrEnum):
+    """Why a finding says what it says."""
+
+    ANSWERED_TWICE = "answered_twice"
+    BELOW_FLOOR = "below_floor"
+    BETWEEN_LIMITS = "between_limits"
+    BEYOND_CAP = "beyond_cap"
+    CASES = "cases"
+    COUNTED_NOTHING = "counted_nothing"
+    FIRST_RELEASE = "first_release"
+    INTERVAL_REVERSED = "interval_reversed"
+    MISSING = "missing"
+    NEW_METRIC = "new_metric"
+    NO_CASE_RAN = "no_case_ran"
+    NO_DATA_FAILS = "no_data_fails"
+    NO_INTERVAL = "no_interval"
+    NO_LABELS = "no_labels"
+    NO_RESULT = "no_result"
+    NOT_ANSWERED = "not_answered"
+    NOT_FINITE = "not_finite"
+    NOT_IN_BASELINE = "not_in_baseline"
+    NOT_READY = "not_ready"
+    NOT_SIGNIFICANT = "not_significant"
+    NOTHING_ABSOLUTE = "nothing_absolute"
+    OTHER_VERSION = "other_version"
+    SELF_TEST_MISSED = "self_test_missed"
+    SEVERAL_RESULTS = "several_results"
+    UNIT = "unit"
+    VERSION_CHANGED = "version_changed"
+    WEAK_EVIDENCE = "weak_evidence"
+    WITHIN_WARNING = "within_warning"
 
 
-SELF_TEST = "self-test"
-"""The rule of a finding that says that the gate, put to the test, did not do what it must."""
+MOST_MORE = 10
+"""Times n: how many more samples are ever asked for. Beyond it a number would be a promise nobody can keep."""
+
+_ABSOLUTE = "add a rule with an absolute limit"
+_REASONS = {
+    ReasonKind.ANSWERED_TWICE: "it was answered twice",
+    ReasonKind.BETWEEN_LIMITS: "beyond the pass limit, not beyond the limit that fails",
+    ReasonKind.BEYOND_CAP: f"{{}}; cannot be settled within {MOST_MORE} times as many samples",
+    ReasonKind.COUNTED_NOTHING: "nothing was counted, and the counter is there",
+    ReasonKind.FIRST_RELEASE: "nothing to compare with",
+    ReasonKind.INTERVAL_REVERSED: "its interval ends before it begins",
+    ReasonKind.NEW_METRIC: "new metric",
+    ReasonKind.NO_CASE_RAN: "no case of it ran, so it shows nothing",
+    ReasonKind.NO_DATA_FAILS: "no data, and the rule says on_no_data: fail: {}",
+    ReasonKind.NO_INTERVAL: "it has no interval, and a point alone is never judged",
+    ReasonKind.NO_LABELS: "no suite evaluated examples with a slice {!r}",
+    ReasonKind.NO_RESULT: "it left no result",
+    ReasonKind.NOT_ANSWERED: "nothing answered it",
+    ReasonKind.NOT_FINITE: "it is not a finite number",
+    ReasonKind.NOT_IN_BASELINE: f"the baseline does not have it; {_ABSOLUTE}",
+    ReasonKind.NOT_SIGNIFICANT: "beyond the limit, but not beyond what chance gives among so many rules",
+    ReasonKind.NOTHING_ABSOLUTE: f"nothing to compare with; {_ABSOLUTE}",
+    ReasonKind.SELF_TEST_MISSED: "the gate's self-test missed: {}",
+    ReasonKind.SEVERAL_RESULTS: "{} results of the same name",
+    ReasonKind.WEAK_EVIDENCE: "weak evidence: {}",
+    ReasonKind.WITHIN_WARNING: "beyond the pass limit, within the warn limit",
+}
+"""What is not listed says what ``detail`` says."""
+
+
+class Reason(Frozen):
+    """Why a finding says what it says; ``detail`` is what the stage that measured it, or a suite, told of it."""
+
+    kind: ReasonKind
+    detail: str = ""
+
+    @property
+    def text(self) -> str:
+        """How it is read; nothing branches on it."""
+        return _REASONS.get(self.kind, "{}").format(self.detail).removeprefix("; ")
 
 
 class Finding(Frozen):
     """What one expression of one rule said, with its evidence.
 
-    ``rule`` is the metric (with its slice, ``accuracy{digit:8}``) or ``suite NAME`` for a suite's own cases.
-    ``value`` is what was judged: the candidate's number, or the effect (difference, ratio - 1) where the rule is
-    relative; ``candidate`` and ``baseline`` are the two sides' own numbers. ``interval`` surrounds ``value`` at
-    ``confidence``. ``unit`` is that of ``value``, ``limit`` and ``interval``: a ratio's is ``%`` as a share of 1,
-    a difference of shares' is ``pp`` as a share of 1.
+    ``subject`` is what it is about, ``condition`` the expression of the rule, in its list ``listed``; without one it is
+    about a suite, the target, its version or the gate. ``value`` is what was judged: the candidate's number, or the
+    effect (difference, ratio - 1) where the rule is relative; ``candidate`` and ``baseline`` are the two sides' own
+    numbers. ``interval`` surrounds ``value`` at ``confidence``. ``unit`` is that of ``value``, ``limit`` and
+    ``interval``: a ratio's is ``%`` as a share of 1, a difference of shares' is ``pp`` as a share of 1. ``reason`` says
+    why it is inconclusive, error, weak or not judged; None where the numbers say it all. ``facts`` are the raw numbers
+    behind the estimate, as in ``Estimate.facts``.
     """
 
-    rule: str
-    expression: str
+    subject: Subject
+    condition: Expression | None = None
+    listed: RuleList = RuleList.PASS
     verdict: Verdict
     standing: Standing = Standing.COUNTED
     value: float | None = None
@@ -75,8 +146,24 @@ class Finding(Frozen):
     n: int | None = None
     n_more: int | None = None
     method: str = ""
-    reason: str = ""  # why it is inconclusive, error, weak or not judged; empty where the numbers say it all
-    facts: dict[str, float] = {}  # the raw numbers behind the estimate, as in ``Estimate.facts``
+    reason: Reason | None = None
+    facts: dict[str, float] = {}
+
+    @property
+    def asked(self) -> str:
+        """Its expression as it is read, with its list where that is not ``pass``; empty where it has none."""
+        if self.condition is None:
+            return ""
+        return self.condition.text if self.listed is RuleList.PASS else f"{self.listed}: {self.condition.text}"
+
+    @property
+    def name(self) -> str:
+        """What it is called: ``accuracy >=0.95`` or ``suite quality``."""
+        return f"{self.subject.text} {self.asked}".rstrip()
+
+    def because(self, *kinds: ReasonKind) -> bool:
+        """Say whether its reason is one of these kinds."""
+        return self.reason is not None and self.reason.kind in kinds
 
 
 class Continuing(Frozen):

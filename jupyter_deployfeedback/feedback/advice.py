@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jupyter_deployfeedback.domain.feedback import ExampleRow
 from jupyter_deployfeedback.domain.metric import Family
+from jupyter_deployfeedback.domain.rules.rule import SubjectKind
 from jupyter_deployfeedback.domain.run import Commit, Evidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Continuing, Verdict
@@ -16,7 +17,6 @@ from jupyter_deployfeedback.feedback.sentences import GOOD, describe_case, first
 from jupyter_deployfeedback.feedback.visible import one_line
 
 TAG = "Tag the release: jupyter deployfeedback release VERSION, or “Tag release” in the panel."
-_VERSION_RULE = "model version"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def remedy(found: Found, situation: Situation) -> str:
     """Say what gives a missing number where that is not what its reason names; else empty."""
     if situation.evidence.imported is not None:
         return ""
-    if found.finding.rule == _VERSION_RULE:
+    if found.finding.subject.kind is SubjectKind.MODEL_VERSION:
         return "Deploy the version you mean to release, or correct expect_version in deployfeedback.yaml."
     if situation.down is not None:
         begin = "Start" if situation.down.url else "Give the address of"

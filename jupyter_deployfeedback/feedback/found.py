@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
+from jupyter_deployfeedback.domain.comparison import Comparison
 from jupyter_deployfeedback.domain.feedback import FindingNumbers
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
-from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation, SubjectKind
 from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Standing, Verdict
 from jupyter_deployfeedback.feedback import names
 from jupyter_deployfeedback.feedback.quantities import MISSING, Measured, count, limit_text, measured, quantity
 from jupyter_deployfeedback.feedback.visible import one_line
-
-SUITE_RULE = "suite "
-_WARN_LIST = "warn: "
-_NOT_JUDGED = "not judged: "
-_RELATION_OF_UNIT = {"%": Relation.RATIO, "pp": Relation.DIFFERENCE}
 
 
 @dataclass(frozen=True)
@@ -41,17 +36,18 @@ class Found:
     @property
     def suite(self) -> str | None:
         """The suite this finding is about, None where it is about a metric."""
-        return self.finding.rule.removeprefix(SUITE_RULE) if self.finding.rule.startswith(SUITE_RULE) else None
+        subject = self.finding.subject
+        return subject.name if subject.kind is SubjectKind.SUITE else None
 
     @property
     def reason(self) -> str:
         """Why it says what it says, on one line without full stop; empty where the numbers say it all."""
-        return one_line(self.finding.reason.removeprefix(_NOT_JUDGED)).rstrip(".")
+        return one_line(self.finding.reason.text).rstrip(".") if self.finding.reason else ""
 
     @property
     def about_a_number(self) -> bool:
         """Say whether an expression was judged; the target's readiness and version, for example, are none."""
-        return self.finding.expression != ""
+        return self.finding.condition is not None
 
     @property
     def signed(self) -> bool:
@@ -90,55 +86,41 @@ class Found:
 def read_findings(judgement: Judgement, comparison: Comparison) -> tuple[Found, ...]:
     """Return the findings worst first, those that do not count last; equals stay in the order of the project file."""
     metrics = {**STANDARD_METRICS, **{delta.metric.name: delta.metric for delta in comparison.deltas}}
-    estimates = {
-        (names.rule_name(estimate.estimand), estimate.estimand.expression.text): estimate
-        for estimate in comparison.estimates
-    }
-    ordered = sorted(judgement.findings, key=_urgency)
-    return tuple(_read(finding, estimates.get(_asked(finding)), metrics) for finding in ordered)
-
-
-def _asked(finding: Finding) -> tuple[str, str]:
-    """Return what the finding's estimate was asked by: a ``warn`` list's expression is marked in the finding only."""
-    return (finding.rule, finding.expression.removeprefix(_WARN_LIST))
+    return tuple(_read(each, metrics) for each in sorted(judgement.findings, key=_urgency))
 
 
 def _urgency(finding: Finding) -> tuple[bool, int, bool]:
     """Return what sorts findings: suites that pass stand below rules that do, since the rules have the numbers."""
-    passing_suite = finding.verdict is Verdict.PASS and finding.rule.startswith(SUITE_RULE)
+    passing_suite = finding.verdict is Verdict.PASS and finding.subject.kind is SubjectKind.SUITE
     return (finding.standing is not Standing.COUNTED, -finding.verdict.severity, passing_suite)
 
 
-def _read(finding: Finding, estimate: Estimate | None, metrics: Mapping[str, Metric]) -> Found:
-    metric = metrics.get(finding.rule.split("{", 1)[0])
-    unit = metric.unit if estimate is None and metric else finding.metric_unit
-    if metric and names.says_its_unit(metric.name, unit):
-        unit = ""
-    finding_unit = "" if metric and names.says_its_unit(metric.name, finding.unit) else finding.unit
-    family = metric.family if metric else None
-    if estimate is None:
-        subject, relation = names.label(finding.rule), _RELATION_OF_UNIT.get(finding.unit, Relation.ABSOLUTE)
-        comparator, aggregate = None, Aggregate.VALUE
-    else:
-        expression = estimate.estimand.expression
-        subject, relation = names.subject(estimate.estimand, unit=metric.unit if metric else ""), expression.relation
-        comparator, aggregate = expression.comparator, expression.aggregate
+def _read(finding: Finding, metrics: Mapping[str, Metric]) -> Found:
+    metric = metrics.get(finding.subject.metric or "")
+    family, unit = (metric.family, metric.unit) if metric else (None, "")
+    condition = finding.condition
+    relation = condition.relation if condition else Relation.ABSOLUTE
+    aggregate = condition.aggregate if condition else Aggregate.VALUE
+    written = _written_unit(metric, finding.unit)
+    suite = finding.subject.kind is SubjectKind.SUITE
     return Found(
         finding=finding,
-        subject=subject,
+        subject=names.subject(finding.subject, condition, unit=unit),
         family=family,
         relation=relation,
-        comparator=comparator,
-        noun="case"
-        if finding.rule.startswith(SUITE_RULE)
-        else names.sample_noun(family, aggregate, method=finding.method),
-        metric_unit=unit,
-        unit=finding_unit,
+        comparator=condition.comparator if condition else None,
+        noun="case" if suite else names.sample_noun(family, aggregate, method=finding.method),
+        metric_unit=_written_unit(metric, finding.metric_unit or unit),
+        unit=written,
         measured=measured(
             finding.value,
             finding.interval,
-            finding_unit,
+            written,
             signed=relation is not Relation.ABSOLUTE,
             limit=finding.limit,
         ),
     )
+
+
+def _written_unit(metric: Metric | None, unit: str) -> str:
+    return "" if metric and names.says_its_unit(metric.name, unit) else unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jupyter_deployfeedback.domain.verdict import WEAK_EVIDENCE, Verdict
+from jupyter_deployfeedback.domain.verdict import ReasonKind, Verdict
 from jupyter_deployfeedback.feedback.advice import Situation
 from jupyter_deployfeedback.feedback.found import Found
 from jupyter_deployfeedback.feedback.quantities import count
@@ -42,7 +42,7 @@ def _doubt(found: Iterable[Found]) -> str:
     """Say what to look at; where every rule holds, only on weak evidence, say that instead."""
     warned = _with(found, Verdict.WARN)
     subjects = _subjects(warned, Verdict.WARN)
-    if all(each.finding.reason.startswith(WEAK_EVIDENCE) for each in warned):
+    if all(each.finding.because(ReasonKind.WEAK_EVIDENCE) for each in warned):
         return f"the evidence on {subjects} is weak"
     return f"look at {subjects}"
 

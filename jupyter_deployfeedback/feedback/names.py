@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from jupyter_deployfeedback.domain.comparison import Estimand, finding_name
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
-from jupyter_deployfeedback.domain.rules.rule import Aggregate
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Expression, Subject
 from jupyter_deployfeedback.feedback.quantities import limit_text
 from jupyter_deployfeedback.feedback.visible import one_line
 
@@ -41,6 +40,7 @@ _METHODS = {
 }
 _WINDOW_METHODS = frozenset({"windows", "paired-windows", "paired-windows-log-ratio"})
 _PAIR = "pair"
+_EMPTY = '""'  # a label of nothing, as it is written in a rule
 _SAMPLES = {Family.MODEL: "example", Family.APPLICATION: "request", Family.PLATFORM: "sample"}
 
 
@@ -69,26 +69,22 @@ def says_its_unit(name: str, unit: str) -> bool:
     return standard is not None and standard.unit == unit and unit in {"requests", "restarts", "kills", "replicas"}
 
 
-def subject(estimand: Estimand, *, unit: str) -> str:
+def subject(about: Subject, condition: Expression | None, *, unit: str) -> str:
     """Return what a rule is about: ``typical latency``, ``latency p95``, ``accuracy for digit 8 in quality[n=100]``.
 
     ``unit`` is that of the metric, in which the edge of a ``share(>300ms)`` is given.
     """
-    name = _aggregated(estimand, unit)
-    if estimand.slice is not None:
-        key, value = estimand.slice
-        name = f"{name} for {one_line(key, limit=40)} {one_line(value, limit=40)}"
-    return at_point(name, estimand.point)
+    if about.metric is None or condition is None or (about.slice and about.slice[1] is None):
+        return label(about.text)
+    name = _aggregated(about.name, condition, unit)
+    if about.slice is not None:
+        name = f"{name} for {' '.join(one_line(part or '', limit=40) or _EMPTY for part in about.slice)}"
+    return at_point(name, about.point)
 
 
 def at_point(name: str, point: str | None) -> str:
     """Return what was measured at a point of a matrix: ``accuracy in quality[n=100]``."""
     return name if point is None else f"{name} in {one_line(point, limit=80)}"
-
-
-def rule_name(estimand: Estimand) -> str:
-    """Return how a finding names the estimand's metric and slice: ``accuracy{digit:8}``."""
-    return finding_name(estimand.metric, within=estimand.slice, point=estimand.point)
 
 
 def sample_noun(family: Family | None, aggregate: Aggregate | None, *, method: str = "") -> str:
@@ -107,8 +103,8 @@ def of_sides(noun: str, *, method: str) -> str:
     return "geometric means " if method == "paired-windows-log-ratio" else ""
 
 
-def _aggregated(estimand: Estimand, unit: str) -> str:
-    name, expression = label(estimand.metric), estimand.expression
+def _aggregated(metric: str, expression: Expression, unit: str) -> str:
+    name = label(metric)
     if expression.aggregate is Aggregate.QUANTILE and expression.quantile is not None:
         return f"{name} p{100 * expression.quantile:.6g}"
     if expression.aggregate is Aggregate.SHARE and expression.edge is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from statistics import NormalDist
 
 from jupyter_deployfeedback.domain.comparison import Pilot, Prospect
@@ -14,13 +13,8 @@ from jupyter_deployfeedback.feedback.names import sample_noun
 from jupyter_deployfeedback.feedback.quantities import count, quantity
 
 
-def planned(prospects: Iterable[Prospect]) -> Iterator[tuple[str, str]]:
-    """Yield each expression, as the rule has it, with what can be expected of it."""
-    for each in prospects:
-        yield each.estimand.expression.text, _sentence(each)
-
-
-def _sentence(prospect: Prospect) -> str:
+def planned(prospect: Prospect) -> str:
+    """Say what can be expected of an expression with the planned samples."""
     asked = prospect.estimand.expression
     metric = STANDARD_METRICS.get(prospect.estimand.metric)
     noun = sample_noun(metric.family if metric else None, asked.aggregate)
@@ -64,7 +58,8 @@ def scattered(report: FeedbackReport, sent: int | None) -> Pilot:
 
 def _spread(finding: FindingText) -> float | None:
     """Return the standard deviation of the log ratios behind a finding on typical latency."""
-    if not finding.expression.startswith("typical") or not finding.interval or not finding.n or not finding.confidence:
+    typical = finding.condition is not None and finding.condition.aggregate is Aggregate.TYPICAL
+    if not typical or not finding.interval or not finding.n or not finding.confidence:
         return None
     low, high = (math.log1p(edge) for edge in finding.interval)
     z = NormalDist().inv_cdf(0.5 + finding.confidence / 2)

@@ -129,6 +129,8 @@ def _finding_text(found: Found, situation: Situation, *, look: tuple[int, int]) 
     suites = {suite.suite.name: suite for suite in situation.evidence.suites}
     return FindingText(
         **rows.shared_fields(finding, FindingText) | {"metric_unit": finding.metric_unit or found.metric_unit},
+        rule=finding.subject.text,
+        expression=finding.asked,
         sentence=sentence(found, baseline=situation.baseline, suites=suites, remedy=remedy(found, situation)),
         text=found.numbers,
         look=look if finding.interval else None,  # what is compared exactly takes no look

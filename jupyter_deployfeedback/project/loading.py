@@ -23,12 +23,12 @@ from jupyter_deployfeedback.project.consistency import check_consistency
 from jupyter_deployfeedback.project.document import read_document
 from jupyter_deployfeedback.project.files import read_file
 from jupyter_deployfeedback.project.reading import read_sections
-from jupyter_deployfeedback.project.rules import CheckRule, check_rules, read_metrics, read_rule
+from jupyter_deployfeedback.project.rules import check_rules, metrics_of, read_metrics, rule_of
 from jupyter_deployfeedback.project.schema import PlatformFile, ProjectFile, TargetFile
 from jupyter_deployfeedback.project.suites import read_suite
 
 
-def load_project(path: Path, *, environment: Mapping[str, str], check_rule: CheckRule) -> Project:
+def load_project(path: Path, *, environment: Mapping[str, str]) -> Project:
     """Return the checked project of a file; ``environment`` gives ``${NAME}`` in addresses its value.
 
     Sends no request and runs nothing. Raises ProjectNotFound, and ProjectError with every problem, ordered by line.
@@ -42,7 +42,7 @@ def load_project(path: Path, *, environment: Mapping[str, str], check_rule: Chec
         *document.problems,
         *sections.problems,
         *check_consistency(sections, document, folder=path.absolute().parent),
-        *check_rules(sections, document, check_rule=check_rule),
+        *check_rules(sections, document),
     ]
     if problems or sections.whole is None:
         raise ProjectError(sorted(problems, key=lambda problem: (problem.line or 0, problem.key)))
@@ -64,7 +64,12 @@ def _project(file: ProjectFile, path: Path, *, digest: str) -> Project:
         timeout_seconds=file.timeout,
         metrics=read_metrics(file.metrics),
         rules=tuple(
-            read_rule(each, on_no_data=OnNoData(file.on_no_data), on_small_slice=file.on_small_slice)
+            rule_of(
+                each,
+                metrics_of(file.metrics),
+                on_no_data=OnNoData(file.on_no_data),
+                on_small_slice=file.on_small_slice,
+            )
             for each in file.rules
         ),
         confidence=file.confidence,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.release import Release
+from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.release.git import sanitised
 
 RUN_TRAILER = "Deployfeedback-Run"
@@ -60,7 +60,7 @@ def _served(version: str | None) -> str:
 
 def _metrics(report: FeedbackReport, family: Family) -> Iterator[str]:
     rows = [row for row in report.metrics if row.family is family]
-    names = [finding_name(row.name, point=row.point) for row in rows]
+    names = [Subject(name=row.name, point=row.point).text for row in rows]
     width = max(map(len, names), default=0)
     for name, row in zip(names, rows, strict=True):
         yield f"{name:<{width}}  {_numbers(row)}"

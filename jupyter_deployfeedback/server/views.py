@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.rules.checking import rule_doubts
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.domain.suite import Outcome, Suite
 from jupyter_deployfeedback.errors import ProjectError
 from jupyter_deployfeedback.execution.grid import points
-from jupyter_deployfeedback.lineage import Expectation
+from jupyter_deployfeedback.lineage import Expectations
 from jupyter_deployfeedback.project import inspect_suite
 from jupyter_deployfeedback.release import read_commit
 from jupyter_deployfeedback.server import wire
-from jupyter_deployfeedback.verdict import rule_doubts
-
-Expectations = Mapping[tuple[str, str], Expectation]  # by metric and expression
 
 
 def project_body(project: Project, *, root: Path, expected: Expectations) -> wire.ProjectBody:
@@ -105,10 +103,10 @@ def _suite_body(project: Project, suite: Suite) -> wire.SuiteBody:
 
 
 def _rule_body(project: Project, rule: Rule, expected: Expectations) -> wire.RuleBody:
-    known = ((text, expected.get((rule.metric, text))) for text in rule.passing)
+    known = ((each.text, expected.get((rule.subject, each))) for each in rule.passing)
     return wire.RuleBody(
-        metric=rule.metric,
-        expressions=rule.passing,
+        metric=rule.subject.text,
+        expressions=tuple(each.text for each in rule.passing),
         info=rule.info,
         doubts=tuple(rule_doubts(rule, project.known_metrics)),
         expectations=tuple(

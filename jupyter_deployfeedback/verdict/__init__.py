@@ -1,12 +1,10 @@
-"""Stage 6: Comparison x rules -> Judgement. The rule language, the limits, and what all findings add up to.
+"""Stage 6: Comparison x rules -> Judgement. The limits, and what all findings add up to.
 
 Pure, and closed by default: what is missing, not finite or not judged never passes.
 """
 
 from __future__ import annotations
 
-from jupyter_deployfeedback.domain.rules.checking import check_rule, removed_rules, rule_doubts
-from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.verdict.continuing import Circumstances, continuing
 from jupyter_deployfeedback.verdict.estimands import estimands
 from jupyter_deployfeedback.verdict.judge import judge
@@ -14,13 +12,9 @@ from jupyter_deployfeedback.verdict.self_test import rehearsed_estimands, self_t
 
 __all__ = [
     "Circumstances",
-    "check_rule",
     "continuing",
     "estimands",
     "judge",
-    "parse_expression",
     "rehearsed_estimands",
-    "removed_rules",
-    "rule_doubts",
     "self_test",
 ]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
-from jupyter_deployfeedback.domain.rules.checking import FAIL_LIST, WARN_LIST
-from jupyter_deployfeedback.domain.rules.language import parse_expression
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.rules.rule import Relation
-from jupyter_deployfeedback.domain.verdict import Continuing, Finding, Judgement, Standing, Verdict
-from jupyter_deployfeedback.verdict.findings import BEYOND_CAP
-from jupyter_deployfeedback.verdict.settling import MOST_MORE
+from jupyter_deployfeedback.domain.verdict import (
+    MOST_MORE,
+    Continuing,
+    Finding,
+    Judgement,
+    ReasonKind,
+    Standing,
+    Verdict,
+)
 
 ENOUGH_SENT = 0.9  # of what was asked for last time: fewer, and the data set is used up
 NOT_BY_REQUESTS = "Remove what it names, or change the rule, then start a new run."
@@ -46,7 +50,7 @@ def continuing(judgement: Judgement, around: Circumstances) -> Continuing | None
         for each in judgement.findings
         if each.standing is Standing.COUNTED and each.verdict is Verdict.INCONCLUSIVE
     ]
-    hopeless = next((each for each in unsettled if not each.n_more and BEYOND_CAP not in each.reason), None)
+    hopeless = next((each for each in unsettled if not each.n_more and not each.because(ReasonKind.BEYOND_CAP)), None)
     most = max(unsettled, key=_growth)
     if hopeless is None and not 1 < _growth(most) <= 1 + MOST_MORE:
         hopeless = most
@@ -75,9 +79,9 @@ def more_for_alarm(n: int | None, *, p: float, shared: float, alpha: float) -> i
 
 def _not_by_requests(finding: Finding) -> Continuing:
     """Say that no number of requests we would send settles a finding."""
-    what = f"{finding.rule} {finding.expression}".strip()
-    why = f"it takes more than {MOST_MORE} times as many" if finding.n_more else finding.reason or "it says no number"
-    return Continuing(obstacle=f"More requests would not settle {what}: {why.rstrip('.')}.", remedy=NOT_BY_REQUESTS)
+    said = finding.reason.text if finding.reason else "it says no number"
+    why = f"it takes more than {MOST_MORE} times as many" if finding.n_more else said.rstrip(".")
+    return Continuing(obstacle=f"More requests would not settle {finding.name}: {why}.", remedy=NOT_BY_REQUESTS)
 
 
 def _obstacle(unsettled: Iterable[Finding], around: Circumstances) -> tuple[str, str] | None:
@@ -108,15 +112,9 @@ def _growth(finding: Finding) -> float:
 
 
 def _family(finding: Finding) -> Family | None:
-    metric = _metric(finding)
+    metric = STANDARD_METRICS.get(finding.subject.metric or "")
     return metric.family if metric else None
 
 
-def _metric(finding: Finding) -> Metric | None:
-    known: Mapping[str, Metric] = STANDARD_METRICS
-    return known.get(finding.rule.partition("{")[0])
-
-
 def _is_relative(finding: Finding) -> bool:
-    text = finding.expression.removeprefix(WARN_LIST).removeprefix(FAIL_LIST)
-    return parse_expression(text, _metric(finding)).relation is not Relation.ABSOLUTE
+    return finding.condition is not None and finding.condition.relation is not Relation.ABSOLUTE

@@ -5,28 +5,33 @@ from __future__ import annotations
 import math
 
 from jupyter_deployfeedback.domain.comparison import Estimate
-from jupyter_deployfeedback.domain.rules.rule import OnNoData, OnSmallSlice, Relation, Rule
-from jupyter_deployfeedback.domain.verdict import WEAK_EVIDENCE, Finding, Standing, Verdict
-from jupyter_deployfeedback.verdict.settling import MOST_MORE, n_more, settle
+from jupyter_deployfeedback.domain.rules.rule import (
+    Expression,
+    OnNoData,
+    OnSmallSlice,
+    Relation,
+    Rule,
+    RuleList,
+    Subject,
+)
+from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind, Standing, Verdict
+from jupyter_deployfeedback.verdict.settling import n_more, settle
 
-ALONE = "not judged: nothing to compare with"
-NEW_METRIC = "not judged: new metric"
-BELOW_FLOOR = "floor"
-FAIL_WITHOUT = "on_no_data: fail"
-BEYOND_CAP = f"cannot be settled within {MOST_MORE} times as many samples"
+FLOOR = "floor"  # among the facts of an estimate: how many samples it takes at least
 
 
-def finding(estimate: Estimate, *, rule: str, expression: str, first_release: bool) -> Finding:
+def finding(estimate: Estimate, *, listed: RuleList, first_release: bool) -> Finding:
     """Judge one estimate by its own limit, before other rules are looked at.
 
     Weak evidence is weakened later, because ``on_fail`` comes first.
     """
+    subject, asked = estimate.estimand.subject, estimate.estimand.expression
     if not _is_finite(estimate):
-        return missing(rule=rule, expression=expression, reason="it is not a finite number")
-    asked = estimate.estimand.expression
+        return missing(subject, asked, listed=listed, reason=Reason(kind=ReasonKind.NOT_FINITE))
     told = Finding(
-        rule=rule,
-        expression=expression,
+        subject=subject,
+        condition=asked,
+        listed=listed,
         verdict=Verdict.ERROR,
         value=estimate.value,
         unit=estimate.unit,
@@ -41,12 +46,12 @@ def finding(estimate: Estimate, *, rule: str, expression: str, first_release: bo
         facts=estimate.facts,
     )
     if estimate.baseline_missing and asked.relation is not Relation.ABSOLUTE:
-        reason = ALONE if first_release else NEW_METRIC
-        return _with(told, Verdict.INCONCLUSIVE, reason=reason, standing=Standing.NOT_JUDGED)
+        kind = ReasonKind.FIRST_RELEASE if first_release else ReasonKind.NEW_METRIC
+        return _with(told, Verdict.INCONCLUSIVE, kind, standing=Standing.NOT_JUDGED)
     if estimate.missing_because is not None or estimate.value is None:
-        return _with(told, Verdict.ERROR, reason=estimate.missing_because or "there is no number")
+        return _with(told, Verdict.ERROR, ReasonKind.MISSING, estimate.missing_because or "there is no number")
     if estimate.below_floor is not None:
-        return _below_floor(told, estimate, reason=estimate.below_floor)
+        return _below_floor(told, estimate, detail=estimate.below_floor)
     return _settled(told, estimate)
 
 
@@ -68,11 +73,11 @@ def without_enough(told: Finding, estimate: Estimate, *, rule: Rule) -> Finding:
 def _without_data(told: Finding, estimate: Estimate, *, rule: Rule) -> Finding:
     asked = estimate.estimand.expression
     if rule.on_no_data is OnNoData.FAIL:
-        return _with(told, Verdict.FAIL, reason=f"no data, and the rule says {FAIL_WITHOUT}: {told.reason}")
+        return _with(told, Verdict.FAIL, ReasonKind.NO_DATA_FAILS, told.reason.text if told.reason else "")
     if rule.on_no_data is OnNoData.ZERO and estimate.counted_nothing and asked.relation is Relation.ABSOLUTE:
         zero = told.model_copy(update={"value": 0.0, "candidate": 0.0, "method": "exact", "facts": {"value": 0.0}})
         verdict = settle(0.0, None, comparator=asked.comparator, limit=asked.limit)
-        return _with(zero, verdict, reason="nothing was counted, and the counter is there")
+        return _with(zero, verdict, ReasonKind.COUNTED_NOTHING)
     return told
 
 
@@ -85,23 +90,26 @@ def _is_finite(estimate: Estimate) -> bool:
 def weakened(told: Finding, estimate: Estimate) -> Finding:
     """Return what weak evidence allows: PASS becomes WARN, FAIL becomes INCONCLUSIVE; a doubt weakens a PASS alone."""
     if estimate.weak is None and estimate.doubt is not None and told.verdict is Verdict.PASS:
-        return _with(told, Verdict.WARN, reason=f"{WEAK_EVIDENCE}: {estimate.doubt}")
+        return _with(told, Verdict.WARN, ReasonKind.WEAK_EVIDENCE, estimate.doubt)
     weaker = {Verdict.PASS: Verdict.WARN, Verdict.FAIL: Verdict.INCONCLUSIVE}
     if estimate.weak is None or told.standing is Standing.NOT_JUDGED or told.verdict is Verdict.ERROR:
         return told
     reasons = "; ".join(filter(None, (estimate.weak, estimate.doubt)))
-    return _with(told, weaker.get(told.verdict, told.verdict), reason=told.reason or f"{WEAK_EVIDENCE}: {reasons}")
+    verdict = weaker.get(told.verdict, told.verdict)
+    if told.reason is not None:
+        return told.model_copy(update={"verdict": verdict})
+    return _with(told, verdict, ReasonKind.WEAK_EVIDENCE, reasons)
 
 
 def _settled(told: Finding, estimate: Estimate) -> Finding:
     asked = estimate.estimand.expression
     if estimate.interval is None and not estimate.exact and estimate.weak is None:
-        return _with(told, Verdict.ERROR, reason="it has no interval, and a point alone is never judged")
+        return _with(told, Verdict.ERROR, ReasonKind.NO_INTERVAL)
     verdict = settle(estimate.value, estimate.interval, comparator=asked.comparator, limit=asked.limit)
     if verdict is not Verdict.INCONCLUSIVE or estimate.interval is None or estimate.value is None:
-        return _with(told, verdict, reason="" if verdict is not Verdict.ERROR else "its interval ends before it begins")
+        return _with(told, verdict, ReasonKind.INTERVAL_REVERSED if verdict is Verdict.ERROR else None)
     more = _more(estimate, estimate.value, estimate.interval)
-    return _with(told, verdict, reason="" if more else BEYOND_CAP, more=more)
+    return _with(told, verdict, None if more else ReasonKind.BEYOND_CAP, more=more)
 
 
 def _more(estimate: Estimate, value: float, interval: tuple[float, float]) -> int | None:
@@ -109,38 +117,39 @@ def _more(estimate: Estimate, value: float, interval: tuple[float, float]) -> in
     return n_more(value, interval, limit=asked.limit, n=estimate.n or 0, relation=asked.relation, alike=estimate.alike)
 
 
-def _below_floor(told: Finding, estimate: Estimate, *, reason: str) -> Finding:
+def _below_floor(told: Finding, estimate: Estimate, *, detail: str) -> Finding:
     """Say how many more it takes: to the floor, or beyond it where the interval would straddle the limit there too."""
-    asked, floor, seen = estimate.estimand.expression, estimate.facts.get(BELOW_FLOOR), estimate.tentative
+    asked, floor, seen = estimate.estimand.expression, estimate.facts.get(FLOOR), estimate.tentative
     if floor is None or estimate.n is None or estimate.value is None:
-        return _with(told, Verdict.INCONCLUSIVE, reason=reason)
+        return _with(told, Verdict.INCONCLUSIVE, ReasonKind.BELOW_FLOOR, detail)
     fewest = max(1, math.ceil(floor) - estimate.n)
     verdict = settle(estimate.value, seen, comparator=asked.comparator, limit=asked.limit) if seen else None
     if seen is None or verdict is not Verdict.INCONCLUSIVE:
-        return _with(told, Verdict.INCONCLUSIVE, reason=reason, more=fewest)
+        return _with(told, Verdict.INCONCLUSIVE, ReasonKind.BELOW_FLOOR, detail, more=fewest)
     more = _more(estimate, estimate.value, seen)
     if more is None:
-        return _with(told, Verdict.INCONCLUSIVE, reason=f"{reason}; {BEYOND_CAP}")
-    return _with(told, Verdict.INCONCLUSIVE, reason=reason, more=max(more, fewest))
+        return _with(told, Verdict.INCONCLUSIVE, ReasonKind.BEYOND_CAP, detail)
+    return _with(told, Verdict.INCONCLUSIVE, ReasonKind.BELOW_FLOOR, detail, more=max(more, fewest))
 
 
 def _with(
     told: Finding,
     verdict: Verdict,
+    kind: ReasonKind | None,
+    detail: str = "",
     *,
-    reason: str,
     more: int | None = None,
     standing: Standing | None = None,
 ) -> Finding:
     changed = {
         "verdict": verdict,
-        "reason": reason,
+        "reason": Reason(kind=kind, detail=detail) if kind else None,
         "n_more": more or told.n_more,
         "standing": standing or told.standing,
     }
     return told.model_copy(update=changed)
 
 
-def missing(*, rule: str, expression: str, reason: str) -> Finding:
+def missing(subject: Subject, condition: Expression | None, *, listed: RuleList, reason: Reason) -> Finding:
     """Return the ERROR of an expression that nothing answered."""
-    return Finding(rule=rule, expression=expression, verdict=Verdict.ERROR, reason=reason)
+    return Finding(subject=subject, condition=condition, listed=listed, verdict=Verdict.ERROR, reason=reason)

@@ -6,33 +6,40 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from jupyter_deployfeedback.domain.comparison import Comparison, Estimate, finding_name
+from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
-from jupyter_deployfeedback.domain.rules.checking import FAIL_LIST, WARN_LIST, doubts, select
+from jupyter_deployfeedback.domain.rules.checking import doubts
 from jupyter_deployfeedback.domain.rules.language import parse_expression
-from jupyter_deployfeedback.domain.rules.rule import OnFail, Rule
+from jupyter_deployfeedback.domain.rules.rule import Expression, OnFail, Rule, RuleList, Subject, SubjectKind
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.suite import SuiteResult
-from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, SelfTest, Standing, Verdict, worst
+from jupyter_deployfeedback.domain.verdict import (
+    Finding,
+    GateState,
+    Judgement,
+    Reason,
+    ReasonKind,
+    SelfTest,
+    Standing,
+    Verdict,
+    worst,
+)
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.continuing import more_for_alarm
-from jupyter_deployfeedback.verdict.findings import NEW_METRIC, finding, missing, weakened, without_enough
+from jupyter_deployfeedback.verdict.findings import finding, missing, weakened, without_enough
 from jupyter_deployfeedback.verdict.holm import adjusted
 from jupyter_deployfeedback.verdict.lists import combine
 from jupyter_deployfeedback.verdict.suites import judge_suites, judge_target, judge_versions
 
 Slice = tuple[str, str] | None
 OPEN = frozenset({Verdict.PASS, Verdict.WARN})
-NOT_SIGNIFICANT = "beyond the limit, but not beyond what chance gives among so many rules"
 
 
 class Key(NamedTuple):
     """What an estimate answers: an expression about a metric, in a slice, at a point of a matrix."""
 
-    metric: str
-    text: str
-    within: Slice
-    point: str | None
+    subject: Subject
+    expression: Expression
 
 
 @dataclass(frozen=True)
@@ -48,13 +55,13 @@ class Answers:
 
     def slices(self, metric: str, name: str) -> list[Slice]:
         """Return the values of a slice that the data have, and any other that was asked of a metric."""
-        asked = [key.within for key in self.estimates if key.metric == metric]
+        asked = [each.estimand.slice for each in self.estimates.values() if each.estimand.metric == metric]
         there = [(name, value) for value in self.expected.get(name, ())]
         return list(dict.fromkeys(within for within in (*there, *asked) if within and within[0] == name))
 
     def points(self, metric: str) -> list[str | None]:
         """Return the points of matrices at which a metric was asked; None stands for all other suites together."""
-        return list(dict.fromkeys(key.point for key in self.estimates if key.metric == metric)) or [None]
+        return list(dict.fromkeys(key.subject.point for key in self.estimates if key.subject.name == metric)) or [None]
 
 
 def judge(  # noqa: PLR0913 - all that a run is judged by; each is named by the caller
@@ -105,8 +112,7 @@ def _answers(comparison: Comparison, rules: Iterable[Rule], *, alpha: float) -> 
     estimates: dict[Key, Estimate] = {}
     repeated: set[Key] = set()
     for each in comparison.estimates:
-        asked = each.estimand
-        key = Key(asked.metric, asked.expression.text, asked.slice, asked.point)
+        key = Key(each.estimand.subject, each.estimand.expression)
         if key in estimates:
             repeated.add(key)
         estimates[key] = each
@@ -125,11 +131,11 @@ def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alph
     The family are the numbers with an interval whose FAIL would fail the run: neither exact nor weak, and not of a
     rule that only informs or warns.
     """
-    failing = {select(rule.metric).metric for rule in rules if not rule.info and rule.on_fail is OnFail.FAIL}
+    failing = {rule.metric for rule in rules if not rule.info and rule.on_fail is OnFail.FAIL}
     family = [
         key
         for key, each in estimates.items()
-        if key.metric in failing and each.interval is not None and not each.exact and each.weak is None
+        if key.subject.name in failing and each.interval is not None and not each.exact and each.weak is None
     ]
     p_values = [1.0 if (p := estimates[key].p_beyond) is None else p for key in family]
     return {
@@ -142,99 +148,103 @@ def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alph
 def _judge_rules(rules: tuple[Rule, ...], answers: Answers) -> list[Finding]:
     """Judge all rules; what one that counts says is not said once more by one that only informs."""
     told = [(rule.info, each) for rule in rules for each in _judge_rule(rule, answers)]
-    counted = {(each.rule, each.expression) for informs, each in told if not informs}
-    return [each for informs, each in told if not informs or (each.rule, each.expression) not in counted]
+    counted = {_named(each) for informs, each in told if not informs}
+    return [each for informs, each in told if not informs or _named(each) not in counted]
 
 
 def _judge_rule(rule: Rule, answers: Answers) -> list[Finding]:
     """Judge a rule at each point where its metric was measured; the worst counts."""
-    points = answers.points(select(rule.metric).metric)
-    findings = [each for point in points for each in _judge_at(rule, point, answers)]
+    findings = [each for point in answers.points(rule.metric) for each in _judge_at(rule, point, answers)]
     if rule.info:
         return [_informing(each) for each in findings]
     return findings
 
 
 def _judge_at(rule: Rule, point: str | None, answers: Answers) -> list[Finding]:
-    selector = select(rule.metric)
-    findings = _judge_within(rule, selector.slice, point=point, answers=answers)
+    findings = _judge_within(rule, rule.within, point=point, answers=answers)
     for name in rule.slices:
-        values = answers.slices(selector.metric, name)
-        if not values:
-            label, reason = f"{selector.metric}{{{name}}}", f"no suite evaluated examples with a slice {name!r}"
-            findings.append(missing(rule=label, expression=", ".join(rule.passing), reason=reason))
-        for value in values:
-            findings += _judge_within(rule, value, point=point, answers=answers)
+        labels = answers.slices(rule.metric, name)
+        findings += [] if labels else _without_labels(rule, name)
+        for label in labels:
+            findings += _judge_within(rule, label, point=point, answers=answers)
     return findings
 
 
+def _without_labels(rule: Rule, name: str) -> list[Finding]:
+    """Return the ERROR of each condition on a slice that no example has."""
+    subject, reason = Subject(name=rule.metric, slice=(name, None)), Reason(kind=ReasonKind.NO_LABELS, detail=name)
+    return [missing(subject, each, listed=RuleList.PASS, reason=reason) for each in rule.passing]
+
+
 def _judge_within(rule: Rule, within: Slice, *, point: str | None, answers: Answers) -> list[Finding]:
-    def told(text: str, *, listed: str = "") -> Finding:
-        key = Key(select(rule.metric).metric, text, within, point)
-        return _judge_expression(rule, key, listed=listed, answers=answers)
+    subject = Subject(name=rule.metric, slice=within, point=point)
+
+    def told(expressions: Iterable[Expression], listed: RuleList) -> list[Finding]:
+        keys = (Key(subject, each) for each in expressions)
+        return [_judge_expression(rule, key, listed=listed, answers=answers) for key in keys]
 
     return combine(
-        [told(text) for text in rule.passing],
-        [told(text, listed=WARN_LIST) for text in rule.warning],
-        [told(FAIL_LIST + text) for text in rule.failing],
+        told(rule.passing, RuleList.PASS), told(rule.warning, RuleList.WARN), told(rule.failing, RuleList.FAIL)
     )
 
 
-def _judge_expression(rule: Rule, key: Key, *, listed: str, answers: Answers) -> Finding:
+def _judge_expression(rule: Rule, key: Key, *, listed: RuleList, answers: Answers) -> Finding:
     """Judge one expression: its own limit, then the other rules' alarms, then ``on_fail``, then weak evidence."""
-    label = finding_name(key.metric, within=key.within, point=key.point)
     problem = _unanswered(key, answers)
     if problem:
-        return missing(rule=label, expression=listed + key.text, reason=problem)
+        return missing(key.subject, key.expression, listed=listed, reason=problem)
     estimate = answers.estimates[key]
-    told = finding(estimate, rule=label, expression=listed + key.text, first_release=answers.first_release)
+    told = finding(estimate, listed=listed, first_release=answers.first_release)
     if estimate.no_data or estimate.below_floor is not None:
         return without_enough(told, estimate, rule=rule)
     if told.verdict is Verdict.FAIL and rule.on_fail is OnFail.WARN:
         told = told.model_copy(update={"verdict": Verdict.WARN})
     elif told.verdict is Verdict.FAIL and key in answers.overruled:
-        changed = {"verdict": Verdict.INCONCLUSIVE, "reason": NOT_SIGNIFICANT, "n_more": answers.overruled[key]}
+        reason = Reason(kind=ReasonKind.NOT_SIGNIFICANT)
+        changed = {"verdict": Verdict.INCONCLUSIVE, "reason": reason, "n_more": answers.overruled[key]}
         told = told.model_copy(update=changed)
     return weakened(told, estimate)
 
 
-def _unanswered(key: Key, answers: Answers) -> str | None:
+def _unanswered(key: Key, answers: Answers) -> Reason | None:
     """Say why an expression has no answer that can be trusted, None where it has one."""
-    name, text = key.metric, key.text
+    name = key.subject.name
     if key in answers.repeated:
-        return "it was answered twice"
+        return Reason(kind=ReasonKind.ANSWERED_TWICE)
     if key not in answers.estimates:
-        return "nothing answered it"
+        return Reason(kind=ReasonKind.NOT_ANSWERED)
     if name in STANDARD_METRICS or name not in answers.metrics:
         return None
     try:  # the unit of a recorded number is known only now
-        parse_expression(text.removeprefix(FAIL_LIST), answers.metrics[name])
+        parse_expression(key.expression.text, answers.metrics[name])
     except RuleSyntaxError as error:
-        return str(error)
+        return Reason(kind=ReasonKind.UNIT, detail=str(error))
     return None
 
 
 def _unjudged(rules: tuple[Rule, ...], findings: list[Finding], *, first_release: bool) -> list[Finding]:
     """Return the INCONCLUSIVE of a run, or of a new metric, that nothing could judge."""
     counting = [rule for rule in rules if not rule.info]
-    judged = {each.rule for each in findings if each.standing is Standing.COUNTED}
+    judged = {each.subject for each in findings if each.standing is Standing.COUNTED}
     if first_release:
-        names = {select(rule.metric).metric for rule in counting}
-        if not counting or any(rule.partition("{")[0] in names for rule in judged):
+        names = {rule.metric for rule in counting}
+        if not counting or any(subject.metric in names for subject in judged):
             return []
-        return [_inconclusive("baseline", "nothing to compare with; add a rule with an absolute limit")]
+        return [_inconclusive(Subject(kind=SubjectKind.BASELINE), ReasonKind.NOTHING_ABSOLUTE)]
     new = dict.fromkeys(
-        each.rule for each in findings if each.standing is Standing.NOT_JUDGED and each.reason == NEW_METRIC
+        each.subject
+        for each in findings
+        if each.standing is Standing.NOT_JUDGED and each.because(ReasonKind.NEW_METRIC)
     )
-    return [
-        _inconclusive(rule, "the baseline does not have it; add a rule with an absolute limit")
-        for rule in new
-        if rule not in judged
-    ]
+    return [_inconclusive(subject, ReasonKind.NOT_IN_BASELINE) for subject in new if subject not in judged]
 
 
-def _inconclusive(rule: str, reason: str) -> Finding:
-    return Finding(rule=rule, expression="", verdict=Verdict.INCONCLUSIVE, reason=reason)
+def _inconclusive(subject: Subject, kind: ReasonKind) -> Finding:
+    return Finding(subject=subject, verdict=Verdict.INCONCLUSIVE, reason=Reason(kind=kind))
+
+
+def _named(told: Finding) -> tuple[Subject, Expression | None, RuleList]:
+    return told.subject, told.condition, told.listed
 
 
 def _informing(told: Finding) -> Finding:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate, KnownScore
 from jupyter_deployfeedback.domain.evaluation import KnownKind
-from jupyter_deployfeedback.domain.rules.rule import Rule
+from jupyter_deployfeedback.domain.rules.rule import Rule, SubjectKind
 from jupyter_deployfeedback.domain.run import TargetFacts
-from jupyter_deployfeedback.domain.verdict import SELF_TEST, Verdict
+from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.verdict.judge import judge
 
 WANTED = {KnownKind.RIGHT: Verdict.PASS, KnownKind.WRONG: Verdict.FAIL, KnownKind.UNREACHABLE: Verdict.ERROR}
@@ -17,7 +17,7 @@ WORDS = {
     KnownKind.WRONG: "a deliberately mislabelled example",
     KnownKind.UNREACHABLE: "an example sent to an address where nobody listens",
 }
-READY = TargetFacts(target=SELF_TEST, url="", ready=True)
+READY = TargetFacts(target=SubjectKind.SELF_TEST, url="", ready=True)
 
 
 def missed_scores(known: Iterable[KnownScore], *, confidence: float) -> Iterator[str]:
@@ -35,7 +35,7 @@ def _judged(estimate: Estimate, *, confidence: float) -> Verdict:
     asked = estimate.estimand
     judgement = judge(
         Comparison(baseline=None, deltas=(), estimates=(estimate,)),
-        rules=(Rule(metric=asked.metric, passing=(asked.expression.text,)),),
+        rules=(Rule(subject=asked.subject, passing=(asked.expression,)),),
         suites=(),
         expected_suites=(),
         candidate=READY,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jupyter_deployfeedback.domain.verdict import Finding, Standing, Verdict, worst
+from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind, Standing, Verdict, worst
 
 GOOD = frozenset({Verdict.PASS, Verdict.WARN})
-WITHIN_WARNING = "beyond the pass limit, within the warn limit"
-BETWEEN = "beyond the pass limit, not beyond the limit that fails"
 
 
 def combine(passing: list[Finding], warning: list[Finding], failing: list[Finding]) -> list[Finding]:
@@ -24,12 +22,12 @@ def combine(passing: list[Finding], warning: list[Finding], failing: list[Findin
     if not counted(passing) or worst(counted(passing)) in GOOD:
         return [*passing, *errors]
     if counted(warning) and worst(counted(warning)) in GOOD:
-        return [*_capped(passing, Verdict.WARN, because=WITHIN_WARNING), *warning, *errors_of(failing)]
+        return [*_capped(passing, Verdict.WARN, because=ReasonKind.WITHIN_WARNING), *warning, *errors_of(failing)]
     if failing:
         shown = [*passing, *(each for each in warning if each.verdict is not Verdict.ERROR)]
-        return [*_capped(shown, Verdict.INCONCLUSIVE, because=BETWEEN), *errors]
+        return [*_capped(shown, Verdict.INCONCLUSIVE, because=ReasonKind.BETWEEN_LIMITS), *errors]
     if warning:
-        return [*_capped(passing, worst(counted(warning)), because=""), *warning]
+        return [*_capped(passing, worst(counted(warning)), because=None), *warning]
     return passing
 
 
@@ -43,9 +41,9 @@ def errors_of(findings: Iterable[Finding]) -> list[Finding]:
     return [each for each in findings if each.verdict is Verdict.ERROR]
 
 
-def _capped(findings: list[Finding], most: Verdict, *, because: str) -> list[Finding]:
+def _capped(findings: list[Finding], most: Verdict, *, because: ReasonKind | None) -> list[Finding]:
     return [
-        each.model_copy(update={"verdict": most, "reason": because or each.reason})
+        each.model_copy(update={"verdict": most, "reason": Reason(kind=because) if because else each.reason})
         if most.severity < each.verdict.severity < Verdict.ERROR.severity and each.standing is not Standing.NOT_JUDGED
         else each
         for each in findings

@@ -11,25 +11,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate, KnownScore
-from jupyter_deployfeedback.domain.rules.checking import FAIL_LIST, select
-from jupyter_deployfeedback.domain.rules.rule import OnFail, Rule
+from jupyter_deployfeedback.domain.rules.rule import Expression, OnFail, Rule, Subject, SubjectKind
 from jupyter_deployfeedback.domain.run import TargetFacts
-from jupyter_deployfeedback.domain.verdict import SELF_TEST, Finding, SelfTest, Verdict
+from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind, SelfTest, Verdict
 from jupyter_deployfeedback.verdict.judge import judge
 from jupyter_deployfeedback.verdict.known import missed_scores
 
 Slice = tuple[str, str] | None
-Key = tuple[str, str, Slice]
+Key = tuple[Subject, Expression]
 WORDS = {"beyond": "samples well beyond its limit", "inside": "samples well inside its limit", "nan": "a NaN"}
-READY = TargetFacts(target=SELF_TEST, url="", ready=True)
-DOWN = TargetFacts(target=SELF_TEST, url="", ready=False, problem="nothing answers at its address")
+READY = TargetFacts(target=SubjectKind.SELF_TEST, url="", ready=True)
+DOWN = TargetFacts(target=SubjectKind.SELF_TEST, url="", ready=False, problem="nothing answers at its address")
 
 
 def rehearsed_estimands(asked: Iterable[Estimand]) -> tuple[Estimand, ...]:
     """Return what is worth a rehearsal: of each slice the first value, because all go the same way."""
-    seen: dict[tuple[str, str, str | None], Estimand] = {}
+    seen: dict[tuple[str, Expression, str | None], Estimand] = {}
     for each in asked:
-        seen.setdefault((each.metric, each.expression.text, each.slice[0] if each.slice else None), each)
+        seen.setdefault((each.metric, each.expression, each.slice[0] if each.slice else None), each)
     return tuple(seen.values())
 
 
@@ -47,22 +46,22 @@ def self_test(
     ``known`` are examples whose score is known, ``strangers`` evaluations none of whose answers can be right.
     """
     bad, good = _by_key(beyond), _by_key(inside)
-    slices = list(dict.fromkeys(key[2] for key in (*bad, *good)))
+    slices = list(dict.fromkeys(each.estimand.slice for each in (*bad.values(), *good.values())))
     misses: list[Finding] = []
     notices: list[str] = []
     limits: list[bool] = []  # whether it was tried both ways
     for rule in rules:
         for within in _slices_of(rule, slices):
-            for text in dict.fromkeys(rule.passing):
-                trial = Trial(rule, text, within, bad, good, confidence)
+            for tried in dict.fromkeys(rule.passing):
+                trial = Trial(rule, tried, within, bad, good, confidence)
                 misses += trial.misses()
                 notices += trial.notices()
                 limits.append(trial.is_whole)
     if not misses:
         misses += _dead_target(rules, list(good.values()), confidence=confidence)
     misses += [_miss(reason) for reason in (*missed_scores(known, confidence=confidence), *strangers)]
-    tried = f"{sum(limits)} of {len(limits)} limits and {len(known)} known examples tried"
-    told = f"{tried}, {len(misses) or 'none'} came out wrong"
+    of_them = f"{sum(limits)} of {len(limits)} limits and {len(known)} known examples tried"
+    told = f"{of_them}, {len(misses) or 'none'} came out wrong"
     return SelfTest(misses=tuple(misses), notices=tuple(dict.fromkeys(notices)), told=told)
 
 
@@ -71,7 +70,7 @@ class Trial:
     """One expression of one rule in one slice, put to the test; the rule's other expressions hold."""
 
     rule: Rule
-    text: str
+    tried: Expression
     within: Slice
     bad: Mapping[Key, Estimate]
     good: Mapping[Key, Estimate]
@@ -90,9 +89,9 @@ class Trial:
 
     def notices(self) -> Iterator[str]:
         """Yield what no sample can do: a rule that can never fail guards nothing."""
-        if self._key(self.text) not in self.bad:
+        if self._key(self.tried) not in self.bad:
             yield f"{self._label} can hardly ever fail: no sample lies well beyond its limit"
-        if self._key(self.text) not in self.good:
+        if self._key(self.tried) not in self.good:
             yield f"{self._label} can hardly ever pass: no sample lies well inside its limit"
 
     @property
@@ -102,7 +101,7 @@ class Trial:
 
     @property
     def _label(self) -> str:
-        return f"{self.rule.metric} {self.text}"
+        return f"{self.rule.subject.text} {self.tried.text}"
 
     @property
     def _red(self) -> set[Verdict]:
@@ -118,38 +117,37 @@ class Trial:
     def _weak(self) -> bool:
         """Say whether any expression of the rule rests on weak evidence even at its best."""
         both = (*self.bad.values(), *self.good.values())
-        return any(each.weak is not None for each in both if each.estimand.metric == select(self.rule.metric).metric)
+        return any(each.weak is not None for each in both if each.estimand.metric == self.rule.metric)
 
     def _estimates(self, kind: str) -> list[Estimate] | None:
         """Return the tried expression's estimate, the others' that hold, and the looser lists' that agree with it."""
-        looser = [*self.rule.warning, *(FAIL_LIST + text for text in self.rule.failing)]
+        looser = (*self.rule.warning, *self.rule.failing)
         agreeing = self.bad if kind == "beyond" else self.good
-        tried = agreeing.get(self._key(self.text))
-        others = [self.good.get(self._key(text)) for text in dict.fromkeys(self.rule.passing) if text != self.text]
-        others += [agreeing.get(self._key(text)) for text in dict.fromkeys(looser) if text != self.text]
+        tried = agreeing.get(self._key(self.tried))
+        others = [self.good.get(self._key(each)) for each in dict.fromkeys(self.rule.passing) if each != self.tried]
+        others += [agreeing.get(self._key(each)) for each in dict.fromkeys(looser) if each != self.tried]
         if tried is None or None in others:
             return None
         if kind == "nan":
             tried = tried.model_copy(update={"value": math.nan})
         return [tried, *(each for each in others if each is not None)]
 
-    def _key(self, text: str) -> Key:
-        return select(self.rule.metric).metric, text, self.within
+    def _key(self, expression: Expression) -> Key:
+        return Subject(name=self.rule.metric, slice=self.within), expression
 
     def _judged(self, estimates: list[Estimate]) -> Verdict:
-        metric = select(self.rule.metric).metric
-        name = metric if self.within is None else f"{metric}{{{self.within[0]}:{self.within[1]}}}"
-        alone = self.rule.model_copy(update={"metric": name, "slices": (), "info": False})
+        subject = Subject(name=self.rule.metric, slice=self.within)
+        alone = self.rule.model_copy(update={"subject": subject, "slices": (), "info": False})
         return _judge([alone], estimates, READY, confidence=self.confidence)
 
 
 def _slices_of(rule: Rule, slices: Iterable[Slice]) -> list[Slice]:
     """Return what a rule is tried on: as it stands, and one value of each slice it lists."""
-    return [select(rule.metric).slice, *(each for each in slices if each is not None and each[0] in rule.slices)]
+    return [rule.within, *(each for each in slices if each is not None and each[0] in rule.slices)]
 
 
 def _by_key(estimates: Iterable[Estimate]) -> dict[Key, Estimate]:
-    return {(each.estimand.metric, each.estimand.expression.text, each.estimand.slice): each for each in estimates}
+    return {(each.estimand.subject, each.estimand.expression): each for each in estimates}
 
 
 def _dead_target(rules: tuple[Rule, ...], estimates: list[Estimate], *, confidence: float) -> Iterator[Finding]:
@@ -159,7 +157,7 @@ def _dead_target(rules: tuple[Rule, ...], estimates: list[Estimate], *, confiden
 
 def _judge(rules: list[Rule], estimates: list[Estimate], candidate: TargetFacts, *, confidence: float) -> Verdict:
     found = judge(
-        Comparison(baseline=SELF_TEST, deltas=(), estimates=tuple(estimates)),
+        Comparison(baseline=SubjectKind.SELF_TEST, deltas=(), estimates=tuple(estimates)),
         rules=tuple(rules),
         suites=(),
         expected_suites=(),
@@ -171,6 +169,6 @@ def _judge(rules: list[Rule], estimates: list[Estimate], candidate: TargetFacts,
 
 
 def _miss(reason: str) -> Finding:
-    return Finding(
-        rule=SELF_TEST, expression="", verdict=Verdict.ERROR, reason=f"the gate's self-test missed: {reason}"
-    )
+    subject = Subject(kind=SubjectKind.SELF_TEST)
+    told = Reason(kind=ReasonKind.SELF_TEST_MISSED, detail=reason)
+    return Finding(subject=subject, verdict=Verdict.ERROR, reason=told)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 
 from jupyter_deployfeedback.domain.rules.rule import Comparator, Relation
-from jupyter_deployfeedback.domain.verdict import Verdict
-
-MOST_MORE = 10  # times n: beyond it a number would be a promise nobody can keep
+from jupyter_deployfeedback.domain.verdict import MOST_MORE, Verdict
 
 Interval = tuple[float, float]
 

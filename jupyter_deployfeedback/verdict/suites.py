@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from jupyter_deployfeedback.domain.rules.rule import Subject, SubjectKind
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, SuiteResult
-from jupyter_deployfeedback.domain.verdict import Finding, Verdict
-
-VERSION_RULE = "model version"
+from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind, Verdict
 
 
 def judge_suites(suites: Iterable[SuiteResult], expected: Iterable[str]) -> Iterator[Finding]:
@@ -20,23 +19,23 @@ def judge_suites(suites: Iterable[SuiteResult], expected: Iterable[str]) -> Iter
         if len(found) == 1:
             yield judge_suite(found[0])
         else:
-            reason = f"{len(found)} results of the same name" if found else "it left no result"
-            yield Finding(rule=f"suite {name}", expression="", verdict=Verdict.ERROR, reason=reason)
+            kind = ReasonKind.SEVERAL_RESULTS if found else ReasonKind.NO_RESULT
+            reason = Reason(kind=kind, detail=str(len(found)))
+            yield Finding(subject=_suite(name), verdict=Verdict.ERROR, reason=reason)
 
 
 def judge_suite(result: SuiteResult) -> Finding:
     """Judge a suite by its cases: a failed one is FAIL; one that broke or was never reached is ERROR."""
     verdict, reason = _worst_case(result)
-    return Finding(
-        rule=f"suite {result.suite.name}", expression="", verdict=verdict, reason=reason, n=len(result.cases)
-    )
+    return Finding(subject=_suite(result.suite.name), verdict=verdict, reason=reason, n=len(result.cases))
 
 
 def judge_target(candidate: TargetFacts) -> Iterator[Finding]:
     """Yield an ERROR where the target was not ready when the run began."""
     if not candidate.ready:
-        reason = candidate.problem or "it is not ready"
-        yield Finding(rule=f"target {candidate.target}", expression="", verdict=Verdict.ERROR, reason=reason)
+        reason = Reason(kind=ReasonKind.NOT_READY, detail=candidate.problem or "it is not ready")
+        subject = Subject(kind=SubjectKind.TARGET, name=candidate.target)
+        yield Finding(subject=subject, verdict=Verdict.ERROR, reason=reason)
 
 
 def judge_versions(
@@ -48,25 +47,26 @@ def judge_versions(
     seen = said | {version for side, _ in answers for version in side.versions}
     before = {version for _, side in answers if side is not None for version in side.versions}
     if len(seen) > 1:
-        yield _version_error(f"{candidate.target} changed its version during the run: {_listed(seen)}")
+        yield _version_changed(candidate.target, seen)
     if len(before) > 1:
-        yield _version_error(f"the baseline changed its version during the run: {_listed(before)}")
+        yield _version_changed("the baseline", before)
     if expect_version is not None and seen != {expect_version} and len(seen) < 2:
         found = _listed(seen) if seen else "a target that does not say its version"
-        yield _version_error(f"version {expect_version} is expected, {found} answered")
+        expected = f"version {expect_version} is expected, {found} answered"
+        yield _version_error(Reason(kind=ReasonKind.OTHER_VERSION, detail=expected))
 
 
-def _worst_case(result: SuiteResult) -> tuple[Verdict, str]:
+def _worst_case(result: SuiteResult) -> tuple[Verdict, Reason | None]:
     broken = [case for case in result.cases if case.outcome in {Outcome.ERRORED, Outcome.NOT_RUN}]
     if result.outcome in {Outcome.ERRORED, Outcome.NOT_RUN} or broken:
         told = [case for case in broken if case.outcome is Outcome.ERRORED] or broken
-        return Verdict.ERROR, result.reason or _told(told) or "it did not run to its end"
+        return Verdict.ERROR, _of_cases(result.reason or _told(told) or "it did not run to its end")
     failed = [case for case in result.cases if case.outcome is Outcome.FAILED]
     if result.outcome is Outcome.FAILED or failed:
-        return Verdict.FAIL, _told(failed) or result.reason or "it failed"
+        return Verdict.FAIL, _of_cases(_told(failed) or result.reason or "it failed")
     if not any(case.outcome is Outcome.PASSED for case in result.cases):
-        return Verdict.ERROR, "no case of it ran, so it shows nothing"
-    return Verdict.PASS, ""
+        return Verdict.ERROR, Reason(kind=ReasonKind.NO_CASE_RAN)
+    return Verdict.PASS, None
 
 
 def _told(cases: list[CaseResult]) -> str:
@@ -78,8 +78,21 @@ def _told(cases: list[CaseResult]) -> str:
     return f"{said} (and {len(cases) - 1} more)" if len(cases) > 1 else said
 
 
-def _version_error(reason: str) -> Finding:
-    return Finding(rule=VERSION_RULE, expression="", verdict=Verdict.ERROR, reason=reason)
+def _of_cases(detail: str) -> Reason:
+    return Reason(kind=ReasonKind.CASES, detail=detail)
+
+
+def _suite(name: str) -> Subject:
+    return Subject(kind=SubjectKind.SUITE, name=name)
+
+
+def _version_changed(of: str, versions: set[str]) -> Finding:
+    said = f"{of} changed its version during the run: {_listed(versions)}"
+    return _version_error(Reason(kind=ReasonKind.VERSION_CHANGED, detail=said))
+
+
+def _version_error(reason: Reason) -> Finding:
+    return Finding(subject=Subject(kind=SubjectKind.MODEL_VERSION), verdict=Verdict.ERROR, reason=reason)
 
 
 def _listed(versions: set[str]) -> str:

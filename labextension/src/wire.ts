@@ -215,6 +215,12 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Aggregate
+         * @description Which number of a metric's samples is judged; VALUE is the metric's own number.
+         * @enum {string}
+         */
+        readonly Aggregate: "value" | "p" | "avg" | "med" | "min" | "max" | "count" | "rate" | "typical" | "share";
+        /**
          * Better
          * @description In which direction a metric improves.
          * @enum {string}
@@ -322,6 +328,12 @@ export interface components {
              */
             readonly subject: string;
         };
+        /**
+         * Comparator
+         * @description How a value stands to its limit.
+         * @enum {string}
+         */
+        readonly Comparator: "<=" | "<" | ">=" | ">" | "==";
         /**
          * Continuing
          * @description What continuing a run would send, or why it cannot be continued.
@@ -553,6 +565,37 @@ export interface components {
             readonly sentence: string;
         };
         /**
+         * Expression
+         * @description One condition in base units, for example ``p(95)<300ms`` or ``>=-1pp``; ``text`` is what the user wrote.
+         *
+         *     ``limit`` is in the metric's unit for ABSOLUTE and DIFFERENCE and a plain number for RATIO (``+10%`` is 0.10).
+         *     ``quantile`` (0 to 1) belongs to QUANTILE, ``edge`` (comparator, limit) to SHARE.
+         */
+        readonly Expression: {
+            /** @default value */
+            readonly aggregate: components["schemas"]["Aggregate"];
+            readonly comparator: components["schemas"]["Comparator"];
+            /**
+             * Edge
+             * @default null
+             */
+            readonly edge: readonly [
+                components["schemas"]["Comparator"],
+                number
+            ] | null;
+            /** Limit */
+            readonly limit: number;
+            /**
+             * Quantile
+             * @default null
+             */
+            readonly quantile: number | null;
+            /** @default absolute */
+            readonly relation: components["schemas"]["Relation"];
+            /** Text */
+            readonly text: string;
+        };
+        /**
          * Family
          * @description Which of the three tables a metric belongs to.
          * @enum {string}
@@ -601,10 +644,10 @@ export interface components {
             readonly run: components["schemas"]["RunFacts"];
             /**
              * Schema Version
-             * @default 1
+             * @default 2
              * @constant
              */
-            readonly schema_version: 1;
+            readonly schema_version: 2;
             /** Series */
             readonly series: readonly components["schemas"]["SeriesRow"][];
             /** Suites */
@@ -665,23 +708,52 @@ export interface components {
         /**
          * FindingText
          * @description One finding with its sentence. ``text`` holds the same numbers in readable units, ready to show.
+         *
+         *     ``rule`` and ``expression`` are subject and condition as they are read; nothing reads them back but what takes over
+         *     a report of schema version 1, which had nothing else.
          */
         readonly FindingText: {
-            /** Baseline */
+            /**
+             * Baseline
+             * @default null
+             */
             readonly baseline: number | null;
-            /** Candidate */
+            /**
+             * Candidate
+             * @default null
+             */
             readonly candidate: number | null;
-            /** Confidence */
+            /** @default null */
+            readonly condition: components["schemas"]["Expression"] | null;
+            /**
+             * Confidence
+             * @default null
+             */
             readonly confidence: number | null;
             /** Expression */
             readonly expression: string;
-            /** Interval */
+            /**
+             * Facts
+             * @default {}
+             */
+            readonly facts: {
+                readonly [key: string]: number;
+            };
+            /**
+             * Interval
+             * @default null
+             */
             readonly interval: readonly [
                 number,
                 number
             ] | null;
-            /** Limit */
+            /**
+             * Limit
+             * @default null
+             */
             readonly limit: number | null;
+            /** @default pass */
+            readonly listed: components["schemas"]["RuleList"];
             /**
              * Look
              * @default null
@@ -690,22 +762,35 @@ export interface components {
                 number,
                 number
             ] | null;
-            /** Method */
+            /**
+             * Method
+             * @default
+             */
             readonly method: string;
             /**
              * Metric Unit
              * @default
              */
             readonly metric_unit: string;
-            /** N */
+            /**
+             * N
+             * @default null
+             */
             readonly n: number | null;
-            /** N More */
+            /**
+             * N More
+             * @default null
+             */
             readonly n_more: number | null;
+            /** @default null */
+            readonly reason: components["schemas"]["Reason"] | null;
             /** Rule */
             readonly rule: string;
             /** Sentence */
             readonly sentence: string;
+            /** @default counted */
             readonly standing: components["schemas"]["Standing"];
+            readonly subject: components["schemas"]["Subject"];
             /**
              * @default {
              *       "subject": "",
@@ -718,9 +803,15 @@ export interface components {
              *     }
              */
             readonly text: components["schemas"]["FindingNumbers"];
-            /** Unit */
+            /**
+             * Unit
+             * @default
+             */
             readonly unit: string;
-            /** Value */
+            /**
+             * Value
+             * @default null
+             */
             readonly value: number | null;
             readonly verdict: components["schemas"]["Verdict"];
         };
@@ -874,6 +965,30 @@ export interface components {
          */
         readonly Protocol: "rest";
         /**
+         * Reason
+         * @description Why a finding says what it says; ``detail`` is what the stage that measured it, or a suite, told of it.
+         */
+        readonly Reason: {
+            /**
+             * Detail
+             * @default
+             */
+            readonly detail: string;
+            readonly kind: components["schemas"]["ReasonKind"];
+        };
+        /**
+         * ReasonKind
+         * @description Why a finding says what it says.
+         * @enum {string}
+         */
+        readonly ReasonKind: "answered_twice" | "below_floor" | "between_limits" | "beyond_cap" | "cases" | "counted_nothing" | "first_release" | "interval_reversed" | "missing" | "new_metric" | "no_case_ran" | "no_data_fails" | "no_interval" | "no_labels" | "no_result" | "not_answered" | "not_finite" | "not_in_baseline" | "not_ready" | "not_significant" | "nothing_absolute" | "other_version" | "self_test_missed" | "several_results" | "unit" | "version_changed" | "weak_evidence" | "within_warning";
+        /**
+         * Relation
+         * @description What the limit is measured against.
+         * @enum {string}
+         */
+        readonly Relation: "absolute" | "difference" | "ratio";
+        /**
          * Release
          * @description One tagged release. ``pushed_to`` is the remote that has the tag, None while only this repository has it.
          */
@@ -935,6 +1050,12 @@ export interface components {
             /** Metric */
             readonly metric: string;
         };
+        /**
+         * RuleList
+         * @description Which list of a rule an expression stands in.
+         * @enum {string}
+         */
+        readonly RuleList: "pass" | "warn" | "fail";
         /**
          * RunAnswer
          * @description One run with its progress so far; ``stage`` says what the pipeline does now.
@@ -1196,6 +1317,41 @@ export interface components {
          * @enum {string}
          */
         readonly Standing: "counted" | "info" | "not_judged";
+        /**
+         * Subject
+         * @description What a rule or a finding is about: a metric, in one slice or at one point of a matrix, or what the run shows.
+         *
+         *     ``name`` is that of the metric, suite or target. ``slice`` is (name, label); the label is None where no example has
+         *     one. ``text`` is for people: it is made of the values, and nothing reads it back.
+         */
+        readonly Subject: {
+            /** @default metric */
+            readonly kind: components["schemas"]["SubjectKind"];
+            /**
+             * Name
+             * @default
+             */
+            readonly name: string;
+            /**
+             * Point
+             * @default null
+             */
+            readonly point: string | null;
+            /**
+             * Slice
+             * @default null
+             */
+            readonly slice: readonly [
+                string,
+                string | null
+            ] | null;
+        };
+        /**
+         * SubjectKind
+         * @description What a finding can be about.
+         * @enum {string}
+         */
+        readonly SubjectKind: "metric" | "suite" | "target" | "model version" | "baseline" | "self-test";
         /**
          * SuiteBody
          * @description One suite of a project. ``points`` are those of its matrix; ``targets`` those it is run against, none: all.

@@ -10,9 +10,12 @@ from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState, Task
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation, Window
+from jupyter_deployfeedback.domain.rules.checking import read_rule
 from jupyter_deployfeedback.domain.rules.rule import Rule
+from jupyter_deployfeedback.domain.rules.version_1 import read_version_1
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind
 from jupyter_deployfeedback.verdict import estimands
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -130,10 +133,19 @@ def evidence(
 
 
 def rule(metric: str, *passing: str, **more: object) -> Rule:
-    return Rule.model_validate({"metric": metric, "passing": passing, **more})
+    """A rule as the project file would have it; it need not be one that ``check`` accepts."""
+    known = dict(more.pop("metrics", STANDARD_METRICS))  # type: ignore[call-overload]
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in more.items()}
+    return Rule.model_validate(dict(read_rule(metric, passing=passing, metrics=known, **given)))  # type: ignore[arg-type]
+
+
+def a_finding(rule: str, expression: str = "", *, reason: str | Reason | None = None, **more: object) -> Finding:
+    """A finding as its texts name it."""
+    because = Reason(kind=ReasonKind.MISSING, detail=reason) if isinstance(reason, str) and reason else reason or None
+    return Finding.model_validate({**read_version_1(rule, expression), "reason": because, **more})
 
 
 def asked(
     *rules: Rule, confidence: float = 0.95, slice_values: dict[str, tuple[str, ...]] | None = None
 ) -> tuple[Estimand, ...]:
-    return estimands(rules, metrics=STANDARD_METRICS, confidence=confidence, slice_values=slice_values or {})
+    return estimands(rules, confidence=confidence, slice_values=slice_values or {})

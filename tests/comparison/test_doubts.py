@@ -36,14 +36,14 @@ def told(candidate: tuple[Observation, ...], text: str, *, baseline: tuple[Obser
         expect_version=None,
         confidence=0.95,
     )
-    return next(each for each in judgement.findings if each.rule == asked_of.metric)
+    return next(each for each in judgement.findings if each.subject.text == asked_of.metric)
 
 
 @pytest.mark.parametrize(("name", "text"), [("restarts", "==0"), ("memory_max", "<=1GiB"), ("cpu_mean", "<=2cores")])
 def test_data_that_may_be_partial_are_an_error_with_the_servers_words(name: str, text: str) -> None:
     found = told((platform(name, 0.0, partial=PARTIAL),), text)
 
-    assert (found.verdict, found.reason) == (ERROR, PARTIAL)
+    assert (found.verdict, found.reason.text) == (ERROR, PARTIAL)
 
 
 def test_partial_data_of_the_baseline_are_an_error_where_it_is_compared_with() -> None:
@@ -70,7 +70,7 @@ def test_a_replica_that_was_replaced_weakens_a_pass_and_says_why(
     found = told((platform(name, value, doubts=REPLACED),), text)
 
     assert found.verdict is expected
-    assert expected is FAIL or "ml/digits-a went away during the run; ml/digits-b came up" in found.reason
+    assert expected is FAIL or "ml/digits-a went away during the run; ml/digits-b came up" in found.reason.text
 
 
 def test_a_doubt_about_the_baseline_weakens_what_is_compared_with_it() -> None:

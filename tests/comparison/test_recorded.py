@@ -25,8 +25,8 @@ def told(*before: Observation) -> list[tuple[Verdict, Standing, str]]:
         expect_version=None,
         confidence=0.95,
     )
-    found = [each for each in judgement.findings if each.rule == "mean_confidence"]
-    return [(each.verdict, each.standing, each.reason) for each in found]
+    found = [each for each in judgement.findings if each.subject.text == "mean_confidence"]
+    return [(each.verdict, each.standing, each.reason.text) for each in found]
 
 
 def test_a_recorded_number_is_compared_with_that_of_the_last_release_as_weak_evidence() -> None:
@@ -41,7 +41,7 @@ def test_a_recorded_number_is_compared_with_that_of_the_last_release_as_weak_evi
 
 def test_a_recorded_number_that_no_release_has_is_not_judged_and_closes_the_gate() -> None:
     expected = [
-        (Verdict.INCONCLUSIVE, Standing.NOT_JUDGED, "not judged: new metric"),
+        (Verdict.INCONCLUSIVE, Standing.NOT_JUDGED, "new metric"),
         (
             Verdict.INCONCLUSIVE,
             Standing.COUNTED,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
+from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 from jupyter_deployfeedback.errors import RuleSyntaxError
-from jupyter_deployfeedback.verdict import parse_expression
 
 QUEUE = Metric(name="queue_depth", family=Family.PLATFORM, unit="requests")
 DRIFT = Metric(name="drift", family=Family.MODEL)

@@ -17,7 +17,6 @@ import pytest
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.execution import execute
 from jupyter_deployfeedback.project import load_project
-from jupyter_deployfeedback.verdict import check_rule
 
 if TYPE_CHECKING:
     from tests.example.conftest import Deployment
@@ -93,7 +92,7 @@ def test_all_suites_pass_against_the_real_deployments(
     version: str, project_folder: Path, deployments: dict[str, Deployment], tmp_path: Path
 ) -> None:
     urls = {f"DIGITS_{name.upper()}_URL": deployment.url for name, deployment in deployments.items()}
-    project = load_project(project_folder / "deployfeedback.yaml", environment=urls, check_rule=check_rule)
+    project = load_project(project_folder / "deployfeedback.yaml", environment=urls)
     less = {"quality": {"n": 60}, "latency": {"n": 60}, "load": {"seconds": 0.5, "windows": 2}}
     small = [suite.model_copy(update={"parameters": less.get(suite.name, {})}) for suite in project.suites]
 

@@ -14,7 +14,6 @@ from sklearn.datasets import load_digits
 
 from jupyter_deployfeedback.comparison.methods.proportion import clopper_pearson, newcombe_paired
 from jupyter_deployfeedback.project import inspect_suite, load_project
-from jupyter_deployfeedback.verdict import check_rule
 
 if TYPE_CHECKING:
     from tests.example.conftest import Holdout
@@ -106,7 +105,7 @@ def test_accuracy_of_the_candidate_is_settled_above_the_absolute_limit(right: di
 
 
 def test_suites_ask_about_each_image_of_the_holdout_once(holdout: Holdout) -> None:
-    project = load_project(EXAMPLE / "deployfeedback.yaml", environment={}, check_rule=check_rule)
+    project = load_project(EXAMPLE / "deployfeedback.yaml", environment={})
     quality, latency = (
         next(suite for suite in project.suites if suite.name == name) for name in ("quality", "latency")
     )
@@ -117,7 +116,7 @@ def test_suites_ask_about_each_image_of_the_holdout_once(holdout: Holdout) -> No
 
 
 def test_project_file_loads_with_the_targets_and_rules_of_the_story() -> None:
-    project = load_project(EXAMPLE / "deployfeedback.yaml", environment={}, check_rule=check_rule)
+    project = load_project(EXAMPLE / "deployfeedback.yaml", environment={})
 
     assert list(project.targets) == ["released", "candidate"]
     assert (project.default_target, project.baseline) == ("candidate", "released")

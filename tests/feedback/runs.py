@@ -24,6 +24,7 @@ from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, 
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict
 from jupyter_deployfeedback.domain.waiver import Waiver, closing
 from jupyter_deployfeedback.feedback import build_report
+from tests.comparison.evidence import a_finding
 
 BEGAN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 SHA = "4f1c2d9e8b7a65f4e3d2c1b0a99887766554433f"
@@ -75,14 +76,14 @@ def passing_with_a_warning() -> FeedbackReport:
         ),
     )
     findings = (
-        Finding(rule="accuracy", expression=">=0.95", verdict=Verdict.PASS, value=0.974, unit="share", limit=0.95, interval=(0.9587, 0.9846), confidence=0.9, candidate=0.974, baseline=0.978, metric_unit="share", n=500, method="clopper-pearson"),
-        Finding(rule="accuracy", expression=">=-1pp", verdict=Verdict.PASS, value=-0.004, unit="pp", limit=-0.01, interval=(-0.0096, 0.0011), confidence=0.9, candidate=0.974, baseline=0.978, metric_unit="share", n=500, method="newcombe-paired"),
-        Finding(rule="latency", expression="p(95)<300ms", verdict=Verdict.PASS, value=0.0182, unit="s", limit=0.3, interval=(0.0179, 0.0186), confidence=0.9, candidate=0.0182, baseline=0.0201, metric_unit="s", n=500, method="order-statistic"),
-        Finding(rule="latency", expression="typical<=+10%", verdict=Verdict.PASS, value=-0.121, unit="%", limit=0.1, interval=(-0.138, -0.104), confidence=0.9, candidate=0.0132, baseline=0.015, metric_unit="s", n=500, method="hodges-lehmann-paired"),
-        Finding(rule="memory_max", expression="<=+15%", verdict=Verdict.WARN, value=0.182, unit="%", limit=0.15, candidate=251e6, baseline=212.4e6, metric_unit="B", n=41, method="window-ratio", reason="one window of samples is weak evidence"),
-        Finding(rule="restarts", expression="==0", verdict=Verdict.PASS, value=0, unit="restarts", limit=0, candidate=0, baseline=0, metric_unit="restarts", n=41, method="exact"),
+        a_finding(rule="accuracy", expression=">=0.95", verdict=Verdict.PASS, value=0.974, unit="share", limit=0.95, interval=(0.9587, 0.9846), confidence=0.9, candidate=0.974, baseline=0.978, metric_unit="share", n=500, method="clopper-pearson"),
+        a_finding(rule="accuracy", expression=">=-1pp", verdict=Verdict.PASS, value=-0.004, unit="pp", limit=-0.01, interval=(-0.0096, 0.0011), confidence=0.9, candidate=0.974, baseline=0.978, metric_unit="share", n=500, method="newcombe-paired"),
+        a_finding(rule="latency", expression="p(95)<300ms", verdict=Verdict.PASS, value=0.0182, unit="s", limit=0.3, interval=(0.0179, 0.0186), confidence=0.9, candidate=0.0182, baseline=0.0201, metric_unit="s", n=500, method="order-statistic"),
+        a_finding(rule="latency", expression="typical<=+10%", verdict=Verdict.PASS, value=-0.121, unit="%", limit=0.1, interval=(-0.138, -0.104), confidence=0.9, candidate=0.0132, baseline=0.015, metric_unit="s", n=500, method="hodges-lehmann-paired"),
+        a_finding(rule="memory_max", expression="<=+15%", verdict=Verdict.WARN, value=0.182, unit="%", limit=0.15, candidate=251e6, baseline=212.4e6, metric_unit="B", n=41, method="window-ratio", reason="one window of samples is weak evidence"),
+        a_finding(rule="restarts", expression="==0", verdict=Verdict.PASS, value=0, unit="restarts", limit=0, candidate=0, baseline=0, metric_unit="restarts", n=41, method="exact"),
         *(
-            Finding(rule=f"accuracy{{digit:{digit}}}", expression=">=-5pp", verdict=Verdict.PASS, standing=Standing.INFO, value=change, unit="pp", limit=-0.05, interval=(change - 0.03, change + 0.02), confidence=0.9, candidate=0.98 + change, baseline=0.98, metric_unit="share", n=50, method="newcombe-paired")
+            a_finding(rule=f"accuracy{{digit:{digit}}}", expression=">=-5pp", verdict=Verdict.PASS, standing=Standing.INFO, value=change, unit="pp", limit=-0.05, interval=(change - 0.03, change + 0.02), confidence=0.9, candidate=0.98 + change, baseline=0.98, metric_unit="share", n=50, method="newcombe-paired")
             for digit, change in zip("0123456789", (0, -0.02, 0.02, 0, 0, -0.04, 0, 0.02, -0.02, 0), strict=True)
         ),
         suite_finding("smoke", Verdict.PASS),
@@ -144,11 +145,11 @@ def failing(*, commit: Commit = COMMIT) -> FeedbackReport:
         rule("cpu_max", "<=2cores", limit=2),
     )  # fmt: skip
     findings = (
-        Finding(rule="accuracy", expression=">=-2pp", verdict=Verdict.INCONCLUSIVE, value=-0.01, unit="pp", limit=-0.02, interval=(-0.0236, 0.0027), confidence=0.9, candidate=0.948, baseline=0.958, metric_unit="share", n=500, n_more=431, method="newcombe-paired"),
-        Finding(rule="accuracy{digit:8}", expression=">=-5pp", verdict=Verdict.FAIL, value=-0.141, unit="pp", limit=-0.05, interval=(-0.221, -0.0743), confidence=0.9, candidate=0.825, baseline=0.966, metric_unit="share", n=57, method="newcombe-paired"),
-        Finding(rule="latency", expression="typical<=+10%", verdict=Verdict.INCONCLUSIVE, value=0.06, unit="%", limit=0.1, interval=(-0.01, 0.135), confidence=0.9, candidate=0.1073, baseline=0.1012, metric_unit="s", n=600, n_more=1444, method="hodges-lehmann-paired"),
-        Finding(rule="latency", expression="share(>300ms)<=+1pp", verdict=Verdict.PASS, value=0.0, unit="pp", limit=0.01, interval=(-0.0045, 0.0045), confidence=0.9, candidate=0.0017, baseline=0.0017, metric_unit="share", n=600, method="newcombe-paired"),
-        Finding(rule="cpu_max", expression="<=2cores", verdict=Verdict.PASS, value=1.213, unit="cores", limit=2, candidate=1.213, baseline=1.198, metric_unit="cores", n=44, method="point"),
+        a_finding(rule="accuracy", expression=">=-2pp", verdict=Verdict.INCONCLUSIVE, value=-0.01, unit="pp", limit=-0.02, interval=(-0.0236, 0.0027), confidence=0.9, candidate=0.948, baseline=0.958, metric_unit="share", n=500, n_more=431, method="newcombe-paired"),
+        a_finding(rule="accuracy{digit:8}", expression=">=-5pp", verdict=Verdict.FAIL, value=-0.141, unit="pp", limit=-0.05, interval=(-0.221, -0.0743), confidence=0.9, candidate=0.825, baseline=0.966, metric_unit="share", n=57, method="newcombe-paired"),
+        a_finding(rule="latency", expression="typical<=+10%", verdict=Verdict.INCONCLUSIVE, value=0.06, unit="%", limit=0.1, interval=(-0.01, 0.135), confidence=0.9, candidate=0.1073, baseline=0.1012, metric_unit="s", n=600, n_more=1444, method="hodges-lehmann-paired"),
+        a_finding(rule="latency", expression="share(>300ms)<=+1pp", verdict=Verdict.PASS, value=0.0, unit="pp", limit=0.01, interval=(-0.0045, 0.0045), confidence=0.9, candidate=0.0017, baseline=0.0017, metric_unit="share", n=600, method="newcombe-paired"),
+        a_finding(rule="cpu_max", expression="<=2cores", verdict=Verdict.PASS, value=1.213, unit="cores", limit=2, candidate=1.213, baseline=1.198, metric_unit="cores", n=44, method="point"),
         suite_finding("smoke", Verdict.PASS),
         suite_finding("quality", Verdict.FAIL, reason="1 case failed"),
     )  # fmt: skip
@@ -220,10 +221,10 @@ def target_is_down() -> FeedbackReport:
         rule("memory_max", "<=1.5GiB", limit=1.5 * 2**30, missing="/metrics could not be read: connection refused"),
     )  # fmt: skip
     findings = (
-        Finding(rule="target candidate", expression="", verdict=Verdict.ERROR, reason=problem),
-        Finding(rule="accuracy", expression=">=0.95", verdict=Verdict.ERROR, unit="share", limit=0.95, metric_unit="share", reason="no suite evaluated examples"),
-        Finding(rule="latency", expression="typical<=+10%", verdict=Verdict.PASS, standing=Standing.NOT_JUDGED, unit="%", limit=0.1, metric_unit="s", reason="not judged: first release"),
-        Finding(rule="memory_max", expression="<=1.5GiB", verdict=Verdict.ERROR, unit="B", limit=1.5 * 2**30, metric_unit="B", reason="/metrics could not be read: connection refused"),
+        a_finding(rule="target candidate", expression="", verdict=Verdict.ERROR, reason=problem),
+        a_finding(rule="accuracy", expression=">=0.95", verdict=Verdict.ERROR, unit="share", limit=0.95, metric_unit="share", reason="no suite evaluated examples"),
+        a_finding(rule="latency", expression="typical<=+10%", verdict=Verdict.PASS, standing=Standing.NOT_JUDGED, unit="%", limit=0.1, metric_unit="s", reason="first release"),
+        a_finding(rule="memory_max", expression="<=1.5GiB", verdict=Verdict.ERROR, unit="B", limit=1.5 * 2**30, metric_unit="B", reason="/metrics could not be read: connection refused"),
         suite_finding("smoke", Verdict.ERROR),
         suite_finding("quality", Verdict.ERROR),
     )  # fmt: skip
@@ -301,7 +302,7 @@ def rule(
 
 
 def suite_finding(name: str, verdict: Verdict, *, reason: str = "") -> Finding:
-    return Finding(rule=f"suite {name}", expression="", verdict=verdict, reason=reason)
+    return a_finding(rule=f"suite {name}", expression="", verdict=verdict, reason=reason)
 
 
 def delta(

@@ -8,6 +8,8 @@ import pytest
 import vl_convert
 
 from jupyter_deployfeedback.domain.feedback import WindowsRow
+from jupyter_deployfeedback.domain.rules.language import parse_expression
+from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.feedback import charts
 from tests.feedback.reading import Page
 from tests.feedback.runs import failing, passing_with_a_warning, target_is_down
@@ -53,7 +55,7 @@ def test_the_limit_is_at_1_and_no_change_at_0_whatever_the_unit() -> None:
 
 def test_a_rule_that_demands_an_improvement_has_its_limit_at_minus_1() -> None:
     report = failing()
-    better = report.findings[3].model_copy(update={"expression": "typical<=-5%", "limit": -0.05})
+    better = report.findings[3].model_copy(update={"condition": parse_expression("typical<=-5%", None), "limit": -0.05})
     rows = charts(report.model_copy(update={"findings": (better,)}))[0].spec["data"]["values"]
     assert rows[0]["limit"] == -1.0
 
@@ -61,7 +63,7 @@ def test_a_rule_that_demands_an_improvement_has_its_limit_at_minus_1() -> None:
 def test_slices_stand_in_the_order_in_which_people_count() -> None:
     report = passing_with_a_warning()
     sliced = [
-        finding.model_copy(update={"rule": f"accuracy{{size:{value}}}"})
+        finding.model_copy(update={"subject": Subject(name="accuracy", slice=("size", value))})
         for finding, value in zip(report.findings[-10:], ["10", "2", "large", "1"], strict=False)
     ]
     (chart,) = [

@@ -12,9 +12,10 @@ from jupyter_deployfeedback.domain.metric import Better, Family, Metric
 from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.run import Commit, Evidence, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import SuiteResult
-from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict
+from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Reason, ReasonKind, Standing, Verdict
 from jupyter_deployfeedback.feedback import build_report, outline
 from jupyter_deployfeedback.feedback.rows import example_rows, metric_rows
+from tests.comparison.evidence import a_finding
 from tests.feedback.runs import (
     BEGAN,
     COMMIT,
@@ -50,7 +51,7 @@ def worded(
 
 
 def finding(verdict: Verdict, rule: str = "latency", expression: str = "p(95)<300ms", **more: object) -> Finding:
-    return Finding.model_validate({"rule": rule, "expression": expression, "verdict": verdict, **more})
+    return a_finding(rule, expression, verdict=verdict, **more)
 
 
 TAG = "Tag the release: jupyter deployfeedback release VERSION, or “Tag release” in the panel."
@@ -116,7 +117,7 @@ def test_what_is_served_and_how_it_was_compared_stands_in_the_report() -> None:
         (
             [finding(Verdict.FAIL, **BIGGER), finding(Verdict.FAIL), finding(Verdict.FAIL, standing=Standing.INFO)],
             Verdict.FAIL,
-            "Fail: digits candidate 2.1.0 does not meet its limits: memory max and latency.",
+            "Fail: digits candidate 2.1.0 does not meet its limits: memory max and latency p95.",
         ),
         (
             [finding(Verdict.FAIL, rule=name) for name in ("accuracy", "f1", "r2", "latency", "latency")],
@@ -141,7 +142,7 @@ def test_what_is_served_and_how_it_was_compared_stands_in_the_report() -> None:
         (
             [finding(Verdict.ERROR, reason="no data")],
             Verdict.ERROR,
-            "Error: digits candidate 2.1.0 could not be judged: no usable result for latency.",
+            "Error: digits candidate 2.1.0 could not be judged: no usable result for latency p95.",
         ),
         (
             [finding(Verdict.ERROR, rule="model version", expression="", reason="3.0 answered")],
@@ -157,7 +158,7 @@ def test_the_headline_says_the_verdict_in_plain_english(
 
 
 def test_rules_that_hold_on_weak_evidence_only_are_not_said_to_be_worse() -> None:
-    reason = "weak evidence: one window, not repeated"
+    reason = Reason(kind=ReasonKind.WEAK_EVIDENCE, detail="one window, not repeated")
     headline, _ = worded(finding(Verdict.WARN, "memory_max", "<=+15%", reason=reason), verdict=Verdict.WARN)
     assert headline == "Warn: digits candidate 2.1.0 may be released, but the evidence on memory max is weak."
 
@@ -189,12 +190,12 @@ def test_a_run_that_was_to_be_compared_with_nothing_is_no_first_release(history:
         (
             [finding(Verdict.INCONCLUSIVE, n=500, n_more=1431), finding(Verdict.INCONCLUSIVE, n_more=12)],
             Verdict.INCONCLUSIVE,
-            "Run again with about 1,431 more requests (there were 500): that would settle latency.",
+            "Run again with about 1,431 more requests (there were 500): that would settle latency p95.",
         ),
         (
             [finding(Verdict.INCONCLUSIVE, n=1, n_more=1)],
             Verdict.INCONCLUSIVE,
-            "Run again with about 1 more request (there were 1): that would settle latency.",
+            "Run again with about 1 more request (there were 1): that would settle latency p95.",
         ),
         (
             [finding(Verdict.INCONCLUSIVE)],

@@ -9,19 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
-from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation, RuleList
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, SuiteResult
-from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict
+from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Reason, ReasonKind, Standing, Verdict
 from jupyter_deployfeedback.feedback.found import read_findings
 from jupyter_deployfeedback.feedback.sentences import sentence
+from tests.comparison.evidence import a_finding
 from tests.feedback.runs import case, rule, suite, suite_finding
 
 TYPICAL = rule("latency", "typical<=+10%", limit=0.1, relation=Relation.RATIO, aggregate=Aggregate.TYPICAL)
 ACCURACY = rule("accuracy", ">=-1pp", comparator=Comparator.AT_LEAST, limit=-0.01, relation=Relation.DIFFERENCE)
 P95 = rule("latency", "p(95)<300ms", comparator=Comparator.BELOW, limit=0.3, aggregate=Aggregate.QUANTILE, quantile=0.95)  # fmt: skip
-FASTER = Finding(rule="latency", expression="typical<=+10%", verdict=Verdict.PASS, value=-0.12, unit="%", limit=0.1, interval=(-0.14, -0.1), candidate=0.0132, baseline=0.015, metric_unit="s", n=500)  # fmt: skip
-WORSE = Finding(rule="accuracy", expression=">=-1pp", verdict=Verdict.INCONCLUSIVE, value=-0.0102, unit="pp", limit=-0.01, interval=(-0.0236, 0.0027), candidate=0.9638, baseline=0.974, metric_unit="share", n=500, n_more=431)  # fmt: skip
-SLOW = Finding(rule="latency", expression="p(95)<300ms", verdict=Verdict.FAIL, value=0.341, unit="s", limit=0.3, interval=(0.322, 0.366), candidate=0.341, baseline=0.21, metric_unit="s", n=600)  # fmt: skip
+FASTER = a_finding(rule="latency", expression="typical<=+10%", verdict=Verdict.PASS, value=-0.12, unit="%", limit=0.1, interval=(-0.14, -0.1), candidate=0.0132, baseline=0.015, metric_unit="s", n=500)  # fmt: skip
+WORSE = a_finding(rule="accuracy", expression=">=-1pp", verdict=Verdict.INCONCLUSIVE, value=-0.0102, unit="pp", limit=-0.01, interval=(-0.0236, 0.0027), candidate=0.9638, baseline=0.974, metric_unit="share", n=500, n_more=431)  # fmt: skip
+SLOW = a_finding(rule="latency", expression="p(95)<300ms", verdict=Verdict.FAIL, value=0.341, unit="s", limit=0.3, interval=(0.322, 0.366), candidate=0.341, baseline=0.21, metric_unit="s", n=600)  # fmt: skip
 
 
 def said(finding: Finding, *estimates: Estimate, remedy: str = "Do this.") -> str:
@@ -29,6 +30,10 @@ def said(finding: Finding, *estimates: Estimate, remedy: str = "Do this.") -> st
     comparison = Comparison(baseline="released", deltas=(), estimates=estimates)
     (found,) = read_findings(judgement, comparison)
     return sentence(found, baseline="released", suites={}, remedy=remedy)
+
+
+def why(detail: str) -> Reason:
+    return Reason(kind=ReasonKind.MISSING, detail=detail)
 
 
 def change(finding: Finding, **update: object) -> Finding:
@@ -44,7 +49,7 @@ def change(finding: Finding, **update: object) -> Finding:
         (SLOW, P95, "Latency p95 is 341 ms [322, 366]; limit < 300 ms; released 210 ms; 600 requests."),
         (change(SLOW, baseline=None, n=1), P95, "Latency p95 is 341 ms [322, 366]; limit < 300 ms; 1 request."),
         (change(SLOW, verdict=Verdict.WARN), P95, "Latency p95 is 341 ms [322, 366]; limit < 300 ms; released 210 ms; 600 requests; a warning, not a failure."),
-        (change(SLOW, reason="weak evidence: one window"), P95, "Latency p95 is 341 ms [322, 366]; limit < 300 ms; released 210 ms; 600 requests; weak evidence: one window."),
+        (change(SLOW, reason=Reason(kind=ReasonKind.WEAK_EVIDENCE, detail="one window")), P95, "Latency p95 is 341 ms [322, 366]; limit < 300 ms; released 210 ms; 600 requests; weak evidence: one window."),
         (change(SLOW, standing=Standing.INFO), P95, "Latency p95 is 341 ms [322, 366]; limit < 300 ms; released 210 ms; 600 requests; for information only."),
     ],
 )  # fmt: skip
@@ -55,60 +60,60 @@ def test_a_sentence_holds_value_interval_limit_baseline_and_n(
 
 
 def test_an_expression_of_a_warn_list_is_read_like_any_other() -> None:
-    assert said(change(SLOW, expression="warn: p(95)<300ms"), P95).startswith("Latency p95 is 341 ms")
+    assert said(change(SLOW, listed=RuleList.WARN), P95).startswith("Latency p95 is 341 ms")
 
 
 def test_a_slice_is_named() -> None:
     estimate = rule("accuracy", ">=0.9", comparator=Comparator.AT_LEAST, limit=0.9, part=("digit", "8"))
-    finding = Finding(rule="accuracy{digit:8}", expression=">=0.9", verdict=Verdict.PASS, value=0.96, unit="share", limit=0.9, n=57)  # fmt: skip
+    finding = a_finding(rule="accuracy{digit:8}", expression=">=0.9", verdict=Verdict.PASS, value=0.96, unit="share", limit=0.9, n=57)  # fmt: skip
     assert said(finding, estimate) == "Accuracy for digit 8 is 96.0 %; limit ≥ 90 %; 57 examples."
 
 
 def test_a_share_names_its_edge_in_the_unit_of_the_metric() -> None:
     estimate = rule("latency", "share(>300ms)<1%", comparator=Comparator.BELOW, limit=0.01, aggregate=Aggregate.SHARE, edge=(Comparator.ABOVE, 0.3))  # fmt: skip
-    finding = Finding(rule="latency", expression="share(>300ms)<1%", verdict=Verdict.PASS, value=0.002, unit="share", limit=0.01, metric_unit="share", n=500)  # fmt: skip
+    finding = a_finding(rule="latency", expression="share(>300ms)<1%", verdict=Verdict.PASS, value=0.002, unit="share", limit=0.01, metric_unit="share", n=500)  # fmt: skip
     assert said(finding, estimate) == "Share of latency > 300 ms is 0.20 %; limit < 1 %; 500 requests."
 
 
 def test_a_count_is_not_said_twice() -> None:
     estimate = rule("oom_kills", "==0", comparator=Comparator.EQUAL, limit=0)
-    finding = Finding(rule="oom_kills", expression="==0", verdict=Verdict.FAIL, value=2, unit="kills", limit=0, baseline=0, metric_unit="kills")  # fmt: skip
+    finding = a_finding(rule="oom_kills", expression="==0", verdict=Verdict.FAIL, value=2, unit="kills", limit=0, baseline=0, metric_unit="kills")  # fmt: skip
     assert said(finding, estimate) == "OOM kills: 2; limit = 0; released 0."
 
 
 def test_a_users_metric_keeps_its_name() -> None:
     estimate = rule("queue_depth", "<=10requests", limit=10)
-    finding = Finding(rule="queue_depth", expression="<=10requests", verdict=Verdict.PASS, value=3, unit="requests", limit=10, n=12)  # fmt: skip
+    finding = a_finding(rule="queue_depth", expression="<=10", verdict=Verdict.PASS, value=3, unit="requests", limit=10, n=12)  # fmt: skip
     assert said(finding, estimate) == "queue_depth is 3 requests; limit ≤ 10 requests; 12 samples."
 
 
 def test_missing_data_says_the_reason_and_the_remedy() -> None:
-    finding = change(SLOW, verdict=Verdict.ERROR, value=None, interval=None, n=None, reason="no request was sent.")
+    finding = change(SLOW, verdict=Verdict.ERROR, value=None, interval=None, n=None, reason=why("no request was sent."))
     expected = "Latency p95 could not be judged (limit < 300 ms): no request was sent. Do this."
     assert said(finding, P95) == expected
 
 
 def test_too_few_samples_say_how_many_more_are_needed() -> None:
     finding = change(
-        SLOW, verdict=Verdict.INCONCLUSIVE, value=None, interval=None, reason="20 of 59 requests", n_more=39
+        SLOW, verdict=Verdict.INCONCLUSIVE, value=None, interval=None, reason=why("20 of 59 requests"), n_more=39
     )
     expected = "Latency p95 is not settled (limit < 300 ms): 20 of 59 requests; about 39 more would settle it."
     assert said(finding, P95) == expected
 
 
 def test_what_was_not_judged_says_so() -> None:
-    finding = change(FASTER, verdict=Verdict.INCONCLUSIVE, standing=Standing.NOT_JUDGED, value=None, reason="not judged: nothing to compare with")  # fmt: skip
+    finding = change(FASTER, verdict=Verdict.INCONCLUSIVE, standing=Standing.NOT_JUDGED, value=None, reason=Reason(kind=ReasonKind.FIRST_RELEASE))  # fmt: skip
     assert said(finding, TYPICAL) == "Typical latency was not judged (typical<=+10%): nothing to compare with."
 
 
 def test_a_rule_about_something_else_than_a_number_says_its_reason() -> None:
-    finding = Finding(rule="model version", expression="", verdict=Verdict.ERROR, reason="version 2.1.0 is expected, 2.0.0 answered")  # fmt: skip
+    finding = a_finding(rule="model version", expression="", verdict=Verdict.ERROR, reason="version 2.1.0 is expected, 2.0.0 answered")  # fmt: skip
     assert said(finding) == "Model version: version 2.1.0 is expected, 2.0.0 answered. Do this."
 
 
 def test_a_rule_that_nothing_answered_says_what_is_known() -> None:
-    finding = Finding(rule="latency", expression="p(95)<300ms", verdict=Verdict.ERROR, reason="nothing answered it")
-    assert said(finding) == "Latency could not be judged: nothing answered it. Do this."
+    finding = a_finding(rule="latency", expression="p(95)<300ms", verdict=Verdict.ERROR, reason="nothing answered it")
+    assert said(finding) == "Latency p95 could not be judged: nothing answered it. Do this."
 
 
 FAILED = CaseResult(case_id="c2", title="check", outcome=Outcome.FAILED, error=CaseError(type="AssertionError", message="0.8 < 0.9\nsecond line"))  # fmt: skip
@@ -157,7 +162,7 @@ def test_the_worst_finding_comes_first_and_what_does_not_count_last() -> None:
 NUMBERS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 EDGES = st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)).map(lambda each: (min(each), max(each)))
 FINDINGS = st.builds(
-    Finding,
+    a_finding,
     rule=st.sampled_from(["latency", "accuracy", "suite quality", "target candidate", "own"]),
     expression=st.sampled_from([TYPICAL, ACCURACY, P95]).map(lambda estimate: estimate.estimand.expression.text),
     verdict=st.sampled_from(Verdict),

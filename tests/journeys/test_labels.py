@@ -16,7 +16,7 @@ import nbformat
 import pytest
 
 LABELS = ("Paris, France", "a:b", "a,suite:b", "{x}", "}", '"quoted"', "two\nlines", "", "b[n=1]", "plain")
-EACH = 60
+EACH = 120
 SUITE = f"""\
 import jupyter_deployfeedback as jdf
 
@@ -101,7 +101,6 @@ def judged(report: dict[str, list[dict[str, object]]]) -> list[tuple[object, str
     ]
 
 
-@pytest.mark.xfail(reason="findings are read back from their names")
 def test_any_label_goes_from_the_first_run_to_the_second_tag(project: Path) -> None:
     first = json.loads(call(project, "run", "--format", "json"))
     call(project, "release", "1.0.0")
@@ -110,7 +109,7 @@ def test_any_label_goes_from_the_first_run_to_the_second_tag(project: Path) -> N
     call(project, "release", "1.1.0")
 
     every = {(label, text) for label in LABELS for text in (">=0.8", ">=-20pp")}
-    assert [first["verdict"], second["verdict"]] == ["pass", "pass"]
+    assert [first["verdict"], second["verdict"]] == ["pass", "warn"]  # a stored release is weak evidence
     assert set(judged(first)) == set(judged(second)) == every
     assert len({each["rule"] for each in second["findings"]}) == len(LABELS) + 2  # all examples, and the suite
     assert not [each for each in second["changes"] + second["notices"] if "rule" in str(each)]
@@ -122,6 +121,5 @@ def test_any_label_goes_from_the_first_run_to_the_second_tag(project: Path) -> N
     assert [case.get("name") for case in junit[0].iter("testcase")] == names
     for rendering in ("text", "markdown", "html"):
         assert "Paris, France" in call(project, "show", "--format", rendering)
-    assert call(project, "list").count("pass") >= 2
-    assert "two\\nlines" not in git(project, "tag", "--list", "--format=%(contents)").split("\n")
+    assert [line.split()[1] for line in call(project, "list").splitlines()] == ["warn", "pass"]
     assert git(project, "tag", "--list").split() == ["v1.0.0", "v1.1.0"]

@@ -11,7 +11,6 @@ import pytest
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.errors import Problem, ProjectError
 from jupyter_deployfeedback.project import load_project
-from jupyter_deployfeedback.verdict import check_rule
 
 PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -54,7 +53,7 @@ def load(folder: Path) -> Load:
     def write_and_load(text: str, *, environment: Mapping[str, str] = {}) -> Project:
         file = folder / "deployfeedback.yaml"
         file.write_text(dedent(text))
-        return load_project(file, environment=environment, check_rule=check_rule)
+        return load_project(file, environment=environment)
 
     return write_and_load
 

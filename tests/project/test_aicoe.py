@@ -13,7 +13,6 @@ from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import ProjectError, ProjectNotFound
 from jupyter_deployfeedback.project import find_project_file, load_project
-from jupyter_deployfeedback.verdict import check_rule
 
 ONE = """
     overlays:
@@ -38,7 +37,7 @@ def load(tmp_path: Path) -> Load:
         (folder / ".aicoe-ci.yaml").write_text(dedent(text))
         if thoth:
             (folder / ".thoth.yaml").write_text(dedent(thoth))
-        return load_project(folder / ".aicoe-ci.yaml", environment=environment, check_rule=check_rule)
+        return load_project(folder / ".aicoe-ci.yaml", environment=environment)
 
     return write_and_load
 
@@ -192,7 +191,7 @@ def test_repository_without_features_is_told_so(tmp_path: Path) -> None:
     (tmp_path / ".aicoe-ci.yaml").write_text(dedent(ONE))
 
     with pytest.raises(ProjectError, match=r"needs the folder features/ beside it"):
-        load_project(tmp_path / ".aicoe-ci.yaml", environment={}, check_rule=check_rule)
+        load_project(tmp_path / ".aicoe-ci.yaml", environment={})
 
 
 def test_address_that_is_wrong_is_named_after_its_variable(load: Load) -> None:

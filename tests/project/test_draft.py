@@ -18,7 +18,6 @@ from jupyter_deployfeedback.project import (
     inspect_suite,
     load_project,
 )
-from jupyter_deployfeedback.verdict import check_rule
 from tests.project.conftest import notebook
 
 
@@ -30,7 +29,7 @@ def put(file: Path, content: object) -> None:
 def drafted(folder: Path, *, url: str | None = None) -> Project:
     file = folder / "deployfeedback.yaml"
     file.write_text(draft_project(folder, url=url))
-    return load_project(file, environment={}, check_rule=check_rule)
+    return load_project(file, environment={})
 
 
 def test_notebooks_that_test_become_suites_and_the_model_does_not(tmp_path: Path) -> None:
@@ -79,7 +78,7 @@ def test_draft_proposes_the_parameter_that_counts_the_examples(tmp_path: Path) -
     ]
     file = tmp_path / "deployfeedback.yaml"
     file.write_text(re.sub(r"\n  - .*\n  # (- .*more)", r"\n  \1", drafted))
-    project = load_project(file, environment={}, check_rule=check_rule)
+    project = load_project(file, environment={})
     assert [suite.more for suite in project.suites] == ["n_examples", "n", None, None]
 
 

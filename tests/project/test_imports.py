@@ -11,12 +11,11 @@ import yaml
 
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.project.imports import Imported, import_rules
-from jupyter_deployfeedback.verdict import check_rule
 
 
 def imported(document: object, *, arguments: Mapping[str, str] | None = None) -> Imported:
     text = document if isinstance(document, str) else json.dumps(document)
-    return import_rules(text, arguments=arguments or {}, check_rule=check_rule)
+    return import_rules(text, arguments=arguments or {})
 
 
 def refused(found: Imported) -> list[str]:

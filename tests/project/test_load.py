@@ -22,14 +22,15 @@ from jupyter_deployfeedback.domain.project import (
     ResponseShape,
     Target,
 )
-from jupyter_deployfeedback.domain.rules.rule import OnFail, OnNoData, OnSmallSlice, Rule
+from jupyter_deployfeedback.domain.rules.rule import OnFail, OnNoData, OnSmallSlice
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import ProjectError, ProjectNotFound
 from jupyter_deployfeedback.project import load_project
-from jupyter_deployfeedback.verdict import check_rule
 
 if TYPE_CHECKING:
-    from tests.project.conftest import Load
+    from tests.comparison.evidence import rule
+from tests.comparison.evidence import rule
+from tests.project.conftest import Load
 
 COMPLETE = """\
 version: 1
@@ -130,11 +131,11 @@ def test_complete_file_of_the_design_becomes_a_project(load: Load, folder: Path)
             ),
         ),
         rules=(
-            Rule(metric="accuracy", passing=(">=0.95", ">=-1pp"), slices=("digit",)),
-            Rule(metric="latency", passing=("p(95)<300ms", "typical<=+10%")),
-            Rule(
-                metric="memory_max",
-                passing=("<=+15%",),
+            rule("accuracy", ">=0.95", ">=-1pp", slices=("digit",)),
+            rule("latency", "p(95)<300ms", "typical<=+10%"),
+            rule(
+                "memory_max",
+                "<=+15%",
                 warning=("<=+30%",),
                 failing=(">+50%",),
                 on_fail=OnFail.WARN,
@@ -269,7 +270,7 @@ def test_notebook_with_braces_in_its_name_is_a_suite(load: Load, folder: Path) -
 
 def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ProjectNotFound, match=r"does not exist.*deployfeedback init"):
-        load_project(tmp_path / "deployfeedback.yaml", environment={}, check_rule=check_rule)
+        load_project(tmp_path / "deployfeedback.yaml", environment={})
 
 
 @pytest.mark.parametrize(
@@ -282,14 +283,14 @@ def test_file_that_is_no_text_is_a_problem(content: bytes, said: str, tmp_path: 
     file.write_bytes(content)
 
     with pytest.raises(ProjectError, match=said):
-        load_project(file, environment={}, check_rule=check_rule)
+        load_project(file, environment={})
 
 
 def test_file_saved_by_windows_notepad_is_read(folder: Path) -> None:
     file = folder / "deployfeedback.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
 
-    assert load_project(file, environment={}, check_rule=check_rule).default_target == "one"
+    assert load_project(file, environment={}).default_target == "one"
 
 
 def test_file_of_results_becomes_a_suite_of_its_own_kind(load: Load) -> None:

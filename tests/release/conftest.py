@@ -22,6 +22,7 @@ from jupyter_deployfeedback.domain.feedback import (
 )
 from jupyter_deployfeedback.domain.metric import Better, Family
 from jupyter_deployfeedback.domain.project import Project, ReleaseSettings
+from jupyter_deployfeedback.domain.rules.version_1 import read_version_1
 from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
@@ -170,6 +171,7 @@ def _closed_report(verdict: Verdict) -> FeedbackReport:
 
 def _finding(verdict: Verdict, sentence: str) -> FindingText:
     return FindingText(
+        **read_version_1("accuracy", ">=0.95"),
         rule="accuracy",
         expression=">=0.95",
         verdict=verdict,

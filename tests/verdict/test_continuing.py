@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Verdict
+from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Reason, ReasonKind, Verdict
 from jupyter_deployfeedback.verdict import Circumstances, continuing
 from jupyter_deployfeedback.verdict.continuing import more_for_alarm
-from jupyter_deployfeedback.verdict.findings import BEYOND_CAP
+from tests.comparison.evidence import a_finding
 
 AROUND = Circumstances(look=1, looks=2, historical=False, counted=True)
 
 
 def unsettled(
-    rule: str, expression: str, *, n: int | None = 600, more: int | None = 1444, because: str = ""
+    rule: str, expression: str, *, n: int | None = 600, more: int | None = 1444, because: ReasonKind | str = ""
 ) -> Finding:
-    return Finding(
-        rule=rule, expression=expression, verdict=Verdict.INCONCLUSIVE, n=n, n_more=more, reason=because
-    )  # fmt: skip
+    reason = Reason(kind=because) if isinstance(because, ReasonKind) else because
+    return a_finding(rule, expression, verdict=Verdict.INCONCLUSIVE, n=n, n_more=more, reason=reason)
 
 
 ACCURACY = unsettled("accuracy", ">=-1pp", n=500, more=431)
 ABSOLUTE = unsettled("accuracy", ">=0.95", n=500, more=431)
 LATENCY = unsettled("latency", "typical<=+10%")
 MEMORY = unsettled("memory_max", "<=+15%", n=5, more=4)
-NEAR = unsettled("accuracy", ">=0.9", more=None, because=BEYOND_CAP)
+NEAR = unsettled("accuracy", ">=0.9", more=None, because=ReasonKind.BEYOND_CAP)
 
 
 def judgement(*findings: Finding, verdict: Verdict = Verdict.INCONCLUSIVE) -> Judgement:

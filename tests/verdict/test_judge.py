@@ -9,12 +9,14 @@ from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estim
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.rules.checking import opposite
+from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
-from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict
-from jupyter_deployfeedback.verdict import estimands, judge, parse_expression
+from jupyter_deployfeedback.domain.verdict import GateState, Judgement, Reason, ReasonKind, Standing, Verdict
+from jupyter_deployfeedback.verdict import estimands, judge
 from tests.comparison.evidence import (
+    a_finding,
     answers,
     asked,
     case,
@@ -67,7 +69,7 @@ def judged(
 
 
 def said(found: Judgement) -> list[tuple[str, str, Verdict]]:
-    return [(each.rule, each.expression, each.verdict) for each in found.findings]
+    return [(each.subject.text, each.asked, each.verdict) for each in found.findings]
 
 
 def judge_all(
@@ -112,7 +114,7 @@ def test_one_expression_is_judged_by_its_interval(value: float, expected: Verdic
 def test_what_has_no_number_or_no_interval_is_an_error(more: dict[str, object], reason: str) -> None:
     found = judged([rule("accuracy", ">=0.95")], [estimate("accuracy", ">=0.95", **more)])
 
-    assert (found.verdict, found.findings[0].reason) == (ERROR, reason)
+    assert (found.verdict, found.findings[0].reason.text) == (ERROR, reason)
 
 
 def test_below_the_floor_is_inconclusive_whatever_the_estimate() -> None:
@@ -120,19 +122,19 @@ def test_below_the_floor_is_inconclusive_whatever_the_estimate() -> None:
 
     finding = judged([rule("accuracy", ">=0.95")], [low]).findings[0]
 
-    assert (finding.verdict, finding.n_more, finding.reason) == (INCONCLUSIVE, 1, "at least 100 are needed")
+    assert (finding.verdict, finding.n_more, finding.reason.text) == (INCONCLUSIVE, 1, "at least 100 are needed")
 
 
 def test_an_expression_nothing_answered_is_an_error() -> None:
     found = judged([rule("accuracy", ">=0.95")], [])
 
-    assert (found.verdict, found.findings[0].reason) == (ERROR, "nothing answered it")
+    assert (found.verdict, found.findings[0].reason.text) == (ERROR, "nothing answered it")
 
 
 def test_an_expression_answered_twice_is_an_error() -> None:
     twice = [within("accuracy", ">=0.95", value=0.99), within("accuracy", ">=0.95", value=0.5)]
 
-    assert judged([rule("accuracy", ">=0.95")], twice).findings[0].reason == "it was answered twice"
+    assert judged([rule("accuracy", ">=0.95")], twice).findings[0].reason.text == "it was answered twice"
 
 
 def test_an_inconclusive_finding_says_how_many_more_samples_would_settle_it() -> None:
@@ -148,7 +150,7 @@ def test_a_finding_carries_the_numbers_it_rests_on() -> None:
     )  # fmt: skip
 
     assert judged([rule("accuracy", ">=-2pp")], [paired]).findings == (
-        Finding(
+        a_finding(
             rule="accuracy", expression=">=-2pp", verdict=PASS, value=-0.01, unit="pp", limit=-0.02,
             interval=(-0.02, 0.0), confidence=0.9, candidate=0.96, baseline=0.97, metric_unit="share", n=500,
             method="newcombe-paired", facts={"candidate_only": 4.0},
@@ -176,7 +178,7 @@ def test_a_warning_shows_both_limits() -> None:
     found = judged([asking], [within("accuracy", ">=0.95", value=0.93), within("accuracy", ">=0.90", value=0.93)])
 
     assert said(found) == [("accuracy", ">=0.95", WARN), ("accuracy", "warn: >=0.90", PASS)]
-    assert found.findings[0].reason == "beyond the pass limit, within the warn limit"
+    assert found.findings[0].reason.text == "beyond the pass limit, within the warn limit"
 
 
 @pytest.mark.parametrize(
@@ -304,7 +306,7 @@ def test_a_slice_too_small_to_be_judged_is_what_the_rule_says(on_small_slice: st
     found = judge_all(seen, rule("accuracy", ">=0.95", slices=["digit"], on_small_slice=on_small_slice), baseline=None)
 
     assert found.verdict is expected
-    small = next(each for each in found.findings if each.rule == "accuracy{digit:2}")
+    small = next(each for each in found.findings if each.subject.text == "accuracy{digit:2}")
     assert (small.verdict, small.n_more) == (INCONCLUSIVE, 80)
 
 
@@ -337,7 +339,7 @@ def test_weak_evidence_neither_passes_nor_fails(value: float, expected: Verdict)
     found = judged([rule("accuracy", ">=0.95")], [within("accuracy", ">=0.95", value=value, weak="historical")])
 
     assert found.verdict is expected
-    assert expected is INCONCLUSIVE or found.findings[0].reason == "weak evidence: historical"
+    assert expected is INCONCLUSIVE or found.findings[0].reason.text == "weak evidence: historical"
 
 
 @pytest.mark.parametrize(("value", "expected"), [(0.97, WARN), (0.93, INCONCLUSIVE)])
@@ -417,7 +419,7 @@ def test_what_counts_is_not_said_once_more_by_a_rule_that_informs_of_its_slices(
 
     found = judge_all(seen, *rules, baseline=None)
 
-    assert [(each.rule, each.standing) for each in found.findings[1:]] == [
+    assert [(each.subject.text, each.standing) for each in found.findings[1:]] == [
         ("accuracy{digit:1}", Standing.INFO),
         ("accuracy{digit:2}", Standing.INFO),
         ("accuracy", Standing.COUNTED),
@@ -444,7 +446,7 @@ def test_an_alarm_that_does_not_survive_is_never_a_pass() -> None:
     found = many([0.04, 0.2])
 
     assert (found.verdict, found.gate) == (INCONCLUSIVE, CLOSED)
-    assert found.findings[0].reason == "beyond the limit, but not beyond what chance gives among so many rules"
+    assert found.findings[0].reason.text == "beyond the limit, but not beyond what chance gives among so many rules"
 
 
 def test_a_single_alarm_of_a_single_rule_stands() -> None:
@@ -505,7 +507,7 @@ def test_a_failed_case_is_the_reason() -> None:
 
     found = judged([], [], suites=(suite_result(cases=cases, outcome=Outcome.FAILED),))
 
-    assert found.findings[0].reason == "answers like the trained one: 0.88 < 0.9 (and 1 more)"
+    assert found.findings[0].reason.text == "answers like the trained one: 0.88 < 0.9 (and 1 more)"
 
 
 def test_an_expected_suite_without_a_result_is_an_error() -> None:
@@ -521,8 +523,8 @@ def test_two_results_of_one_suite_are_an_error() -> None:
 def test_a_target_that_was_not_ready_is_an_error() -> None:
     found = judged([], [], suites=(suite_result(),), candidate=facts(ready=False, problem="connection refused"))
 
-    assert found.findings[0].rule == "target candidate"
-    assert (found.verdict, found.findings[0].reason) == (ERROR, "connection refused")
+    assert found.findings[0].subject.text == "target candidate"
+    assert (found.verdict, found.findings[0].reason.text) == (ERROR, "connection refused")
 
 
 def one_evaluation(candidate: Answers, baseline: Answers | None = None) -> SuiteResult:
@@ -555,7 +557,7 @@ def test_another_version_than_expected_or_a_change_of_it_is_an_error(
         expect_version=expected_version,
     )
 
-    reasons = [each.reason for each in found.findings if each.rule == "model version"]
+    reasons = [each.reason.text for each in found.findings if each.subject.text == "model version"]
     assert reasons == ([problem] if problem else [])
     assert found.verdict is (ERROR if problem else PASS)
 
@@ -565,7 +567,7 @@ def test_a_baseline_that_changed_its_version_is_an_error() -> None:
 
     found = judged([], [], suites=(one_evaluation(answers([True]), changed),))
 
-    assert found.findings[0].reason == "the baseline changed its version during the run: 1.0, 1.1"
+    assert found.findings[0].reason.text == "the baseline changed its version during the run: 1.0, 1.1"
 
 
 # first release and new metrics
@@ -576,9 +578,9 @@ def test_a_first_release_is_judged_by_its_absolute_rules() -> None:
 
     found = judge_all(seen, rule("accuracy", ">=0.95", ">=-1pp"), baseline=None)
 
-    assert [(each.expression, each.verdict, each.standing, each.reason) for each in found.findings[1:]] == [
-        (">=0.95", PASS, Standing.COUNTED, ""),
-        (">=-1pp", INCONCLUSIVE, Standing.NOT_JUDGED, "not judged: nothing to compare with"),
+    assert [(each.asked, each.verdict, each.standing, each.reason) for each in found.findings[1:]] == [
+        (">=0.95", PASS, Standing.COUNTED, None),
+        (">=-1pp", INCONCLUSIVE, Standing.NOT_JUDGED, Reason(kind=ReasonKind.FIRST_RELEASE)),
     ]
     assert (found.first_release, found.verdict, found.gate) == (True, PASS, OPEN)
 
@@ -589,7 +591,7 @@ def test_a_first_release_with_only_relative_rules_is_inconclusive() -> None:
     found = judge_all(seen, rule("accuracy", ">=-1pp"), baseline=None)
 
     assert (found.verdict, found.gate) == (INCONCLUSIVE, CLOSED)
-    assert found.findings[-1].reason == "nothing to compare with; add a rule with an absolute limit"
+    assert found.findings[-1].reason.text == "nothing to compare with; add a rule with an absolute limit"
 
 
 def test_a_first_release_without_rules_is_judged_by_its_suites() -> None:
@@ -602,7 +604,7 @@ def test_a_metric_new_since_the_baseline_needs_an_absolute_rule() -> None:
     alone = judge_all(seen, rule("drift", "<=+10%"), baseline="v1.0", stored=evidence(suite_result()))
     bounded = judge_all(seen, rule("drift", "<=+10%", "<=0.5"), baseline="v1.0", stored=evidence(suite_result()))
 
-    assert alone.findings[1].reason == "not judged: new metric"
+    assert alone.findings[1].reason.text == "new metric"
     assert (alone.verdict, bounded.verdict) == (INCONCLUSIVE, WARN)
 
 
@@ -688,7 +690,7 @@ def test_a_misspelt_recorded_metric_is_an_error_that_names_the_nearest() -> None
     found = judge_all(seen, rule("mean_confidance", ">=0.5"), baseline=None)
 
     assert found.verdict is ERROR
-    assert "did you mean mean_confidence?" in found.findings[1].reason
+    assert "did you mean mean_confidence?" in found.findings[1].reason.text
 
 
 def test_a_recorded_number_whose_unit_does_not_fit_its_rule_is_an_error() -> None:
@@ -697,7 +699,7 @@ def test_a_recorded_number_whose_unit_does_not_fit_its_rule_is_an_error() -> Non
     found = judge_all(seen, rule("first_token", "<300"), baseline=None)
 
     assert found.verdict is ERROR
-    assert "a unit is missing" in found.findings[1].reason
+    assert "a unit is missing" in found.findings[1].reason.text
 
 
 def test_a_memory_cap_that_was_exceeded_fails() -> None:
@@ -717,6 +719,6 @@ def test_metrics_of_the_project_keep_their_units() -> None:
         "queue_seconds": STANDARD_METRICS["latency_mean"].model_copy(update={"name": "queue_seconds"})
     }
 
-    found = estimands((rule("queue_seconds", "<300ms"),), metrics=queue, confidence=0.95, slice_values={})
+    found = estimands((rule("queue_seconds", "<300ms", metrics=queue),), confidence=0.95, slice_values={})
 
     assert found[0].expression.limit == pytest.approx(0.3)

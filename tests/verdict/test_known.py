@@ -79,8 +79,8 @@ def test_trap_22_a_score_that_is_turned_round_is_an_error(
     )
 
     assert (found.verdict, found.gate) == (Verdict.ERROR, GateState.CLOSED)
-    assert found.findings[0].reason.startswith("the gate's self-test missed: ")
-    assert said in found.findings[0].reason
+    assert found.findings[0].reason.text.startswith("the gate's self-test missed: ")
+    assert said in found.findings[0].reason.text
     assert found.self_test == "0 of 0 limits and 1 known examples tried, 1 came out wrong"
 
 
@@ -132,4 +132,4 @@ def test_answers_of_another_type_are_named() -> None:
     (missed,) = tried(evidence(suite_result(found))).misses
 
     said = "quality holdout: the target answers '8', but the truth is like 1"
-    assert missed.reason == f"the gate's self-test missed: {said}"
+    assert missed.reason.text == f"the gate's self-test missed: {said}"

@@ -16,14 +16,13 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.rules.rule import OnFail, Rule
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import GateState, Judgement, Standing, Verdict
 from jupyter_deployfeedback.verdict import estimands, judge
 from tests.comparison.evidence import case as one_case
-from tests.comparison.evidence import facts, suite_result
+from tests.comparison.evidence import facts, rule, suite_result
 from tests.property_cases import JUDGEMENTS as CASES
 
 PORTIONS = 10  # so that two cores share them
@@ -52,7 +51,7 @@ class Seen:
 def made_up(case: int) -> Seen:
     draw = Random(case)
     rules = tuple(a_rule(draw, metric) for metric in draw.sample(sorted(EXPRESSIONS), draw.randint(1, 3)))
-    asked = estimands(rules, metrics=STANDARD_METRICS, confidence=0.95, slice_values=SLICES)
+    asked = estimands(rules, confidence=0.95, slice_values=SLICES)
     suites = tuple(suite_result(name=name, cases=(one_case(an_outcome(draw)),)) for name in SUITES)
     baseline = draw.choice(["released", "released", None])
     return Seen(rules, tuple(an_estimate(draw, each) for each in asked), suites, facts(), baseline)
@@ -64,7 +63,8 @@ def a_rule(draw: Random, metric: str) -> Rule:
     if metric == "accuracy":
         given |= {"warning": draw.choice([(), (">=0.90",)]), "failing": draw.choice([(), ("<0.85",)])}
         given |= {"slices": draw.choice([(), ("digit",)])}
-    return Rule(metric=metric, on_fail=draw.choice([OnFail.FAIL, OnFail.FAIL, OnFail.WARN]), **given)
+    passing = given.pop("passing")
+    return rule(metric, *passing, on_fail=draw.choice([OnFail.FAIL, OnFail.FAIL, OnFail.WARN]), **given)
 
 
 def an_outcome(draw: Random) -> Outcome:

@@ -13,9 +13,10 @@ from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.verdict import Judgement, Verdict
-from jupyter_deployfeedback.verdict import judge, parse_expression
+from jupyter_deployfeedback.verdict import judge
 from tests.comparison.evidence import (
     ANSWERED,
     FAILED,

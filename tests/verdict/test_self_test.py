@@ -39,6 +39,10 @@ LOADED = watched("cpu_mean", [1.0, 1.1, 1.0], [1.0, 1.0, 1.0])
 """A run with a load: what it was asked goes through its windows, and so does the gate's test of itself."""
 
 
+def named(given_rule: Rule) -> str:
+    return f"{given_rule.subject.text} {' '.join(each.text for each in given_rule.passing)}"
+
+
 def rehearsed(
     *rules: Rule, slice_values: dict[str, tuple[str, ...]] | None = None, like: Evidence | None = None
 ) -> list[tuple[Estimate, ...]]:
@@ -160,14 +164,14 @@ def test_a_rule_of_one_slice_is_tested() -> None:
 
 
 # a weak rule that only warns says WARN either way: weak evidence of a pass is a warning too
-@pytest.mark.parametrize("given_rule", [each for each in TEN if each.on_fail is not OnFail.WARN], ids=str)
+@pytest.mark.parametrize("given_rule", [each for each in TEN if each.on_fail is not OnFail.WARN], ids=named)
 def test_a_gate_that_cannot_go_red_is_found(given_rule: Rule) -> None:
     _, inside = rehearsed(given_rule)
 
     found = self_test((given_rule,), beyond=inside, inside=inside, confidence=0.95)
 
-    first = f"{given_rule.metric} {given_rule.passing[0]} judged samples well beyond its limit as "
-    assert first in found.misses[0].reason
+    first = f"{given_rule.metric} {given_rule.passing[0].text} judged samples well beyond its limit as "
+    assert first in found.misses[0].reason.text
     assert {each.verdict for each in found.misses} == {Verdict.ERROR}
 
 
@@ -179,7 +183,7 @@ def test_a_gate_that_cannot_go_green_is_found() -> None:
     missed = (
         "the gate's self-test missed: accuracy >=0.95 judged samples well inside its limit as fail, which must be pass"
     )
-    assert [each.reason for each in found.misses] == [missed]
+    assert [each.reason.text for each in found.misses] == [missed]
 
 
 def test_a_limit_nothing_can_break_is_mentioned_and_no_error() -> None:
@@ -209,4 +213,4 @@ def test_a_run_whose_self_test_missed_is_an_error_whatever_else_holds() -> None:
         tested=broken,
     )
 
-    assert (found.verdict, found.gate, found.findings[0].rule) == (Verdict.ERROR, GateState.CLOSED, "self-test")
+    assert (found.verdict, found.gate, found.findings[0].subject.text) == (Verdict.ERROR, GateState.CLOSED, "self-test")

@@ -21,6 +21,8 @@ from jupyter_deployfeedback.domain.history import History
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.rules.checking import check_rule
+from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.domain.rules.rule import Comparator, Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome
@@ -29,7 +31,7 @@ from jupyter_deployfeedback.errors import RuleSyntaxError, UnknownParameter
 from jupyter_deployfeedback.execution import plan_suites
 from jupyter_deployfeedback.feedback import Format, build_report, render
 from jupyter_deployfeedback.feedback.past import of_the_past
-from jupyter_deployfeedback.verdict import check_rule, judge, parse_expression
+from jupyter_deployfeedback.verdict import judge
 from jupyter_deployfeedback.verdict.settling import settle
 from tests.comparison.evidence import (
     ANSWERED,
@@ -69,7 +71,7 @@ def judged(
 
 
 def found(judgement: Judgement, name: str) -> list[Finding]:
-    return [each for each in judgement.findings if each.rule == name]
+    return [each for each in judgement.findings if each.subject.text == name]
 
 
 def timed(candidate: Any, baseline: Any) -> Evidence:
@@ -134,7 +136,7 @@ def test_trap_3_a_quantile_between_edges_of_a_histogram_is_not_judged(
 
     (told,) = found(judged(seen, rule("p95", text)), "p95")
 
-    assert (told.verdict, told.reason) == (verdict, reason)
+    assert (told.verdict, told.reason.text) == (verdict, reason)
 
 
 def test_trap_4_time_outs_are_the_slowest_answers_and_errors() -> None:
@@ -321,7 +323,7 @@ def test_trap_18_a_baseline_of_another_day_neither_passes_nor_fails() -> None:
     shifted = judged(run(0.108, RIGHT), *rules, stored=run(0.1, RIGHT))
 
     assert [each.verdict for each in shifted.findings[1:]] == [WARN, INCONCLUSIVE]
-    assert all("historical" in each.reason for each in shifted.findings[1:])
+    assert all("historical" in each.reason.text for each in shifted.findings[1:])
 
 
 def test_trap_19_nothing_to_compare_with_is_no_pass() -> None:
@@ -375,7 +377,7 @@ def test_trap_24_a_broken_suite_hides_no_other_one_and_its_own_rules_are_errors(
 
     told = judged(seen, rule("drift", "==0"), rule("throughput_of_load", ">=5/s"), baseline=None)
 
-    assert [(each.rule, each.verdict) for each in told.findings] == [
+    assert [(each.subject.text, each.verdict) for each in told.findings] == [
         ("suite load", ERROR),
         ("suite quality", PASS),
         ("drift", PASS),

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import combinations
-from typing import NamedTuple, NoReturn
+from typing import NoReturn, TypedDict, Unpack
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
-from jupyter_deployfeedback.domain.rules.language import parse_expression
-from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, OnNoData, Relation, Rule
+from jupyter_deployfeedback.domain.rules.language import parse_expression, parse_subject
+from jupyter_deployfeedback.domain.rules.rule import (
+    Aggregate,
+    Comparator,
+    Expression,
+    OnFail,
+    OnNoData,
+    OnSmallSlice,
+    Relation,
+    Rule,
+    Subject,
+)
 from jupyter_deployfeedback.domain.rules.support import has_slices, unsupported
 from jupyter_deployfeedback.domain.unit import COUNT, dimension_of
+from jupyter_deployfeedback.domain.verdict import Finding
 from jupyter_deployfeedback.errors import RuleSyntaxError
 
-FAIL_LIST = "fail: "
-WARN_LIST = "warn: "
 TYPO = 0.9  # names this alike are a slip of the pen: acuracy, latency_p90
-_POINT = re.compile(r",?suite:[^{}]*(?=\}$)")  # of a matrix: a rule is about all of them
-_SELECTOR = re.compile(r"([A-Za-z_][\w.-]*)(?:\{\s*([A-Za-z_]\w*)\s*:\s*([^,{}]+?)\s*\})?")
 _OPPOSITE = {
     Comparator.BELOW: Comparator.AT_LEAST,
     Comparator.AT_MOST: Comparator.ABOVE,
@@ -28,67 +35,81 @@ _OPPOSITE = {
 }
 
 
-class Selector(NamedTuple):
-    """The metric a rule is about, and the slice where it names one: ``accuracy{digit:8}``."""
+class Options(TypedDict, total=False):
+    """What a rule says beside its expressions."""
 
-    metric: str
-    slice: tuple[str, str] | None
+    slices: tuple[str, ...]
+    on_fail: OnFail
+    on_no_data: OnNoData
+    on_small_slice: OnSmallSlice
+    info: bool
+
+
+def read_rule(
+    metric: str,
+    *,
+    passing: Iterable[str],
+    warning: Iterable[str] = (),
+    failing: Iterable[str] = (),
+    metrics: Mapping[str, Metric],
+    **options: Unpack[Options],
+) -> Rule:
+    """Return the rule that a user wrote, parsed once; ``metrics`` are those whose unit is known before a run.
+
+    Raises RuleSyntaxError with the offending expression and position.
+    """
+    subject = parse_subject(metric)
+    known = metrics.get(subject.name)
+    return Rule(
+        subject=subject,
+        passing=tuple(parse_expression(text, known) for text in passing),
+        warning=tuple(parse_expression(text, known) for text in warning),
+        failing=tuple(opposite(parse_expression(text, known)) for text in failing),
+        **options,
+    )
 
 
 def check_rule(rule: Rule, metrics: Mapping[str, Metric]) -> None:
-    """Refuse a rule that cannot be judged; ``metrics`` are those whose unit is known before a run.
+    """Refuse a rule that cannot be judged, with RuleSyntaxError.
 
-    A name that is not among them is taken for a number a suite records, unless it looks like a misspelling.
-    Raises RuleSyntaxError with the offending expression and position.
+    A name that is not among ``metrics`` is taken for a number a suite records, unless it looks like a misspelling.
     """
-    selector = select(rule.metric)
-    if selector.metric not in metrics:
-        _check_name(selector.metric, metrics)
+    name = rule.metric
+    if name not in metrics:
+        _check_name(name, metrics)
     if not rule.passing:
-        _refuse("a rule needs at least one expression", rule.metric, remedy='Write pass: [">=0.95"].')
-    if (rule.slices or selector.slice) and not has_slices(selector.metric):
+        _refuse("a rule needs at least one expression", rule.subject.text, remedy='Write pass: [">=0.95"].')
+    if (rule.slices or rule.subject.slice) and not has_slices(name):
         remedy = "Slices are for metrics of evaluated examples, such as accuracy."
-        _refuse(f"{selector.metric} has no slices", rule.metric, remedy=remedy)
-    if rule.slices and selector.slice:
-        _refuse("a rule names one slice or lists slices, not both", rule.metric, remedy="Drop one of the two.")
-    passing = [_checked(text, selector.metric, metrics) for text in rule.passing]
-    warning = [_checked(text, selector.metric, metrics) for text in rule.warning]
-    failing = [opposite(_checked(text, selector.metric, metrics)) for text in rule.failing]
-    _check_contradiction(passing)
+        _refuse(f"{name} has no slices", rule.subject.text, remedy=remedy)
+    if rule.slices and rule.subject.slice:
+        _refuse("a rule names one slice or lists slices, not both", rule.subject.text, remedy="Drop one of the two.")
+    for each in rule.expressions:
+        instead = unsupported(name, each)
+        if instead:
+            _refuse(f"{each.text!r} cannot be asked of {name}", each.text, remedy=instead)
+    _check_contradiction(rule.passing)
     if rule.on_no_data is OnNoData.ZERO:
-        _check_zero([*passing, *warning, *failing])
-
-
-def select(text: str) -> Selector:
-    """Return the metric and slice a rule names; RuleSyntaxError where it is neither."""
-    found = _SELECTOR.fullmatch(text.strip())
-    if found is None:
-        _refuse(f"{text!r} does not name a metric", text, remedy="Write accuracy, or accuracy{digit:8} for one slice.")
-    name, key, value = found.groups()
-    return Selector(name, (key, value) if key else None)
+        _check_zero(rule.expressions)
 
 
 def opposite(expression: Expression) -> Expression:
-    """Return the condition that a ``fail:`` expression breaks: ``<0.90`` breaks ``>=0.90``."""
+    """Return the condition that a ``fail:`` expression breaks: ``<0.90`` breaks ``>=0.90``; its text stays."""
     if expression.comparator not in _OPPOSITE:
         _refuse("== cannot stand in a fail list", expression.text, remedy='Write pass: ["==0"], which fails otherwise.')
-    changed = {"comparator": _OPPOSITE[expression.comparator], "text": FAIL_LIST + expression.text}
-    return expression.model_copy(update=changed)
+    return expression.model_copy(update={"comparator": _OPPOSITE[expression.comparator]})
 
 
-def removed_rules(rules: Iterable[Rule], released: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Return what a release was judged by and these rules no longer ask; ``released`` are its findings' names.
+def removed_rules(rules: Iterable[Rule], released: Iterable[Finding]) -> tuple[str, ...]:
+    """Return what a release was judged by and these rules no longer ask; ``released`` are its findings.
 
     A rule on slices left one finding for each value: it is named once, after the slice.
     """
     rules, gone = list(rules), dict[str, None]()
-    for name, expression in released:
-        if expression:  # others are about suites, the target, its version
-            selector = select(_POINT.sub("", name).replace("{}", ""))
-            text = expression.removeprefix(WARN_LIST).removeprefix(FAIL_LIST)
-            if not any(_asks(rule, selector, text) for rule in rules):
-                within = f"{{{selector.slice[0]}}}" if selector.slice else ""
-                gone[f"{selector.metric}{within} {expression}"] = None
+    for each in released:
+        if each.condition is not None and not any(_asks(rule, each.subject, each.condition) for rule in rules):
+            within = (each.subject.slice[0], None) if each.subject.slice else None
+            gone[f"{Subject(name=each.subject.name, slice=within).text} {each.asked}"] = None
     return tuple(gone)
 
 
@@ -104,17 +125,9 @@ def doubts(expression: Expression, metric_unit: str) -> Iterator[str]:
 
 def rule_doubts(rule: Rule, metrics: Mapping[str, Metric]) -> Iterator[str]:
     """Yield the doubts about a rule that can be had before a run, when the unit of a recorded number is not known."""
-    metric = metrics.get(select(rule.metric).metric)
-    for text in (*rule.passing, *rule.warning, *rule.failing):
-        yield from doubts(parse_expression(text, metric), metric.unit if metric else "")
-
-
-def _checked(text: str, name: str, metrics: Mapping[str, Metric]) -> Expression:
-    expression = parse_expression(text, metrics.get(name))
-    instead = unsupported(name, expression)
-    if instead:
-        _refuse(f"{text!r} cannot be asked of {name}", text, remedy=instead)
-    return expression
+    metric = metrics.get(rule.metric)
+    for each in rule.expressions:
+        yield from doubts(each, metric.unit if metric else "")
 
 
 def _check_name(name: str, metrics: Mapping[str, Metric]) -> None:
@@ -126,10 +139,10 @@ def _check_name(name: str, metrics: Mapping[str, Metric]) -> None:
         _refuse(f"there is no metric {name!r}", name, remedy=f"Did you mean {close[0]}?")
 
 
-def _check_contradiction(expressions: list[Expression]) -> None:
+def _check_contradiction(expressions: Sequence[Expression]) -> None:
     """Refuse limits that no number can meet together."""
     for one, other in combinations(expressions, 2):
-        if _asked(one) == _asked(other) and (_excludes(one, other) or _excludes(other, one)):
+        if one.asked == other.asked and (_excludes(one, other) or _excludes(other, one)):
             _refuse(f"{one.text} and {other.text} contradict each other", other.text, remedy="Drop one of the two.")
 
 
@@ -141,21 +154,17 @@ def _excludes(lower: Expression, upper: Expression) -> bool:
     return lower.limit > upper.limit or (strict and lower.limit == upper.limit)
 
 
-def _check_zero(expressions: list[Expression]) -> None:
+def _check_zero(expressions: Sequence[Expression]) -> None:
     for each in expressions:
         if each.relation is not Relation.ABSOLUTE:
             remedy = "Write a limit of its own such as <=5, or on_no_data: error."
-            _refuse("on_no_data: zero says nothing of the baseline", each.text.removeprefix(FAIL_LIST), remedy=remedy)
+            _refuse("on_no_data: zero says nothing of the baseline", each.text, remedy=remedy)
 
 
-def _asks(rule: Rule, selector: Selector, text: str) -> bool:
-    own = select(rule.metric)
-    within = own.slice == selector.slice or (selector.slice is not None and selector.slice[0] in rule.slices)
-    return own.metric == selector.metric and within and text in (*rule.passing, *rule.warning, *rule.failing)
-
-
-def _asked(expression: Expression) -> tuple[object, ...]:
-    return expression.aggregate, expression.quantile, expression.edge, expression.relation
+def _asks(rule: Rule, subject: Subject, condition: Expression) -> bool:
+    within = rule.subject.slice == subject.slice or (subject.slice is not None and subject.slice[0] in rule.slices)
+    asked = {each.condition for each in rule.expressions}
+    return rule.metric == subject.name and within and condition.condition in asked
 
 
 def _refuse(problem: str, expression: str, *, remedy: str) -> NoReturn:

@@ -12,6 +12,7 @@ A sign means "relative to the baseline": ``+10%`` is a ratio, ``-1pp`` and ``+20
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from jupyter_deployfeedback.domain.metric import Metric
-from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation, Subject
 from jupyter_deployfeedback.domain.rules.units import UNITLESS, dimension, units_of
 from jupyter_deployfeedback.domain.unit import COUNT, SHARE, UNITS
 from jupyter_deployfeedback.errors import RuleSyntaxError
@@ -33,7 +34,24 @@ _SLIPS = {"=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=", "=": "=="}
 """What people write where a comparator is meant."""
 _COMMA = re.compile(r",(?=\d)")
 _EXAMPLES = "Write for example p(95)<300ms, typical<=+10%, >=0.95 or >=-1pp."
+_LABEL = r'"(?:[^"\\]|\\.)*"|[^,{}"]+?'
+_SUBJECT = re.compile(rf"([A-Za-z_][\w.-]*)(?:\{{\s*([A-Za-z_]\w*)\s*:\s*({_LABEL})\s*\}})?")
 _AGGREGATES = frozenset(Aggregate) - {Aggregate.VALUE}
+
+
+def parse_subject(text: str) -> Subject:
+    """Return the metric a rule names, and the slice: ``accuracy``, ``accuracy{digit:8}``, ``accuracy{city:"a, b"}``.
+
+    Raises RuleSyntaxError where it is neither.
+    """
+    found = _SUBJECT.fullmatch(text.strip())
+    if found is None:
+        remedy = "Write accuracy, or accuracy{digit:8} for one slice."
+        raise RuleSyntaxError(f"{text!r} does not name a metric.", expression=text, position=0, remedy=remedy)
+    name, key, label = found.groups()
+    if key is None:
+        return Subject(name=name)
+    return Subject(name=name, slice=(key, _unquoted(label)))
 
 
 def parse_expression(text: str, metric: Metric | None) -> Expression:
@@ -59,6 +77,14 @@ def parse_expression(text: str, metric: Metric | None) -> Expression:
         relation=relation,
         limit=limit,
     )
+
+
+def _unquoted(label: str) -> str:
+    try:
+        return str(json.loads(label)) if label.startswith('"') else label
+    except ValueError:
+        remedy = 'Write it as a JSON string: "Paris, France".'
+        raise RuleSyntaxError(f"{label} is no label.", expression=label, position=0, remedy=remedy) from None
 
 
 @dataclass

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 
 from jupyter_deployfeedback.domain.base import Frozen
+
+_BRACES = '{}"'
+_SPECIAL = f",:{_BRACES}"
 
 
 class Comparator(StrEnum):
@@ -70,6 +74,16 @@ class Expression(Frozen):
     relation: Relation = Relation.ABSOLUTE
     limit: float
 
+    @property
+    def condition(self) -> tuple[object, ...]:
+        """What it demands, however it was written."""
+        return (*self.asked, self.comparator, self.limit)
+
+    @property
+    def asked(self) -> tuple[object, ...]:
+        """Which number it is about, whatever the limit."""
+        return self.aggregate, self.quantile, self.edge, self.relation
+
 
 class OnFail(StrEnum):
     """What a rule that fails means for the run."""
@@ -93,19 +107,92 @@ class OnSmallSlice(StrEnum):
     INFO = "info"
 
 
-class Rule(Frozen):
-    """The conditions on one metric.
+class RuleList(StrEnum):
+    """Which list of a rule an expression stands in."""
 
-    ``passing`` must all hold; ``warning`` is looser; ``failing`` defaults to the complement of ``passing``.
-    The expressions are kept as the user wrote them; ``verdict.language.parse`` gives them their meaning.
+    PASS = "pass"  # noqa: S105 - a list, not a password
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class SubjectKind(StrEnum):
+    """What a finding can be about."""
+
+    METRIC = "metric"
+    SUITE = "suite"
+    TARGET = "target"
+    MODEL_VERSION = "model version"
+    BASELINE = "baseline"
+    SELF_TEST = "self-test"
+
+
+class Subject(Frozen):
+    """What a rule or a finding is about: a metric, in one slice or at one point of a matrix, or what the run shows.
+
+    ``name`` is that of the metric, suite or target. ``slice`` is (name, label); the label is None where no example has
+    one. ``text`` is for people: it is made of the values, and nothing reads it back.
     """
 
-    metric: str
-    passing: tuple[str, ...]
-    warning: tuple[str, ...] = ()
-    failing: tuple[str, ...] = ()
+    kind: SubjectKind = SubjectKind.METRIC
+    name: str = ""
+    slice: tuple[str, str | None] | None = None
+    point: str | None = None
+
+    @property
+    def metric(self) -> str | None:
+        """The metric it is about, None where it is about none."""
+        return self.name if self.kind is SubjectKind.METRIC else None
+
+    @property
+    def text(self) -> str:
+        """How it is read: ``accuracy{digit:8}``, ``accuracy{suite:quality[n=100]}``, ``suite quality``."""
+        if self.kind is not SubjectKind.METRIC:
+            return f"{self.kind} {self.name}".rstrip()
+        within = [_labelled(*self.slice)] if self.slice else []
+        within += [f"suite:{_quoted(self.point, special=_BRACES)}"] if self.point is not None else []
+        return f"{self.name}{{{','.join(within)}}}" if within else self.name
+
+
+class Rule(Frozen):
+    """The conditions on one metric; ``rules.checking.read_rule`` makes it of what a user wrote.
+
+    ``passing`` must all hold; ``warning`` is looser; ``failing`` are the conditions that a ``fail`` list breaks, by
+    default those of ``passing``. Each value of each of ``slices`` is judged like all examples.
+    """
+
+    subject: Subject
+    passing: tuple[Expression, ...]
+    warning: tuple[Expression, ...] = ()
+    failing: tuple[Expression, ...] = ()
     slices: tuple[str, ...] = ()
     on_fail: OnFail = OnFail.FAIL
     on_no_data: OnNoData = OnNoData.ERROR
     on_small_slice: OnSmallSlice = OnSmallSlice.INCONCLUSIVE
     info: bool = False
+
+    @property
+    def metric(self) -> str:
+        """The metric it is about, slices or not."""
+        return self.subject.name
+
+    @property
+    def within(self) -> tuple[str, str] | None:
+        """The one slice it names, as (name, label); None where it is about all examples."""
+        name, label = self.subject.slice or ("", None)
+        return None if label is None else (name, label)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """All its expressions: those that must hold, the looser ones, and those that must not break."""
+        return (*self.passing, *self.warning, *self.failing)
+
+
+def _labelled(name: str, label: str | None) -> str:
+    key = json.dumps(name) if name == "suite" else _quoted(name)  # a point of a matrix is written suite:
+    return key if label is None else f"{key}:{_quoted(label)}"
+
+
+def _quoted(part: str, *, special: str = _SPECIAL) -> str:
+    """Return a label as it is, or as a JSON string where it would be taken for something else or is not seen."""
+    plain = part and part == part.strip() and part.isprintable() and not set(part) & set(special)
+    return part if plain else json.dumps(part, ensure_ascii=not part.isprintable())

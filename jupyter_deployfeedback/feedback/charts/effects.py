@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import re
-
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
+from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.verdict import Standing
 from jupyter_deployfeedback.feedback.charts.style import COLOURS, Chart, Spec
 from jupyter_deployfeedback.feedback.words import finding_tone, finding_word
 
-_RELATIVE = re.compile(r"([<>])=?\s*[+-]")
 _ROW_HEIGHT = 40
 _BEST, _WORST = -2.5, 4.0  # in limits from no change; what lies beyond is drawn at the edge, its numbers stand above it
 
@@ -48,10 +46,10 @@ def effects(report: FeedbackReport, width: int) -> Chart | None:
 
 
 def _row(finding: FindingText) -> Spec | None:
-    match = _RELATIVE.search(finding.expression)
-    if match is None or finding.value is None or not finding.limit:
+    asked = finding.condition
+    if asked is None or asked.relation is Relation.ABSOLUTE or finding.value is None or not finding.limit:
         return None
-    worse = 1.0 if match[1] == "<" else -1.0
+    worse = 1.0 if asked.comparator.is_upper else -1.0
     low, high = sorted(worse * edge / abs(finding.limit) for edge in finding.interval or (finding.value, finding.value))
     return {
         "text": f"{finding_word(finding)} · {finding.text.subject} {finding.text.value}, limit {finding.text.limit}",

@@ -10,7 +10,6 @@ from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, paired_poi
 from jupyter_deployfeedback.feedback.names import label
 from jupyter_deployfeedback.feedback.visible import one_line
 
-_SLICED = re.compile(r"(?P<metric>[^{]+)\{(?P<slice>[^:]+):(?P<value>.*)\}", re.DOTALL)
 _NUMBER = re.compile(r"([0-9]+)")
 _ROW_HEIGHT = 22
 
@@ -19,9 +18,9 @@ def slices(report: FeedbackReport, width: int) -> Iterator[Chart]:
     """Yield one plot for each metric and slice that rules ask for."""
     groups: dict[tuple[str, str], dict[str, FindingText]] = {}
     for finding in report.findings:
-        match = _SLICED.fullmatch(finding.rule)
-        if match and finding.candidate is not None:
-            groups.setdefault((match["metric"], match["slice"]), {})[match["value"]] = finding
+        metric, (name, value) = finding.subject.metric, finding.subject.slice or ("", None)
+        if metric is not None and value is not None and finding.candidate is not None:
+            groups.setdefault((metric, name), {})[value] = finding
     for (metric, name), findings in groups.items():
         yield _chart(report, width, f"{label(metric)} by {one_line(name, limit=40)}", findings)
 

@@ -15,7 +15,7 @@ _USUAL = ("cpu_mean", "memory_mean")
 
 def windows(report: FeedbackReport, width: int) -> Iterator[Chart]:
     """Yield one plot for each metric that a rule asks for, of CPU and memory where none does."""
-    judged = {finding.rule for finding in report.findings}
+    judged = {finding.subject.text for finding in report.findings}
     known = [row for row in report.windows if len(row.candidate) > 1]
     wanted = [row for row in known if row.metric in judged] or [row for row in known if row.metric in _USUAL]
     return (_chart(report, width, row) for row in wanted)

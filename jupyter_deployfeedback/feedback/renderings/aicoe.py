@@ -21,9 +21,9 @@ from jupyter_deployfeedback.domain.aicoe import (
     PLATFORM_METRICS,
     TEST_URL,
 )
-from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
+from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.feedback.visible import one_line
 
 LOCAL_ONLY = "local only"
@@ -122,7 +122,7 @@ def _metrics(report: FeedbackReport) -> dict[str, Any]:
 
 
 def _name(row: MetricRow) -> str:
-    return one_line(finding_name(AICOE_NAMES.get(row.name, row.name), point=row.point), limit=200)
+    return one_line(Subject(name=AICOE_NAMES.get(row.name, row.name), point=row.point).text, limit=200)
 
 
 def _usage(report: FeedbackReport) -> dict[str, Any]:

@@ -88,6 +88,6 @@ def _tests(report: FeedbackReport) -> dict[str, list[str]]:
 
 
 def _name(finding: FindingText) -> str:
-    name = one_line(f"{finding.rule} {finding.expression}".strip(), limit=200)
+    name = one_line(finding.name, limit=200)
     unclear = finding.verdict in {Verdict.INCONCLUSIVE, Verdict.ERROR}
     return f"{finding.verdict.upper()} {name}" if unclear else name

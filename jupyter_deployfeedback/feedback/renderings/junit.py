@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import CaseRow, FeedbackReport, FindingText, SuiteRow
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.feedback import outline
@@ -50,7 +50,7 @@ def _rules(report: FeedbackReport) -> ET.Element:
     for waiver in report.waivers:
         ET.SubElement(properties, "property", name="waiver", value=one_line(waiver.sentence, limit=3000))
     for row in report.metrics:
-        name = one_line(f"{row.family}.{finding_name(row.name, point=row.point)}", limit=200)
+        name = one_line(f"{row.family}.{Subject(name=row.name, point=row.point).text}", limit=200)
         ET.SubElement(properties, "property", name=name, value=outline.metric_line(row, report))
     families = {row.name: row.family.value for row in report.metrics}
     for finding in report.findings:
@@ -59,10 +59,10 @@ def _rules(report: FeedbackReport) -> ET.Element:
 
 
 def _rule(suite: ET.Element, finding: FindingText, families: dict[str, str]) -> None:
-    metric = finding.rule.split("{", 1)[0]
+    metric = finding.subject.metric or ""
     standard = STANDARD_METRICS.get(metric)
     family = families.get(metric) or (standard.family.value if standard else "suites")
-    case = _case(suite, classname=family, name=one_line(f"{finding.rule} {finding.expression}".strip(), limit=200))
+    case = _case(suite, classname=family, name=one_line(finding.name, limit=200))
     if finding.standing is Standing.NOT_JUDGED:
         ET.SubElement(case, "skipped", message=finding.sentence)
     elif finding.standing is Standing.INFO:

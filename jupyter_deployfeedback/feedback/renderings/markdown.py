@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jupyter_deployfeedback.domain.aicoe import NO_DATA
-from jupyter_deployfeedback.domain.comparison import finding_name
 from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
+from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.renderings.aicoe import AICOE_NAMES, PAGE, tests_of
 from jupyter_deployfeedback.feedback.renderings.inert import inert
@@ -54,8 +54,7 @@ def _sections(report: FeedbackReport) -> Iterator[list[str]]:
 
 def _findings(report: FeedbackReport) -> list[str]:
     rows = [
-        (finding_word(finding), inert(f"{finding.rule} {finding.expression}"), inert(finding.sentence, limit=2000))
-        for finding in report.findings
+        (finding_word(finding), inert(finding.name), inert(finding.sentence, limit=2000)) for finding in report.findings
     ]
     if not rows:
         return []
@@ -94,7 +93,7 @@ def _aicoe(report: FeedbackReport) -> Iterator[list[str]]:
 def _deployed(report: FeedbackReport, families: set[Family], *, about: Mapping[str, tuple[str, str]]) -> list[str]:
     """Return a table of the metrics; ``about`` are further columns, with the cells of candidate and baseline."""
     rows = [row for row in report.metrics if row.family in families]
-    titles = [inert(finding_name(AICOE_NAMES.get(row.name, row.name), point=row.point)) for row in rows]
+    titles = [inert(Subject(name=AICOE_NAMES.get(row.name, row.name), point=row.point).text) for row in rows]
     ours, theirs = [cell for cell, _ in about.values()], [cell for _, cell in about.values()]
     run = report.run
     models = [[_version(run.target, run.model_version), *(inert(row.text.value) for row in rows), *ours]]

@@ -107,7 +107,7 @@ def _findings(report: FeedbackReport) -> Iterator[RenderableType]:
     yield _heading("Findings")
     for finding in report.findings:
         line = Text(f" {finding_word(finding):<15}", style=_STYLES[finding_tone(finding)])
-        line.append(one_line(f"{finding.rule} {finding.expression}", limit=200), style="bold default")
+        line.append(one_line(finding.name, limit=200), style="bold default")
         yield line
         yield Padding(_prose(finding.sentence), (0, 0, 0, 3))
     if outline.legend(report):

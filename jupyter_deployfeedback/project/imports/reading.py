@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
-from jupyter_deployfeedback.domain.rules.rule import Rule
+from jupyter_deployfeedback.domain.rules.checking import check_rule, read_rule
 from jupyter_deployfeedback.errors import RuleSyntaxError, UsageError
 from jupyter_deployfeedback.project.imports import argo, keptn, mlflow
 from jupyter_deployfeedback.project.imports.found import Imported
@@ -17,10 +17,8 @@ LONGEST = 1_000_000
 _READERS = (argo, keptn, mlflow)
 _KINDS = "Argo AnalysisTemplate, Keptn SLO, MLflow MetricThreshold"
 
-CheckRule = Callable[[Rule, Mapping[str, Metric]], None]
 
-
-def import_rules(text: str, *, arguments: Mapping[str, str], check_rule: CheckRule) -> Imported:
+def import_rules(text: str, *, arguments: Mapping[str, str]) -> Imported:
     """Return what a file of another tool says, as rules of ours; each rule is one that ``check`` would accept.
 
     ``arguments`` are values for the arguments of a template. Raises UsageError where the file is of no tool known here.
@@ -30,7 +28,7 @@ def import_rules(text: str, *, arguments: Mapping[str, str], check_rule: CheckRu
     if reader is None:
         raise UsageError("The file is of no tool that is known here.", remedy=f"Known are: {_KINDS}.")
     found: Imported = reader.read(document, arguments=arguments)
-    _refuse_what_check_would(found, check_rule)
+    _refuse_what_check_would(found)
     return found
 
 
@@ -47,21 +45,17 @@ def _parse(text: str) -> dict[str, Any]:
     return documents[0]
 
 
-def _refuse_what_check_would(found: Imported, check_rule: CheckRule) -> None:
+def _refuse_what_check_would(found: Imported) -> None:
     declared = {
         name: Metric(name=name, family=Family.PLATFORM, better=Better(metric["better"]))
         for name, metric in found.metrics.items()
     }
     kept = []
     for rule in found.rules:
-        written = Rule(
-            metric=rule["metric"],
-            passing=tuple(rule["pass"]),
-            warning=tuple(rule.get("warn", ())),
-            failing=tuple(rule.get("fail", ())),
-        )
+        lists = {"passing": rule["pass"], "warning": rule.get("warn", ()), "failing": rule.get("fail", ())}
+        metrics = {**STANDARD_METRICS, **declared}
         try:
-            check_rule(written, {**STANDARD_METRICS, **declared})
+            check_rule(read_rule(rule["metric"], metrics=metrics, **lists), metrics)
         except RuleSyntaxError as error:
             found.refuse(rule["metric"], f"{error}")
             found.metrics.pop(rule["metric"], None)

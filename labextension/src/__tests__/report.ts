@@ -4,6 +4,11 @@ import type { ExampleRow, Finding, MetricRow, Report, SuiteRow } from '../view';
 
 export function aFinding(change: Partial<Finding> = {}): Finding {
   return {
+    subject: { kind: 'metric', name: 'accuracy', slice: null, point: null },
+    condition: null,
+    listed: 'pass',
+    reason: null,
+    facts: {},
     rule: 'accuracy',
     expression: '>=0.95',
     verdict: 'pass',
@@ -93,7 +98,7 @@ export function anExample(change: Partial<ExampleRow> = {}): ExampleRow {
 
 export function aReport(change: Partial<Report> = {}): Report {
   return {
-    schema_version: 1,
+    schema_version: 2,
     run: {
       run_id: 'r1',
       state: 'finished',
