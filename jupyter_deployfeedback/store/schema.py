@@ -17,7 +17,7 @@ from jupyter_deployfeedback.store.folder import make_private_file
 
 log = logging.getLogger(__name__)
 
-HEAD = "0003"
+HEAD = "0001"
 VERSION_TABLE = "deployfeedback_version"
 UPGRADE_LOCK = 0x64_66_62_6B  # any number that all our processes agree on
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -11,9 +12,23 @@ import pytest
 
 from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.errors import StoreUnavailable
-from jupyter_deployfeedback.store import Store, open_store
+from jupyter_deployfeedback.store import Store, open_store, schema
 
 Start, Finish = Callable[..., Run], Callable[..., Run]
+
+
+VERSION = "SELECT version_num FROM deployfeedback_version"
+COLOURS = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.add_column("runs", sa.Column("colour", sa.String, nullable=False, server_default="green"))
+"""
 
 
 def change(folder: Path, statement: str, *values: object) -> None:
@@ -22,42 +37,68 @@ def change(folder: Path, statement: str, *values: object) -> None:
         connection.commit()
 
 
-def make_older(folder: Path) -> None:
-    """Leave the store as version 0002 did."""
-    change(folder, "DROP TABLE data_sets")
-    change(folder, "UPDATE deployfeedback_version SET version_num = '0002'")
+def read(file: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute(query).fetchall()
 
 
-def test_an_upgrade_keeps_a_private_copy_of_the_store_as_it_was(
-    store: Store, folder: Path, start: Start, finish: Finish
+@pytest.fixture
+def later_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Turn this program into a later version, whose schema has one step more."""
+
+    def install() -> None:
+        monkeypatch.setattr(schema, "MIGRATIONS", shutil.copytree(schema.MIGRATIONS, tmp_path / "later"))
+        monkeypatch.setattr(schema, "HEAD", "0002")
+        (schema.MIGRATIONS / "versions" / "colours.py").write_text(COLOURS)
+
+    return install
+
+
+def test_an_upgrade_keeps_the_runs_and_a_private_copy_of_the_store_as_it_was(
+    *, store: Store, folder: Path, start: Start, finish: Finish, later_version: Callable[[], None]
 ) -> None:
     run = finish(start())
     store.close()
-    make_older(folder)
+    later_version()
 
     with open_store(str(folder), environment={}) as opened:
         assert opened.feedback(run.run_id).run.run_id == run.run_id
+    assert read(folder / "store.sqlite", "SELECT colour FROM runs") == [("green",)]
 
-    copy = folder / "store.sqlite.0002.bak"
-    with closing(sqlite3.connect(copy)) as connection:
-        assert connection.execute("SELECT run_id, state FROM runs").fetchall() == [(run.run_id, "finished")]
-        assert connection.execute("SELECT version_num FROM deployfeedback_version").fetchall() == [("0002",)]
+    copy = folder / "store.sqlite.0001.bak"
+    assert read(copy, "SELECT run_id, state FROM runs") == [(run.run_id, "finished")]
+    assert read(copy, VERSION) == [("0001",)]
     assert copy.stat().st_mode & 0o777 == 0o600
     assert list(folder.glob("*.part")) == []
 
 
-def test_an_upgrade_that_cannot_keep_a_copy_changes_nothing(store: Store, folder: Path, start: Start) -> None:
+def test_an_upgrade_that_cannot_keep_a_copy_changes_nothing(
+    store: Store, folder: Path, start: Start, later_version: Callable[[], None]
+) -> None:
     run = start()
     store.close()
-    make_older(folder)
-    (folder / "store.sqlite.0002.bak").mkdir()
+    later_version()
+    (folder / "store.sqlite.0001.bak").mkdir()
 
     with pytest.raises(StoreUnavailable):
         open_store(str(folder), environment={})
 
-    with closing(sqlite3.connect(folder / "store.sqlite")) as connection:
-        assert connection.execute("SELECT version_num FROM deployfeedback_version").fetchall() == [("0002",)]
-        assert connection.execute("SELECT run_id FROM runs").fetchall() == [(run.run_id,)]
+    assert read(folder / "store.sqlite", VERSION) == [("0001",)]
+    assert read(folder / "store.sqlite", "SELECT * FROM runs")[0][1] == run.run_id
+    with pytest.raises(sqlite3.OperationalError):
+        read(folder / "store.sqlite", "SELECT colour FROM runs")
+
+
+def test_a_store_that_a_later_version_upgraded_is_refused(
+    store: Store, folder: Path, later_version: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.close()
+    later_version()
+    open_store(str(folder), environment={}).close()
+    monkeypatch.undo()
+
+    with pytest.raises(StoreUnavailable, match=r"newer jupyter_deployfeedback \(schema 0002, known is 0001\)"):
+        open_store(str(folder), environment={})
 
 
 def test_a_new_store_keeps_no_copy(store: Store, folder: Path) -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.domain.verdict import GateState, Verdict
 from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.errors import RunNotFound, RunUnfinished
-from jupyter_deployfeedback.store import Store, open_store, schema
+from jupyter_deployfeedback.store import Store, open_store
 from tests.feedback.runs import failing
 from tests.store.conftest import NOON, Clock, make_evidence
 
@@ -128,21 +127,3 @@ def test_only_a_run_with_a_report_can_have_waivers(store: Store, start: Callable
         store.add_waiver(start().run_id, waiver())
     with pytest.raises(RunNotFound):
         store.add_waiver("20261120-120000-ffffff", waiver())
-
-
-def test_store_of_the_first_version_keeps_its_runs_and_learns_waivers(
-    store: Store, folder: Path, failed: Run, clock: Clock
-) -> None:
-    store.close()
-    (database,) = folder.glob("*.sqlite*")
-    engine = create_engine(f"sqlite:///{database}")
-    with engine.begin() as connection:  # as version 0001 left it
-        connection.execute(text("DROP TABLE waivers"))
-        connection.execute(text("DROP TABLE data_sets"))
-        connection.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = '0001'"))
-    engine.dispose()
-
-    with open_store(str(folder), environment={}, clock=clock) as opened:
-        opened.add_waiver(failed.run_id, waiver())
-        assert opened.feedback(failed.run_id).waivers[0].finding == "accuracy >=0.95"
-        assert [run.run_id for run in opened.list()] == [failed.run_id]

@@ -1,4 +1,4 @@
-"""The first tables: runs, their events and documents, releases."""
+"""The first tables: runs, their events, documents, waivers and data sets, releases."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ def upgrade() -> None:
         sa.Column("encoding", sa.String, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
+    _make_waivers()
+    _make_data_sets()
     _make_releases()
 
 
@@ -59,6 +61,31 @@ def _make_runs() -> None:
     )
     op.create_index("runs_by_project", "runs", ["project_file", "number"])
     op.create_index("runs_by_state", "runs", ["state"])
+
+
+def _make_waivers() -> None:
+    op.create_table(
+        "waivers",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("run_id", sa.String, sa.ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
+        sa.Column("finding", sa.Text, nullable=False),
+        sa.Column("by", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("until", sa.Date, nullable=False),
+        sa.Column("at", UtcTime, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("waivers_by_run", "waivers", ["run_id", "number"])
+
+
+def _make_data_sets() -> None:
+    op.create_table(
+        "data_sets",
+        sa.Column("run_id", sa.String, sa.ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("digest", sa.String, primary_key=True),
+        sa.Column("project_file", sa.String, nullable=False),
+    )
+    op.create_index("data_sets_by_digest", "data_sets", ["project_file", "digest"])
 
 
 def _make_releases() -> None:
