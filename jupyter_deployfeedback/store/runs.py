@@ -62,6 +62,8 @@ def add(connection: Connection, run: Run, *, owner: Owner) -> None:
             baseline=run.baseline,
             request=run.request.model_dump_json(),
             commit=None if run.commit is None else run.commit.model_dump_json(),
+            commit_sha=_sha(run),
+            is_attempt=run.request.continues is None and run.request.imported is None,
             created_at=run.created_at,
             seq=run.seq,
             cancel_requested=False,
@@ -104,10 +106,8 @@ def attempts(connection: Connection, run: Run, *, since: datetime | None) -> int
     """Return how many runs of a run's commit against its target were begun since a moment, up to this one."""
     same = (runs.c.project_file == run.request.project_file) & (runs.c.target == run.request.target)
     before = runs.c.number <= row_of(connection, run.run_id).number
-    tested = runs.c.commit.contains(f'"sha":"{run.commit.sha}"') if run.commit else runs.c.commit.is_(None)
-    begun = ~runs.c.request.contains('"continues":"')  # those add to an attempt
-    ours = ~runs.c.request.contains('"imported":"')
-    query = select(func.count()).select_from(runs).where(same, before, tested, begun, ours)
+    tested = runs.c.commit_sha == _sha(run)
+    query = select(func.count()).select_from(runs).where(same, before, tested, runs.c.is_attempt)
     query = query if since is None else query.where(runs.c.created_at > since)
     return max(1, connection.execute(query).scalar_one())
 
@@ -193,6 +193,10 @@ def to_run(row: Row[Any]) -> Run:
         finished_at=row.finished_at,
         seq=row.seq,
     )
+
+
+def _sha(run: Run) -> str | None:
+    return None if run.commit is None else run.commit.sha
 
 
 def _owner_columns(owner: Owner) -> dict[str, object]:

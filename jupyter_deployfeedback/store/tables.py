@@ -57,6 +57,8 @@ runs = Table(
     Column("message", Text),
     Column("request", Text, nullable=False),
     Column("commit", Text),
+    Column("commit_sha", String),  # as in ``commit``, to be searched
+    Column("is_attempt", Boolean, nullable=False),  # begun anew here: neither continues another run nor is imported
     Column("created_at", UtcTime, nullable=False),
     Column("started_at", UtcTime),
     Column("finished_at", UtcTime),
@@ -67,6 +69,7 @@ runs = Table(
     Column("owner_started", Float, nullable=False),
     Column("alive_at", UtcTime, nullable=False),  # the newest sign of life
     Index("runs_by_project", "project_file", "number"),
+    Index("runs_by_commit", "project_file", "commit_sha"),
     Index("runs_by_state", "state"),
     sqlite_autoincrement=True,
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest
 from jupyter_deployfeedback.store import Store
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 HERE, THERE = Commit(sha="a" * 40), Commit(sha="b" * 40)
 
 
-def begin(store: Store, project: Project, commit: Commit | None = HERE, **more: str) -> Run:
+def begin(store: Store, project: Project, commit: Commit | None = HERE, **more: object) -> Run:
     request = RunRequest.model_validate({"project_file": PROJECT_FILE, "target": "candidate", **more})
     return store.start(request, project=project, commit=commit, baseline=None)
 
@@ -47,6 +49,14 @@ def test_a_run_that_continues_another_is_no_attempt_of_its_own(store: Store, pro
     second = begin(store, project, continues=first.run_id)
 
     assert store.attempts(second, since=None) == 1
+
+
+@pytest.mark.parametrize("name", ["continues", "imported"])
+def test_a_parameter_may_be_called_like_what_is_no_attempt(store: Store, project: Project, name: str) -> None:
+    begin(store, project, parameters={name: "yes"})
+    second = begin(store, project)
+
+    assert store.attempts(second, since=None) == 2
 
 
 def test_attempts_begin_anew_with_a_release(store: Store, project: Project, clock: Clock) -> None:

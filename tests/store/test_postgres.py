@@ -17,10 +17,12 @@ import pytest
 
 from jupyter_deployfeedback.domain.event import EventKind
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Evidence, RunState
 from jupyter_deployfeedback.errors import RunConflict, StoreUnavailable
 from jupyter_deployfeedback.store import Store, open_store
+from tests.store.test_past_runs import THERE, begin
 
 Make = Callable[..., Any]
 PROGRAMS = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
@@ -114,6 +116,16 @@ def test_release_comes_back(shared: Store) -> None:
     shared.add_release(release)
 
     assert shared.last_release("/digits/d.yaml") == release
+
+
+def test_attempts_are_counted_on_a_server(shared: Store, project: Project) -> None:
+    first = begin(shared, project, project_file="/counted/d.yaml")
+    begin(shared, project, THERE, project_file="/counted/d.yaml")
+    begin(shared, project, project_file="/counted/d.yaml", continues=first.run_id)
+    last = begin(shared, project, project_file="/counted/d.yaml", parameters={"continues": "yes"})
+    without_commit = begin(shared, project, None, project_file="/counted/d.yaml")
+
+    assert [shared.attempts(run, since=None) for run in (last, without_commit)] == [2, 1]
 
 
 def test_password_is_kept_out_of_what_is_shown(shared: Store) -> None:

@@ -48,6 +48,8 @@ def _make_runs() -> None:
         sa.Column("message", sa.Text),
         sa.Column("request", sa.Text, nullable=False),
         sa.Column("commit", sa.Text),
+        sa.Column("commit_sha", sa.String),
+        sa.Column("is_attempt", sa.Boolean, nullable=False),
         sa.Column("created_at", UtcTime, nullable=False),
         sa.Column("started_at", UtcTime),
         sa.Column("finished_at", UtcTime),
@@ -60,6 +62,7 @@ def _make_runs() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("runs_by_project", "runs", ["project_file", "number"])
+    op.create_index("runs_by_commit", "runs", ["project_file", "commit_sha"])
     op.create_index("runs_by_state", "runs", ["state"])
 
 
