@@ -54,6 +54,11 @@ _MISNAMED = _Failure(
     "The store {place} cannot be used: {reason}.",
     "DEPLOYFEEDBACK_STORE takes a folder or a URL such as postgresql+psycopg://user@host/database.",
 )
+_UNDRIVEN = _Failure(
+    StoreUnavailable,
+    "The store {place} cannot be used, because its driver is not installed: {reason}.",
+    'For PostgreSQL: pip install "jupyter_deployfeedback[postgresql]", and write postgresql+psycopg://user@host/database.',
+)
 
 _BY_SQLITE_CODE = {
     sqlite3.SQLITE_BUSY: _LOCKED,
@@ -82,7 +87,9 @@ def store_failures(place: str) -> Iterator[None]:
     except (DBAPIError, sqlite3.Error) as exc:
         cause = exc.orig if isinstance(exc, DBAPIError) else exc
         raise _error(_of_database(exc), place=place, reason=str(cause)) from exc
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as exc:
+    except ModuleNotFoundError as exc:
+        raise _error(_UNDRIVEN, place=place, reason=str(exc)) from exc
+    except (ArgumentError, NoSuchModuleError) as exc:
         raise _error(_MISNAMED, place=place, reason=str(exc)) from exc
     except SQLAlchemyError as exc:
         raise _error(_UNREADABLE, place=place, reason=str(exc)) from exc

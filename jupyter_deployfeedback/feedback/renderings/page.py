@@ -38,7 +38,7 @@ def render_html(report: FeedbackReport) -> str:
             title=outline.title(report),
             candidate=candidate,
             baseline=baseline,
-            plots=[(chart, Markup(_svg(chart))) for chart in _plots(report)],  # noqa: S704 - Vega escapes all text
+            plots=_plots(report),
             tables=[(words.FAMILY_TITLES[family], outline.family_rows(report, family)) for family in Family],
             counted=[finding for finding in report.findings if finding.standing is Standing.COUNTED],
             uncounted=[finding for finding in report.findings if finding.standing is not Standing.COUNTED],
@@ -47,14 +47,17 @@ def render_html(report: FeedbackReport) -> str:
     )
 
 
-def _plots(report: FeedbackReport) -> tuple[Chart, ...]:
-    return charts(report, width=_CHART_WIDTH, ink="currentColor")
+def _plots(report: FeedbackReport) -> list[tuple[Chart, Markup | None]]:
+    """Return each plot as SVG, or as None where the extra ``charts`` is not installed."""
+    return [(chart, _svg(chart)) for chart in charts(report, width=_CHART_WIDTH, ink="currentColor")]
 
 
-def _svg(chart: Chart) -> str:
-    import vl_convert
-
-    return str(vl_convert.vegalite_to_svg(chart.spec, vl_version=_VEGA_LITE))
+def _svg(chart: Chart) -> Markup | None:
+    try:
+        import vl_convert
+    except ModuleNotFoundError:
+        return None
+    return Markup(vl_convert.vegalite_to_svg(chart.spec, vl_version=_VEGA_LITE))  # noqa: S704 - Vega escapes all text
 
 
 @cache
