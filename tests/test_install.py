@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from jupyter_deployfeedback.errors import StoreUnavailable
 from jupyter_deployfeedback.feedback import Format, render
@@ -16,7 +17,8 @@ from jupyter_deployfeedback.store import open_store
 from tests.feedback.runs import failing, target_is_down
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 FOR_DEVELOPERS = {"bench", "docs", "test"}
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -42,6 +44,12 @@ ONLY_IN_EXTRAS = (
 
 def uninstall(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)  # importing it is a ModuleNotFoundError
+
+
+def test_what_an_extra_brings_is_not_in_the_plain_install() -> None:
+    optional = {Requirement(each).name for extra in EXTRAS.values() for each in extra} - {PROJECT["name"]}
+
+    assert not optional & {Requirement(each).name for each in PROJECT["dependencies"]}
 
 
 def test_every_module_is_imported_without_what_only_extras_bring() -> None:
