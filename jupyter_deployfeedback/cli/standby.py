@@ -19,8 +19,7 @@ from jupyter_deployfeedback.cli.rehearsal import rehearse
 from jupyter_deployfeedback.cli.run import work
 from jupyter_deployfeedback.execution.forkserver import Turn, become_stdio, leaving_with_parent, remove, serve
 from jupyter_deployfeedback.execution.kernel_supply import IDLE_SECONDS, Stock
-from jupyter_deployfeedback.execution.wire import Reservation
-from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, publish, remembered, withdraw
+from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, publish, withdraw
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.execution import WorkerProcess
@@ -73,9 +72,6 @@ def _work(turn: Turn, *, store: Store) -> None:
         store.list(limit=1)  # opens its connection
         request, descriptors = turn.take(folder=str(own))
         become_stdio(descriptors)
-        forkserver = remembered(folder, request["project_folder"])
-        if forkserver:
-            workers[0].send(Reservation(str(folder), forkserver))
         workers += [_forked_worker(stack) for _ in range(request["workers"] - 1)]
         code = work(request["run_id"], store=store, workers=workers)
     sys.exit(code)

@@ -14,7 +14,6 @@ from nbclient.exceptions import DeadKernelError
 from papermill.iorw import write_ipynb
 
 from jupyter_deployfeedback.execution.engine import SuiteClient, Watching
-from jupyter_deployfeedback.execution.kernel_reserve import Reserve
 from jupyter_deployfeedback.execution.kernels import KernelRequest, supply_kernel
 from jupyter_deployfeedback.execution.wire import Event
 from jupyter_deployfeedback.execution.worker_process import short_folder
@@ -45,7 +44,7 @@ def execute_alone(
     watching.pbar = _bar(len(nb.cells), progress_bar)
     with (
         tempfile.TemporaryDirectory(prefix="deployfb-", dir=short_folder()) as folder,
-        supply_kernel(_request(kernel_name, folder, supply=supply), Reserve()) as kernel,
+        supply_kernel(_request(kernel_name, folder, supply=supply)) as kernel,
     ):
         log.info("Kernel: %s%s", kernel.supplied, "" if supply else ", because no server has kernels stand by")
         client = SuiteClient(

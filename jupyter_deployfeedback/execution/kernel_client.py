@@ -10,20 +10,10 @@ from typing import Any
 
 import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.connect import KernelConnectionInfo
 
 RECONNECT_MILLISECONDS = 10  # a kernel that starts has not bound its sockets yet
 _ANSWER_SECONDS = 1.0
 _IDLE_SECONDS = 0.1  # from a reply to the same request's "idle", where the outputs are listened to already
-
-
-def connected(connection: KernelConnectionInfo) -> SuiteKernelClient:
-    """Return a client of the kernel that listens there; ``connection`` is what its connection file says."""
-    client = SuiteKernelClient()
-    client.load_connection_info(connection)
-    hear_everything(client)
-    client.start_channels(hb=False)  # that one is a thread, which whoever uses the client starts
-    return client
 
 
 def hear_everything(client: AsyncKernelClient) -> None:

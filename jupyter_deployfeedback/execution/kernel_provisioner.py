@@ -11,48 +11,42 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from jupyter_deployfeedback.execution.forked import Forked, NoFork
-from jupyter_deployfeedback.execution.kernel_client import SuiteKernelClient
-from jupyter_deployfeedback.execution.kernel_reserve import END_SECONDS, Reserve
 from jupyter_deployfeedback.execution.wishes import (
     Program,
     Wish,
     find,
     is_refused,
     leave,
-    remember,
+    mark_used,
     wish_to_fork,
     wish_to_start,
 )
 
+END_SECONDS = 3.0  # for a keeper to end all that is left
 STARTED = "started"
 SUPPLIED = {Program.FORK: "forked", Program.START: "started ahead"}
 
 
 @dataclass(frozen=True)
 class Supply:
-    """Where kernels stand by, for a suite of which project, and what was reserved for it."""
+    """Where kernels stand by, and whether a suite's may be forked."""
 
     folder: Path
-    project_folder: str
-    reserve: Reserve
     may_fork: bool
 
-    def take(self, wish: Wish) -> tuple[Forked, SuiteKernelClient | None] | None:
-        """Return a kernel that waits, and a client that hears it already where it was reserved.
+    def take(self, wish: Wish) -> Forked | None:
+        """Return a kernel that waits; None, and the wish for one is left, where there is none.
 
-        None, and the wish for one is left, where there is none. Raises NoFork, OSError.
+        Raises NoFork, OSError.
         """
-        reserved = self.reserve.take(wish.name) if wish.program is Program.FORK else None
-        if reserved is not None:
-            return reserved.fork, reserved.client
         address = find(self.folder, wish)
-        return None if address is None else (Forked(address), None)
+        return None if address is None else Forked(address)
 
     def note(self, wish: Wish) -> None:
         """Note for the next run what this one used."""
         with suppress(OSError):  # the folder has gone, with whoever kept kernels there
             if wish.program is Program.FORK:
-                remember(self.folder, self.project_folder, wish.name)
+                mark_used(self.folder, wish.name)
             else:
                 leave(self.folder, wish)
 
@@ -61,7 +55,6 @@ class SuiteProvisioner(LocalProvisioner):
     """Jupyter's own, whose process may have stood by. It serves one kernel once."""
 
     supplied = STARTED
-    client: SuiteKernelClient | None = None  # one that is connected to the kernel already
 
     def __init__(
         self,
@@ -103,13 +96,11 @@ class SuiteProvisioner(LocalProvisioner):
         if self._supply is None or wish is None:
             return None
         try:
-            taken = self._supply.take(wish)
-            if taken is None:
+            fork = self._supply.take(wish)
+            if fork is None:
                 return None
-            fork, self.client = taken
             fork.serve({"environment": environment, "folder": folder}, descriptors=(1, 2))
         except (NoFork, OSError):  # it has just ended, or the folder has gone
-            self.client = None
             return None
         self.supplied = SUPPLIED[wish.program]
         self._supply.note(wish)

@@ -23,7 +23,6 @@ from jupyter_core.utils import run_sync
 from jupyter_deployfeedback.execution.environment import allowed
 from jupyter_deployfeedback.execution.kernel_client import SuiteKernelClient, hear_everything
 from jupyter_deployfeedback.execution.kernel_provisioner import STARTED, SuiteProvisioner, Supply
-from jupyter_deployfeedback.execution.kernel_reserve import Reserve
 from jupyter_deployfeedback.execution.wishes import find, is_refused, wish_to_fork
 
 POLITE_SECONDS = 4.0  # half of it for a kernel to end by itself, half for SIGTERM, then SIGKILL
@@ -44,7 +43,6 @@ class KernelRequest:
     supply: str = ""  # the folder where kernels stand by, if there is one
     may_fork: bool = True
     preload: tuple[str, ...] = ()
-    project_folder: str = ""
 
 
 class SuiteKernelManager(AsyncKernelManager):
@@ -61,10 +59,7 @@ class SuiteKernelManager(AsyncKernelManager):
         return self.kernel_spec.language if self.kernel_spec is not None else ""
 
     def client(self, **settings: Any) -> Any:  # noqa: ANN401 - jupyter_client's own
-        """Return a client of the kernel: the one that is connected already, where there is one."""
-        ready = getattr(self.provisioner, "client", None)
-        if ready is not None:
-            return ready
+        """Return a client of the kernel that hears all it says."""
         client = super().client(**settings)
         hear_everything(client)
         return client
@@ -82,7 +77,7 @@ class SuiteKernelManager(AsyncKernelManager):
 
 
 @contextmanager
-def supply_kernel(request: KernelRequest, reserve: Reserve) -> Iterator[SuiteKernelManager]:
+def supply_kernel(request: KernelRequest) -> Iterator[SuiteKernelManager]:
     """Give a started kernel that nobody used before; it is ended afterwards, whatever happened.
 
     It may not answer yet: connecting waits for it. Raises ``jupyter_client.kernelspec.NoSuchKernel``.
@@ -102,7 +97,7 @@ def supply_kernel(request: KernelRequest, reserve: Reserve) -> Iterator[SuiteKer
             kernel_spec=manager.kernel_spec,
             connection_file=manager.connection_file,
             transport=manager.transport,
-            supply=_supply(request, reserve),
+            supply=_supply(request),
             preload=request.preload,
         )
     environment = request.environment | {"JUPYTER_RUNTIME_DIR": request.runtime_folder}
@@ -171,10 +166,8 @@ def _transport(specification: KernelSpec | None) -> str:
     return "ipc" if any(name in command for name in _SPEAK_OVER_FILES) else "tcp"
 
 
-def _supply(request: KernelRequest, reserve: Reserve) -> Supply | None:
-    if not request.supply:
-        return None
-    return Supply(Path(request.supply), request.project_folder, reserve, request.may_fork)
+def _supply(request: KernelRequest) -> Supply | None:
+    return Supply(Path(request.supply), request.may_fork) if request.supply else None
 
 
 def _is_local(manager: SuiteKernelManager) -> bool:

@@ -57,18 +57,6 @@ class Spec:
 
 
 @dataclass(frozen=True)
-class Reservation:
-    """Which forkserver's kernel the first suite will probably need, said while the run is still being planned."""
-
-    supply: str
-    forkserver: str
-
-    def to_line(self) -> str:
-        """Write it as one line of JSON."""
-        return json.dumps(asdict(self)) + "\n"
-
-
-@dataclass(frozen=True)
 class Settle:
     """Say ``Settled`` as soon as nothing of the last suite is left: what comes next must not be disturbed by it."""
 
@@ -79,15 +67,13 @@ class Settle:
         return json.dumps(asdict(self)) + "\n"
 
 
-Request = Spec | Reservation | Settle
+Request = Spec | Settle
 
 
 def read_request(line: str) -> Request:
     """Return what the watcher asks of its worker."""
     fields = json.loads(line)
-    if "settle" in fields:
-        return Settle()
-    return Reservation(**fields) if "forkserver" in fields else Spec(**fields)
+    return Settle() if "settle" in fields else Spec(**fields)
 
 
 @dataclass(frozen=True)

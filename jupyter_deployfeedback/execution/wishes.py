@@ -137,20 +137,9 @@ def is_refused(folder: Path, wish: Wish) -> bool:
     return (folder / f"{wish.name}.refused").exists()
 
 
-def remember(folder: Path, project_folder: str, name: str) -> None:
-    """Note which forkserver the suites of a project use: its next run will probably use it too."""
+def mark_used(folder: Path, name: str) -> None:
+    """Note that what stands by was used just now: where memory is short, others go first."""
     os.utime(folder / f"{name}{READY}")
-    note = _note(folder, project_folder)
-    if not note.exists() or note.read_text(encoding="ascii") != name:
-        note.write_text(name, encoding="ascii")
-
-
-def remembered(folder: Path, project_folder: str) -> str:
-    """Return the name of the forkserver that a project used last, nothing where it used none."""
-    try:
-        return _note(folder, project_folder).read_text(encoding="ascii")
-    except OSError:
-        return ""
 
 
 def publish(folder: Path) -> None:
@@ -184,10 +173,6 @@ def _link() -> Path:
     from jupyter_core.paths import jupyter_runtime_dir
 
     return Path(jupyter_runtime_dir()) / "deployfeedback-kernels"
-
-
-def _note(folder: Path, project_folder: str) -> Path:
-    return folder / f"{hashlib.sha256(project_folder.encode()).hexdigest()[:16]}.last"
 
 
 def _packages_of(program: str) -> list[str]:

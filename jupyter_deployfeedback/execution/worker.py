@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
 
 from jupyter_deployfeedback.execution.process_tree import adopt_orphans_and_hide, end_descendants
 from jupyter_deployfeedback.execution.stopping import INTERRUPT_SECONDS, STOPS, Stopped, heed_stops, stoppable
@@ -22,7 +21,6 @@ from jupyter_deployfeedback.execution.wire import (
     Ended,
     Ending,
     Event,
-    Reservation,
     Settle,
     Settled,
     Spec,
@@ -46,9 +44,7 @@ def main(descriptor: int, parent: int, runtime_folder: str, *, ahead: bool = Fal
     try:
         for line in sys.stdin:
             request = read_request(line)
-            if isinstance(request, Reservation):
-                notebook.RESERVE.fill(Path(request.supply), request.forkserver)
-            elif isinstance(request, Settle):
+            if isinstance(request, Settle):
                 tell(Settled())
             elif run_suite(request, tell=tell) is not Ending.COMPLETED:
                 break

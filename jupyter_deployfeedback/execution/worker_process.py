@@ -104,7 +104,7 @@ class WorkerProcess:
         return self._process.pid
 
     def send(self, request: Request) -> None:
-        """Have a suite run, or a kernel reserved; that the worker is gone is noticed by ``hear``."""
+        """Ask the worker for something; that the worker is gone is noticed by ``hear``."""
         stdin = self._process.stdin
         try:
             if stdin is not None:

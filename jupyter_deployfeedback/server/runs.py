@@ -100,8 +100,7 @@ class RunProcesses:
         address = self._standby.address if self._standby is not None else None
         if address is not None:
             try:
-                folder = str(Path(run.request.project_file).parent)
-                request = {"run_id": run.run_id, "workers": run.request.parallel or 1, "project_folder": folder}
+                request = {"run_id": run.run_id, "workers": run.request.parallel or 1}
                 return await fork_run(address, request, log_file=log_file)
             except NoFork:
                 self._log.warning("the process that stood by has gone; run %s is started anew", run.run_id)

@@ -18,7 +18,6 @@ from papermill.execute import execute_notebook
 from jupyter_deployfeedback.execution.engine import KernelNeverReadyError, SuiteEngine
 from jupyter_deployfeedback.execution.executed_copy import ExecutedCopy
 from jupyter_deployfeedback.execution.kernel_provisioner import STARTED
-from jupyter_deployfeedback.execution.kernel_reserve import Reserve
 from jupyter_deployfeedback.execution.kernels import (
     KernelRequest,
     SuiteKernelManager,
@@ -33,7 +32,6 @@ from jupyter_deployfeedback.execution.wire import CellEnded, Ending, Event, Open
 from jupyter_deployfeedback.probe.records import RECORD_MIME
 
 ENGINE = "deployfeedback-suite"
-RESERVE = Reserve()  # of this process, a worker
 
 
 def rehearse() -> None:
@@ -58,7 +56,6 @@ def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: 
         supply=spec.supply,
         may_fork=spec.may_fork,
         preload=tuple(spec.preload),
-        project_folder=spec.folder,
     )
     papermill_engines.register(ENGINE, SuiteEngine)
     suite = _Suite(notebook, spec, _with_records(tell, records), deadline, account)
@@ -93,7 +90,7 @@ class _Suite:
     def execute(self, request: KernelRequest) -> None:
         """Execute it on the kernel that is asked for. Raises KernelNeverReadyError before anything was sent to one."""
         try:
-            with supply_kernel(request, RESERVE) as kernel:
+            with supply_kernel(request) as kernel:
                 self.account.kernel = kernel.supplied
                 self._execute_on(kernel)
                 self.account.worked_through()
