@@ -32,13 +32,11 @@ DeployFeedbackError
 `-- HarnessError                4  we could not run or could not measure
     |-- TargetUnreachable
     |   `-- TargetTimedOut         no whole answer within the request's time
-    |-- TargetMismatch             another model version answers than the project expects
     |-- ProtocolError              an answer that cannot be read as predictions
     |-- GeneratorSaturated         a load could not keep its schedule, so it measured itself
     |-- MetricsUnavailable         the source of platform metrics did not give numbers
     |   `-- NoSeries               the source answers, but holds nothing of what was asked
     |-- SecretUnavailable          a reference env:, file: or keyring: that resolves to nothing
-    |-- WorkerDied                 the process that runs a suite ended without a result
     `-- StoreUnavailable           the store cannot be opened, read or written
 """
 
@@ -289,12 +287,6 @@ class TargetTimedOut(TargetUnreachable):
     code = "target_timed_out"
 
 
-class TargetMismatch(HarnessError):
-    """Another model version answers than the one the project expects."""
-
-    code = "target_mismatch"
-
-
 class ProtocolError(HarnessError):
     """The endpoint answered with something that is not predictions."""
 
@@ -323,13 +315,6 @@ class SecretUnavailable(HarnessError):
     """A secret's reference resolves to nothing on this machine."""
 
     code = "secret_unavailable"
-
-
-class WorkerDied(HarnessError):
-    """The process that runs a suite ended without a result."""
-
-    code = "worker_died"
-    http_status = 500
 
 
 class StoreUnavailable(HarnessError):
