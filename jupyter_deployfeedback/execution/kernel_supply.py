@@ -28,16 +28,8 @@ importlib.import_module(sys.argv[2]).main(int(sys.argv[3]), **json.loads(sys.arg
 class Stock:
     """Owns the folder: starts what is wished for, and forgets what ended."""
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        spares: int = SPARES,
-        idle_seconds: float = IDLE_SECONDS,
-        memory_mb: int | None = None,
-    ) -> None:
+    def __init__(self, folder: Path, *, idle_seconds: float = IDLE_SECONDS, memory_mb: int | None = None) -> None:
         self._folder = folder
-        self._spares = spares
         self._memory_mb = memory_mb
         self._weighed_at = 0.0
         self._idle_seconds = idle_seconds
@@ -113,7 +105,7 @@ class Stock:
         with socket.socket(socket.AF_UNIX) as listener, (self._folder / f"{wish.name}.log").open("wb") as log:
             listener.bind(os.fspath(address))
             listener.listen(64)
-            told = json.dumps({**wish.told, "spares": self._spares, "idle_seconds": self._idle_seconds})
+            told = json.dumps({**wish.told, "spares": SPARES, "idle_seconds": self._idle_seconds})
             return subprocess.Popen(
                 [*wish.interpreter, "-c", _BOOT, str(_ROOT), wish.program, str(listener.fileno()), told],
                 stdin=subprocess.PIPE,

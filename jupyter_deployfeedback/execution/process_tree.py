@@ -17,6 +17,7 @@ import psutil
 
 from jupyter_deployfeedback.probe import environment as names
 
+_END_SECONDS = 3.0  # for what was killed to be gone
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -38,7 +39,7 @@ def memory_of(pid: int) -> int:
     return total
 
 
-def end(processes: Iterable[psutil.Process], *, within_seconds: float = 3.0) -> None:
+def end(processes: Iterable[psutil.Process]) -> None:
     """Kill these processes and wait until they are gone; a pid that was given to another process is left alone."""
     killed = list(processes)
     for process in killed:
@@ -46,7 +47,7 @@ def end(processes: Iterable[psutil.Process], *, within_seconds: float = 3.0) -> 
             process.kill()
         except psutil.Error:  # gone, or not ours
             continue
-    psutil.wait_procs(killed, timeout=within_seconds)
+    psutil.wait_procs(killed, timeout=_END_SECONDS)
 
 
 def end_descendants(pid: int) -> None:

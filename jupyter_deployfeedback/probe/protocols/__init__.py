@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from jupyter_deployfeedback.errors import UsageError
-from jupyter_deployfeedback.probe.protocols.base import Answer, Protocol, Request
+from jupyter_deployfeedback.probe.protocols.base import Answer, Protocol
 from jupyter_deployfeedback.probe.protocols.rest import RestProtocol
 from jupyter_deployfeedback.probe.settings import TargetSettings
 
-__all__ = ["Answer", "Protocol", "Request", "choose_protocol"]
+__all__ = ["Answer", "Protocol", "choose_protocol"]
 
 
 def choose_protocol(settings: TargetSettings) -> Protocol:

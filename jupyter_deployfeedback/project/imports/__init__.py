@@ -4,7 +4,7 @@ Only what means the same here is taken over. What does not is refused by its nam
 counterpart but makes nothing laxer is dropped with a notice.
 """
 
-from jupyter_deployfeedback.project.imports.found import Imported, Refusal
+from jupyter_deployfeedback.project.imports.found import Imported
 from jupyter_deployfeedback.project.imports.reading import import_rules
 
-__all__ = ["Imported", "Refusal", "import_rules"]
+__all__ = ["Imported", "import_rules"]
