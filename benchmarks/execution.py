@@ -20,17 +20,24 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import footprint
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
 from served import Server, deployment
 
 PYTHON = sys.executable
 QUICK = ("pass",) * 6
+ASSIGNMENTS = ("x=1",) * 6  # in R and in bash
 HEAVY = ("import numpy, pandas, sklearn", *QUICK[1:])
+PYTHON_KERNEL = "python3"
+LANGUAGES = {"R": "ir", "bash": "bash"}  # and their kernels, measured where the machine has them
+OWN_VARIABLE = "DEPLOYFEEDBACK_BENCH"  # a suite that is given one has its kernel started plainly
+PAUSE_SECONDS = 3.0  # for the kernel of the next run to be started
 ENDS = {"finished", "lost", "cancelled"}
 IN_PROCESS = """
 import papermill, sys, time
@@ -49,6 +56,8 @@ STATED: tuple[tuple[str, float, str | None], ...] = (
     ("batch", 1 / 3, "batch, papermill in process"),
     ("batch", 1.0, "batch, pytest --nbmake -n 2"),
     ("import", 0.060, None),
+    ("R, started ahead", 2 / 3, "R, started"),
+    ("bash, started ahead", 2 / 3, "bash, started"),
 )
 
 
@@ -57,9 +66,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as text, deployment() as url:
         folder = Path(text)
         write_projects(folder, url=url, count=options.batch)
-        environment = {**os.environ, "DEPLOYFEEDBACK_STORE": str(folder / "store")}
+        environment = {**os.environ, "DEPLOYFEEDBACK_STORE": str(folder / "store"), OWN_VARIABLE: "1"}
         with deployfeedback(folder, environment) as server, in_process(folder) as execute:
             measured = measure(ways(folder, environment, server, execute), rounds=options.rounds)
+            measured |= other_languages(server, rounds=options.rounds)
             measured |= batches(folder, server, execute, count=options.batch)
     verdicts = judged(measured)
     show(measured, verdicts, batch=options.batch)
@@ -103,6 +113,23 @@ def measure(found: dict[str, Callable[[], object]], *, rounds: int) -> dict[str,
             if round_:
                 seconds[name].append(took)
     return seconds
+
+
+def other_languages(server: Heard, *, rounds: int) -> dict[str, list[float]]:
+    """Time runs whose kernel cannot be forked: it was started after the run before, or is started when it is needed."""
+
+    def run_after_pause(project: str) -> float:
+        time.sleep(PAUSE_SECONDS)
+        return server.run(project)
+
+    here = KernelSpecManager().find_kernel_specs()
+    names = [
+        f"{language}, {supplied}"
+        for language, kernel in LANGUAGES.items()
+        if kernel in here
+        for supplied in ("started ahead", "started")
+    ]
+    return measure({name: partial(run_after_pause, name) for name in names}, rounds=rounds)
 
 
 def batches(folder: Path, server: Heard, execute: Callable[[str], float], *, count: int) -> dict[str, list[float]]:
@@ -188,25 +215,29 @@ def show(measured: dict[str, list[float]], verdicts: list[dict[str, Any]], *, ba
         print(f"{mark:>7}  {verdict['what']}: {value}, stated at most {verdict['most']:.3f}{unit}")
 
 
-def write_notebook(path: Path, cells: tuple[str, ...]) -> None:
-    """Write a notebook of these cells for Python."""
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+def write_notebook(path: Path, cells: tuple[str, ...], *, kernel_name: str = PYTHON_KERNEL) -> None:
+    """Write a notebook of these cells."""
+    kernel = {"kernelspec": {"name": kernel_name, "display_name": kernel_name}}
     made = [nbformat.v4.new_code_cell(cell) for cell in cells]
     nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=kernel), path)
 
 
 def write_projects(folder: Path, *, url: str, count: int) -> None:
-    """Write the projects: one quick notebook, one that asks for its preloads, ``count`` quick ones."""
+    """Write the projects: a quick notebook, one that asks for its preloads, ``count`` quick ones, other languages."""
     preload = "kernels: {preload: [numpy, pandas, sklearn]}\n"
-    for name, cells, more, suites in (
-        ("quick", QUICK, "", 1),
-        ("heavy", HEAVY, preload, 1),
-        ("many", QUICK, "", count),
+    plainly = f"kernels: {{environment: [{OWN_VARIABLE}]}}\n"
+    others = [(f"{language}, started", kernel) for language, kernel in LANGUAGES.items()]
+    for name, cells, more, suites, kernel_name in (
+        ("quick", QUICK, "", 1, PYTHON_KERNEL),
+        ("heavy", HEAVY, preload, 1, PYTHON_KERNEL),
+        ("many", QUICK, "", count, PYTHON_KERNEL),
+        *((name, ASSIGNMENTS, plainly, 1, kernel) for name, kernel in others),
+        *((f"{name} ahead", ASSIGNMENTS, "", 1, kernel) for name, kernel in others),
     ):
         (folder / name).mkdir()
         notebooks = [f"suite-{number}.ipynb" for number in range(suites)]
         for notebook in notebooks:
-            write_notebook(folder / name / notebook, cells)
+            write_notebook(folder / name / notebook, cells, kernel_name=kernel_name)
         target = f"targets: {{candidate: {{url: '{url}', health: /ready, platform: {{source: none}}}}}}\n"
         said = f"version: 1\n{target}suites: {json.dumps(notebooks)}\nparallel: 2\n{more}"
         (folder / name / "deployfeedback.yaml").write_text(said)
