@@ -57,6 +57,8 @@ class CreateWaiver(Body):
 class ErrorBody(Frozen):
     """Every error answer; ``findings`` keep the gate closed, ``problems`` are of a project file."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)  # they are there where they apply
+
     error: str
     message: str
     remedy: str
