@@ -53,7 +53,7 @@ def _sampled_row(metric: Metric, material: Material) -> Delta:
     baseline = moved.baseline if moved.value is not None else _unpaired_baseline(metric.name, material)
     interval = _count_interval(metric.name, material) if metric.name in COUNTS else moved.interval
     return Delta(
-        metric=metric,
+        **dict(metric),
         value=alone.value,
         n=alone.n,
         missing_because=alone.missing_because,
@@ -153,7 +153,7 @@ def _windowed_row(now: Observation, material: Material) -> Delta | None:
     if moved.value is None or moved.weak is not None:
         return None
     return Delta(
-        metric=now.metric,
+        **dict(now.metric),
         value=moved.candidate,
         n=moved.n,
         baseline=moved.baseline,
@@ -175,7 +175,7 @@ def _number_row(now: Observation, before: Observation | None, material: Material
     if difference is not None:
         moved = change(now.metric, difference=difference, interval=None, exact=now.metric.name in EXACT_COUNTS)
     return Delta(
-        metric=now.metric,
+        **dict(now.metric),
         value=now.value,
         n=now.n,
         missing_because=now.missing_because,
@@ -190,4 +190,4 @@ def _number_row(now: Observation, before: Observation | None, material: Material
 
 def _removed(metric: Metric, value: float | None, *, source: str) -> Delta:
     reason = "this run did not measure it"
-    return Delta(metric=metric, missing_because=reason, baseline=value, change=Change.REMOVED, source=source)
+    return Delta(**dict(metric), missing_because=reason, baseline=value, change=Change.REMOVED, source=source)

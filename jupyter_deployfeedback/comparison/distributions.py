@@ -7,7 +7,6 @@ import numpy as np
 from jupyter_deployfeedback.comparison.material import Material
 from jupyter_deployfeedback.comparison.samples import Samples
 from jupyter_deployfeedback.domain.comparison import Distribution
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 
 LEVELS = tuple(round(level / 100, 2) for level in range(1, 100))
 
@@ -24,9 +23,7 @@ def distributions(material: Material) -> tuple[Distribution, ...]:
     if not candidate:
         return ()
     baseline = _quantiles(pooled.baseline) if pooled.baseline is not None else ()
-    return (
-        Distribution(metric=STANDARD_METRICS["latency"], levels=LEVELS, candidate=candidate, baseline=baseline or None),
-    )
+    return (Distribution(metric="latency", unit="s", levels=LEVELS, candidate=candidate, baseline=baseline or None),)
 
 
 def _quantiles(samples: Samples) -> tuple[float, ...]:

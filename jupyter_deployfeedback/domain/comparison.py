@@ -5,11 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.evaluation import KnownKind, Picture
-from jupyter_deployfeedback.domain.metric import Metric
+from jupyter_deployfeedback.domain.metric import Better, Family, Metric
 from jupyter_deployfeedback.domain.rules.rule import Expression, Subject
 
 
@@ -127,8 +127,11 @@ class Delta(Frozen):
     ``query`` is what ``source`` was asked for it, None where nothing was asked.
     """
 
-    metric: Metric
+    family: Family
+    name: str
     point: str | None = None
+    unit: str = ""
+    better: Better = Better.NEITHER
     value: float | None = None
     n: int | None = None
     missing_because: str | None = None
@@ -139,6 +142,11 @@ class Delta(Frozen):
     source: str
     query: str | None = None
     notices: tuple[str, ...] = ()
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that both sides have, or one of them."""
+        return Metric(name=self.name, family=self.family, unit=self.unit, better=self.better)
 
 
 class ExampleChange(Frozen):
@@ -154,17 +162,20 @@ class ExampleChange(Frozen):
 
 
 class Difference(Frozen):
-    """What differs between the two sides beside the metrics: model version, packages, data set, commit."""
+    """What differs between baseline (``from``) and candidate (``to``) beside the metrics: model, packages, data set."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     what: str
-    before: str | None
-    after: str | None
+    before: str | None = Field(alias="from")
+    after: str | None = Field(alias="to")
 
 
 class Distribution(Frozen):
     """The quantiles of one metric's samples on both sides, for plots: levels 0 to 1 and the values there."""
 
-    metric: Metric
+    metric: str
+    unit: str
     levels: tuple[float, ...]
     candidate: tuple[float, ...]
     baseline: tuple[float, ...] | None = None

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, model_validator
 
-from jupyter_deployfeedback.domain.base import Frozen, Scalar
-from jupyter_deployfeedback.domain.comparison import Change
-from jupyter_deployfeedback.domain.evaluation import Picture
-from jupyter_deployfeedback.domain.metric import Better, Family
+from jupyter_deployfeedback.domain.base import Frozen
+from jupyter_deployfeedback.domain.comparison import Delta, Difference, Distribution, ExampleChange
 from jupyter_deployfeedback.domain.rules.version_1 import read_version_1
 from jupyter_deployfeedback.domain.run import RunState
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.suite import CaseResult, Outcome
 from jupyter_deployfeedback.domain.verdict import Continuing, Finding, GateState, Verdict
 from jupyter_deployfeedback.domain.waiver import Waiver, opens
 
@@ -96,47 +94,10 @@ class MetricText(Frozen):
     label: str = ""  # the metric's name as it is read: "latency p95"
 
 
-class MetricRow(Frozen):
-    """One row of one of the three tables. ``interval`` surrounds value - baseline.
+class MetricRow(Delta):
+    """One row of one of the three tables, with its numbers as they are written."""
 
-    ``point`` is the point of a matrix that measured it, None for all other suites together and the platform.
-    """
-
-    family: Family
-    name: str
-    point: str | None = None
-    unit: str
-    better: Better
-    value: float | None
-    n: int | None
-    missing_because: str | None
-    baseline: float | None
-    difference: float | None
-    interval: tuple[float, float] | None
-    change: Change
-    source: str
-    query: str | None = None  # what the source was asked for the number
-    notices: tuple[str, ...] = ()
     text: MetricText
-
-
-class CaseErrorText(Frozen):
-    """Why a case did not pass."""
-
-    type: str
-    message: str
-    traceback: str
-
-
-class CaseRow(Frozen):
-    """One case. ``cell_id`` is the cell of the executed notebook to open."""
-
-    case_id: str
-    title: str
-    outcome: Outcome
-    duration_seconds: float | None
-    error: CaseErrorText | None
-    cell_id: str | None
 
 
 class SuiteRow(Frozen):
@@ -154,19 +115,12 @@ class SuiteRow(Frozen):
     artifact: str | None
     kernel: str | None = None
     notices: tuple[str, ...]
-    cases: tuple[CaseRow, ...]
+    cases: tuple[CaseResult, ...]
 
 
-class ExampleRow(Frozen):
+class ExampleRow(ExampleChange):
     """An example that only one side got right, at so many ``points`` of its suite's matrix with the same answers."""
 
-    example_id: str
-    suite: str
-    truth: Scalar
-    candidate: Scalar
-    baseline: Scalar
-    slices: dict[str, str]
-    picture: Picture | None = None
     points: int = 1
 
 
@@ -175,24 +129,6 @@ class Examples(Frozen):
 
     broken: tuple[ExampleRow, ...]
     fixed: tuple[ExampleRow, ...]
-
-
-class ChangeRow(Frozen):
-    """What differs between baseline (``from``) and candidate (``to``) beside the metrics."""
-
-    what: str
-    before: str | None = Field(serialization_alias="from", validation_alias="from")
-    after: str | None = Field(serialization_alias="to", validation_alias="to")
-
-
-class DistributionRow(Frozen):
-    """Quantiles of a metric's samples on both sides."""
-
-    metric: str
-    unit: str
-    levels: tuple[float, ...]
-    candidate: tuple[float, ...]
-    baseline: tuple[float, ...] | None
 
 
 class SeriesRow(Frozen):
@@ -220,14 +156,9 @@ def _read_as_newest(version: object) -> object:
 OPEN_BY_WAIVER = "The gate is open by waiver: tag the release, or mend what was waived and run again."
 
 
-class WaiverRow(Frozen):
+class WaiverRow(Waiver):
     """One waiver with its sentence; ``valid`` says whether it counted when the report was read."""
 
-    finding: str
-    by: str
-    reason: str
-    until: date
-    at: AwareDatetime
     valid: bool
     sentence: str
 
@@ -251,8 +182,8 @@ class FeedbackReport(Frozen):
     metrics: tuple[MetricRow, ...]
     suites: tuple[SuiteRow, ...]
     examples: Examples
-    changes: tuple[ChangeRow, ...]
-    distributions: tuple[DistributionRow, ...]
+    changes: tuple[Difference, ...]
+    distributions: tuple[Distribution, ...]
     series: tuple[SeriesRow, ...]
     windows: tuple[WindowsRow, ...] = ()
     digests: tuple[Digest, ...] = ()
@@ -273,9 +204,6 @@ class FeedbackReport(Frozen):
 
 def _waiver_row(waiver: Waiver, *, now: datetime) -> WaiverRow:
     valid = waiver.is_valid(now)
-    told = (
-        f"{waiver.finding} is waived by {waiver.by} until {waiver.until}"
-        if valid
-        else (f"{waiver.finding} was waived by {waiver.by}, but only until {waiver.until}")
-    )
-    return WaiverRow(**waiver.model_dump(), valid=valid, sentence=f"{told}: {waiver.reason.rstrip('.')}.")
+    told = "is waived by {} until {}" if valid else "was waived by {}, but only until {}"
+    sentence = f"{waiver.finding} {told.format(waiver.by, waiver.until)}: {waiver.reason.rstrip('.')}."
+    return WaiverRow.model_construct(**dict(waiver), valid=valid, sentence=sentence)  # checked when it was given

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.base import Scalar
-from jupyter_deployfeedback.domain.feedback import CaseRow, ExampleRow, FeedbackReport, MetricRow, SuiteRow
+from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, MetricRow, SuiteRow
 from jupyter_deployfeedback.domain.metric import Family
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.suite import CaseResult, Outcome
 from jupyter_deployfeedback.feedback.quantities import MISSING, count, duration
 from jupyter_deployfeedback.feedback.visible import one_line
 from jupyter_deployfeedback.feedback.words import change_word
@@ -101,12 +101,12 @@ def suites_line(suite: SuiteRow) -> str:
     return f"{line}: {one_line(suite.reason)}" if suite.reason else line
 
 
-def cases_to_show(suite: SuiteRow) -> Iterator[CaseRow]:
+def cases_to_show(suite: SuiteRow) -> Iterator[CaseResult]:
     """Yield the cases of a suite that did not pass."""
     return (case for case in suite.cases if case.outcome not in {Outcome.PASSED, Outcome.SKIPPED})
 
 
-def case_error(case: CaseRow) -> str:
+def case_error(case: CaseResult) -> str:
     """Return a case's error on one line, empty where it has none."""
     return f"{one_line(case.error.type, limit=80)}: {one_line(case.error.message)}" if case.error else ""
 

@@ -7,13 +7,9 @@ from pathlib import PurePath
 from typing import Any, Literal
 
 from jupyter_deployfeedback.domain.base import Frozen
-from jupyter_deployfeedback.domain.comparison import Delta, Difference, Distribution, ExampleChange
+from jupyter_deployfeedback.domain.comparison import Delta, ExampleChange
 from jupyter_deployfeedback.domain.feedback import (
-    CaseErrorText,
-    CaseRow,
-    ChangeRow,
     Digest,
-    DistributionRow,
     ExampleRow,
     MetricRow,
     MetricText,
@@ -23,7 +19,7 @@ from jupyter_deployfeedback.domain.feedback import (
 )
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.run import Evidence, Run, SideEvidence
-from jupyter_deployfeedback.domain.suite import CaseResult, SuiteResult
+from jupyter_deployfeedback.domain.suite import SuiteResult
 from jupyter_deployfeedback.feedback.names import at_point, label, says_its_unit
 from jupyter_deployfeedback.feedback.quantities import MISSING, measured, quantity
 
@@ -34,27 +30,13 @@ _STANDARD_ORDER = {name: place for place, name in enumerate(STANDARD_METRICS)}
 def metric_rows(deltas: Iterable[Delta]) -> tuple[MetricRow, ...]:
     """Return the metrics by family, the standard ones first in their order, then the user's own in theirs."""
     last = len(_STANDARD_ORDER)
-    ordered = sorted(
-        deltas,
-        key=lambda delta: (_FAMILIES.index(delta.metric.family), _STANDARD_ORDER.get(delta.metric.name, last)),
-    )
+    ordered = sorted(deltas, key=lambda delta: (_FAMILIES.index(delta.family), _STANDARD_ORDER.get(delta.name, last)))
     return tuple(_metric_row(delta) for delta in ordered)
 
 
 def suite_row(suite: SuiteResult) -> SuiteRow:
     """Return a suite with its cases."""
-    return SuiteRow(
-        name=suite.suite.name,
-        kind=suite.suite.kind,
-        source=suite.suite.source,
-        outcome=suite.outcome,
-        reason=suite.reason,
-        duration_seconds=suite.duration_seconds,
-        artifact=suite.artifact,
-        kernel=suite.kernel,
-        notices=suite.notices,
-        cases=tuple(_case_row(case) for case in suite.cases),
-    )
+    return SuiteRow(**shared_fields(suite.suite, SuiteRow), **shared_fields(suite, SuiteRow))
 
 
 def digests(run: Run, evidence: Evidence, *, project_file: str | None) -> tuple[Digest, ...]:
@@ -77,26 +59,7 @@ def example_rows(examples: Iterable[ExampleChange], suites: Iterable[SuiteResult
         suite = whole.get(each.suite)
         same = (suite, each.example_id, each.truth, each.candidate, each.baseline)
         alike.setdefault(place if suite is None else same, []).append(each)
-    return tuple(
-        ExampleRow(**shared_fields(each[0], ExampleRow), points=len({one.suite for one in each}))
-        for each in alike.values()
-    )
-
-
-def change_row(difference: Difference) -> ChangeRow:
-    """Return what differs beside the metrics; on the wire its sides are called ``from`` and ``to``."""
-    return ChangeRow.model_validate({"what": difference.what, "from": difference.before, "to": difference.after})
-
-
-def distribution_row(distribution: Distribution) -> DistributionRow:
-    """Return a metric's quantiles on both sides."""
-    return DistributionRow(
-        metric=distribution.metric.name,
-        unit=distribution.metric.unit,
-        levels=distribution.levels,
-        candidate=distribution.candidate,
-        baseline=distribution.baseline,
-    )
+    return tuple(ExampleRow(**dict(each[0]), points=len({one.suite for one in each})) for each in alike.values())
 
 
 def series_rows(evidence: Evidence) -> tuple[SeriesRow, ...]:
@@ -127,14 +90,12 @@ def shared_fields(noun: Frozen, row: type[Frozen]) -> dict[str, Any]:
 
 
 def _metric_row(delta: Delta) -> MetricRow:
-    metric = delta.metric
     return MetricRow(
-        **shared_fields(metric, MetricRow),
-        **shared_fields(delta, MetricRow),
+        **dict(delta),
         text=MetricText(
-            label=at_point(label(metric.name), delta.point),
-            value=_plain(delta.value, metric.name, metric.unit),
-            baseline=_plain(delta.baseline, metric.name, metric.unit),
+            label=at_point(label(delta.name), delta.point),
+            value=_plain(delta.value, delta.name, delta.unit),
+            baseline=_plain(delta.baseline, delta.name, delta.unit),
             difference=_difference_text(delta),
         ),
     )
@@ -149,17 +110,12 @@ def _difference_text(delta: Delta) -> str:
     """Write candidate - baseline with its interval, or, where it has none, also in per cent of the baseline."""
     if delta.difference is None:
         return MISSING
-    unit = "pp" if delta.metric.unit == "share" else delta.metric.unit
-    unit = "" if says_its_unit(delta.metric.name, unit) else unit
+    unit = "pp" if delta.unit == "share" else delta.unit
+    unit = "" if says_its_unit(delta.name, unit) else unit
     text = str(measured(delta.difference, delta.interval, unit, signed=True))
     if delta.interval is not None or unit == "pp" or not delta.baseline or not delta.difference:
         return text
     return f"{text} ({quantity(delta.difference / abs(delta.baseline), '%', signed=True)})"
-
-
-def _case_row(case: CaseResult) -> CaseRow:
-    error = CaseErrorText(**shared_fields(case.error, CaseErrorText)) if case.error else None
-    return CaseRow(**shared_fields(case, CaseRow) | {"error": error})
 
 
 def _in_windows(side: SideEvidence, name: str) -> tuple[float | None, ...]:

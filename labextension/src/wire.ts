@@ -227,29 +227,39 @@ export interface components {
          */
         readonly Better: "higher" | "lower" | "neither";
         /**
-         * CaseErrorText
+         * CaseError
          * @description Why a case did not pass.
          */
-        readonly CaseErrorText: {
+        readonly CaseError: {
             /** Message */
             readonly message: string;
-            /** Traceback */
+            /**
+             * Traceback
+             * @default
+             */
             readonly traceback: string;
             /** Type */
             readonly type: string;
         };
         /**
-         * CaseRow
-         * @description One case. ``cell_id`` is the cell of the executed notebook to open.
+         * CaseResult
+         * @description One code cell (or scenario), known by its cell id, or one named check inside it.
          */
-        readonly CaseRow: {
+        readonly CaseResult: {
             /** Case Id */
             readonly case_id: string;
-            /** Cell Id */
+            /**
+             * Cell Id
+             * @default null
+             */
             readonly cell_id: string | null;
-            /** Duration Seconds */
+            /**
+             * Duration Seconds
+             * @default null
+             */
             readonly duration_seconds: number | null;
-            readonly error: components["schemas"]["CaseErrorText"] | null;
+            /** @default null */
+            readonly error: components["schemas"]["CaseError"] | null;
             readonly outcome: components["schemas"]["Outcome"];
             /** Title */
             readonly title: string;
@@ -260,18 +270,6 @@ export interface components {
          * @enum {string}
          */
         readonly Change: "improved" | "unchanged" | "regressed" | "added" | "removed" | "unknown";
-        /**
-         * ChangeRow
-         * @description What differs between baseline (``from``) and candidate (``to``) beside the metrics.
-         */
-        readonly ChangeRow: {
-            /** From */
-            readonly from: string | null;
-            /** To */
-            readonly to: string | null;
-            /** What */
-            readonly what: string;
-        };
         /**
          * ChartBody
          * @description One plot as a Vega-Lite v5 specification.
@@ -451,6 +449,18 @@ export interface components {
             readonly until: string;
         };
         /**
+         * Difference
+         * @description What differs between baseline (``from``) and candidate (``to``) beside the metrics: model, packages, data set.
+         */
+        readonly Difference: {
+            /** From */
+            readonly from: string | null;
+            /** To */
+            readonly to: string | null;
+            /** What */
+            readonly what: string;
+        };
+        /**
          * Digest
          * @description What a run was made from: the project file or the data of an evaluation, by its sha256.
          */
@@ -461,11 +471,14 @@ export interface components {
             readonly sha256: string;
         };
         /**
-         * DistributionRow
-         * @description Quantiles of a metric's samples on both sides.
+         * Distribution
+         * @description The quantiles of one metric's samples on both sides, for plots: levels 0 to 1 and the values there.
          */
-        readonly DistributionRow: {
-            /** Baseline */
+        readonly Distribution: {
+            /**
+             * Baseline
+             * @default null
+             */
             readonly baseline: readonly number[] | null;
             /** Candidate */
             readonly candidate: readonly number[];
@@ -533,7 +546,10 @@ export interface components {
              * @default 1
              */
             readonly points: number;
-            /** Slices */
+            /**
+             * Slices
+             * @default {}
+             */
             readonly slices: {
                 readonly [key: string]: string;
             };
@@ -610,7 +626,7 @@ export interface components {
          */
         readonly FeedbackReport: {
             /** Changes */
-            readonly changes: readonly components["schemas"]["ChangeRow"][];
+            readonly changes: readonly components["schemas"]["Difference"][];
             /** @default null */
             readonly continuing: components["schemas"]["Continuing"] | null;
             /**
@@ -619,7 +635,7 @@ export interface components {
              */
             readonly digests: readonly components["schemas"]["Digest"][];
             /** Distributions */
-            readonly distributions: readonly components["schemas"]["DistributionRow"][];
+            readonly distributions: readonly components["schemas"]["Distribution"][];
             readonly examples: components["schemas"]["Examples"];
             /** Exit Code */
             readonly exit_code: number;
@@ -832,26 +848,40 @@ export interface components {
         };
         /**
          * MetricRow
-         * @description One row of one of the three tables. ``interval`` surrounds value - baseline.
-         *
-         *     ``point`` is the point of a matrix that measured it, None for all other suites together and the platform.
+         * @description One row of one of the three tables, with its numbers as they are written.
          */
         readonly MetricRow: {
-            /** Baseline */
+            /**
+             * Baseline
+             * @default null
+             */
             readonly baseline: number | null;
+            /** @default neither */
             readonly better: components["schemas"]["Better"];
             readonly change: components["schemas"]["Change"];
-            /** Difference */
+            /**
+             * Difference
+             * @default null
+             */
             readonly difference: number | null;
             readonly family: components["schemas"]["Family"];
-            /** Interval */
+            /**
+             * Interval
+             * @default null
+             */
             readonly interval: readonly [
                 number,
                 number
             ] | null;
-            /** Missing Because */
+            /**
+             * Missing Because
+             * @default null
+             */
             readonly missing_because: string | null;
-            /** N */
+            /**
+             * N
+             * @default null
+             */
             readonly n: number | null;
             /** Name */
             readonly name: string;
@@ -873,9 +903,15 @@ export interface components {
             /** Source */
             readonly source: string;
             readonly text: components["schemas"]["MetricText"];
-            /** Unit */
+            /**
+             * Unit
+             * @default
+             */
             readonly unit: string;
-            /** Value */
+            /**
+             * Value
+             * @default null
+             */
             readonly value: number | null;
         };
         /**
@@ -1424,7 +1460,7 @@ export interface components {
             /** Artifact */
             readonly artifact: string | null;
             /** Cases */
-            readonly cases: readonly components["schemas"]["CaseRow"][];
+            readonly cases: readonly components["schemas"]["CaseResult"][];
             /** Duration Seconds */
             readonly duration_seconds: number;
             /**

@@ -105,7 +105,7 @@ def passing_with_a_warning() -> FeedbackReport:
         delta("throughput", 61.3, 54.9, Change.IMPROVED),
         delta("accuracy", 0.974, 0.978, Change.UNCHANGED, interval=(-0.0096, 0.0011)),
         delta("error_rate", 0.026, 0.022, Change.UNCHANGED, interval=(-0.0011, 0.0096)),
-        Delta(metric=QUEUE_DEPTH, value=3, n=12, baseline=None, change=Change.ADDED, source="prometheus", query='max(queue_depth{pod=~"digits-.*"})', notices=("the baseline does not have it",)),
+        Delta(**dict(QUEUE_DEPTH), value=3, n=12, baseline=None, change=Change.ADDED, source="prometheus", query='max(queue_depth{pod=~"digits-.*"})', notices=("the baseline does not have it",)),
     )  # fmt: skip
     comparison = Comparison(
         baseline="released",
@@ -160,7 +160,7 @@ def failing(*, commit: Commit = COMMIT) -> FeedbackReport:
         delta("requests_attempted", 1100, 1100, Change.UNCHANGED, n=1100),
         delta("requests_failed", 2, 0, Change.REGRESSED, n=1100),
         delta("cpu_max", 1.213, 1.198, Change.UNCHANGED, n=44, source="prometheus"),
-        Delta(metric=STANDARD_METRICS["memory_max"], missing_because="no samples in the window", baseline=231e6, change=Change.UNKNOWN, source="prometheus"),
+        Delta(**dict(STANDARD_METRICS["memory_max"]), missing_because="no samples in the window", baseline=231e6, change=Change.UNKNOWN, source="prometheus"),
     )  # fmt: skip
     comparison = Comparison(
         baseline="released",
@@ -232,7 +232,7 @@ def target_is_down() -> FeedbackReport:
     comparison = Comparison(
         baseline=None,
         deltas=tuple(
-            Delta(metric=STANDARD_METRICS[name], missing_because=reason, change=Change.UNKNOWN, source="scrape")
+            Delta(**dict(STANDARD_METRICS[name]), missing_because=reason, change=Change.UNKNOWN, source="scrape")
             for name, reason in missing
         ),
         estimates=estimates,
@@ -316,7 +316,7 @@ def delta(
     source: str = "suites/quality.ipynb",
 ) -> Delta:
     return Delta(
-        metric=STANDARD_METRICS[name],
+        **dict(STANDARD_METRICS[name]),
         value=value,
         n=n,
         baseline=baseline,
@@ -343,7 +343,8 @@ def latencies(*, median: float, spread: float, baseline_median: float) -> Distri
     levels = tuple(i / 50 for i in range(1, 50))
     shape = [2.718281828 ** (spread * NormalDist().inv_cdf(level)) for level in levels]
     return Distribution(
-        metric=STANDARD_METRICS["latency"],
+        metric="latency",
+        unit="s",
         levels=levels,
         candidate=tuple(median * each for each in shape),
         baseline=tuple(baseline_median * each for each in shape),

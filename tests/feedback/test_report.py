@@ -63,7 +63,7 @@ def test_metrics_are_ordered_by_family_then_as_the_standard_has_them_then_the_us
     deltas = [
         delta("cpu_max", 1, 1, Change.UNCHANGED),
         delta("error_rate", 0, 0, Change.UNCHANGED),
-        delta("accuracy", 1, 1, Change.UNCHANGED).model_copy(update={"metric": own}),
+        delta("accuracy", 1, 1, Change.UNCHANGED).model_copy(update=dict(own)),
         delta("latency_p95", 1, 1, Change.UNCHANGED),
         delta("accuracy", 1, 1, Change.UNCHANGED),
     ]

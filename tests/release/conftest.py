@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_deployfeedback.domain.comparison import Change
+from jupyter_deployfeedback.domain.comparison import Change, Difference
 from jupyter_deployfeedback.domain.feedback import (
-    ChangeRow,
     Examples,
     FeedbackReport,
     FindingText,
@@ -157,7 +156,7 @@ def _make_report(**changes: object) -> FeedbackReport:
         metrics=(_accuracy(),),
         suites=(_suite(),),
         examples=Examples(broken=(), fixed=()),
-        changes=(ChangeRow.model_validate({"what": "model version", "from": "2.0.0", "to": "2.1.0"}),),
+        changes=(Difference.model_validate({"what": "model version", "from": "2.0.0", "to": "2.1.0"}),),
         distributions=(),
         series=(),
     )

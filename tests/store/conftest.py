@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_deployfeedback.domain.comparison import Change
+from jupyter_deployfeedback.domain.comparison import Change, Difference
 from jupyter_deployfeedback.domain.feedback import (
-    ChangeRow,
     Examples,
     FeedbackReport,
     MetricRow,
@@ -124,7 +123,7 @@ def make_report(run_id: str, *, verdict: Verdict = Verdict.PASS) -> FeedbackRepo
         metrics=(_accuracy(),),
         suites=(),
         examples=Examples(broken=(), fixed=()),
-        changes=(ChangeRow.model_validate({"what": "model version", "from": None, "to": "2.1.0"}),),
+        changes=(Difference.model_validate({"what": "model version", "from": None, "to": "2.1.0"}),),
         distributions=(),
         series=(),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jupyter_deployfeedback.domain.feedback import DistributionRow, FeedbackReport
+from jupyter_deployfeedback.domain.comparison import Distribution
+from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, side_encodings, side_names
 
 _LAST_LEVEL = 0.99  # beyond it a single straggler would squeeze the rest
@@ -45,7 +46,7 @@ def latency(report: FeedbackReport, width: int) -> Chart | None:
     )
 
 
-def _median(row: DistributionRow) -> float:
+def _median(row: Distribution) -> float:
     return sorted(row.candidate)[len(row.candidate) // 2]
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from jupyter_deployfeedback.domain.feedback import CaseRow, FeedbackReport, FindingText, SuiteRow
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText, SuiteRow
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.rules.rule import Subject
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.suite import CaseResult, Outcome
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.visible import block, one_line, visible
@@ -92,7 +92,7 @@ def _suite(row: SuiteRow) -> ET.Element:
     return suite
 
 
-def _suite_case(suite: ET.Element, row: CaseRow, *, classname: str) -> None:
+def _suite_case(suite: ET.Element, row: CaseResult, *, classname: str) -> None:
     name = one_line(row.title, limit=200) or one_line(row.case_id, limit=200)
     case = _case(suite, classname=classname, name=name, seconds=row.duration_seconds)
     match row.outcome:

@@ -15,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from jupyter_deployfeedback.domain.comparison import Change
-from jupyter_deployfeedback.domain.feedback import CaseRow, ExampleRow, FeedbackReport, MetricRow, SuiteRow
+from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, MetricRow, SuiteRow
 from jupyter_deployfeedback.domain.metric import Family
+from jupyter_deployfeedback.domain.suite import CaseResult
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.quantities import count, unbroken
 from jupyter_deployfeedback.feedback.visible import block, one_line, visible
@@ -192,7 +193,7 @@ def _suites(suites: Sequence[SuiteRow]) -> Iterator[RenderableType]:
             yield Padding(Text(one_line(notice), style="dim"), (0, 0, 0, 3))
 
 
-def _case(case: CaseRow) -> Iterator[RenderableType]:
+def _case(case: CaseResult) -> Iterator[RenderableType]:
     line = Text(f"{outcome_word(case.outcome):<12}", style=_STYLES[case.outcome])
     yield Padding(line.append(one_line(case.title, limit=120), style="default"), (0, 0, 0, 3))
     if case.error is None:
