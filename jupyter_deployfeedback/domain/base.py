@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -14,6 +16,11 @@ class Frozen(BaseModel):
         allow_inf_nan=False,
         json_schema_serialization_defaults_required=True,  # what is written holds every key
     )
+
+
+def shared_fields(noun: Frozen, row: type[Frozen]) -> dict[str, Any]:
+    """Return the noun's fields that the row has too, by name; a noun may grow fields that no row shows."""
+    return {name: getattr(noun, name) for name in type(noun).model_fields if name in row.model_fields}
 
 
 Scalar = str | int | float | bool | None

@@ -43,31 +43,35 @@ class Commit(Frozen):
     page: str | None = None
 
 
-class RunRequest(Frozen):
-    """What somebody asked to be run."""
+class RunChoice(Frozen):
+    """What somebody chose for a run, of what its project offers."""
 
-    project_file: str
     target: str
     against: str | None = None  # a target, a run, a tag, "none"; None takes the project's baseline
     suites: tuple[str, ...] = ()  # none named: all
     parameters: dict[str, Scalar | list[Scalar]] = {}
     matrix: dict[str, list[Scalar]] = {}  # values that parameters take point by point
-    urls: dict[str, str] = {}  # target -> its address in this run; "" is the target of the run
     parallel: int | None = None  # suites at once; None: as many as the project says, or as there are cores
     continues: str | None = None  # the run whose samples this one adds to
-    raised: dict[str, dict[str, int]] = {}  # by suite, the parameters that a continued run raises
     imported: str | None = None  # what AICoE-CI called the deployment whose numbers it stored: nothing is run
 
 
-class Run(Frozen):
-    """One run as the store knows it. Times are aware UTC; ``seq`` is that of its newest event.
+class RunRequest(RunChoice):
+    """What somebody asked to be run."""
+
+    project_file: str
+    urls: dict[str, str] = {}  # target -> its address in this run; "" is the target of the run
+    raised: dict[str, dict[str, int]] = {}  # by suite, the parameters that a continued run raises
+
+
+class RunHead(Frozen):
+    """What became of a run so far. Times are aware UTC; ``seq`` is that of its newest event.
 
     ``baseline`` is the name of the live target or the id of the run it is compared with, None on a first release.
     ``message`` says why a run is lost or cancelled.
     """
 
     run_id: str
-    request: RunRequest
     state: RunState
     project: str
     commit: Commit | None = None
@@ -78,6 +82,12 @@ class Run(Frozen):
     started_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
     seq: int = 0
+
+
+class Run(RunHead):
+    """One run as the store knows it."""
+
+    request: RunRequest
 
 
 class TargetFacts(Frozen):

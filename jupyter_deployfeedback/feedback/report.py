@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from jupyter_deployfeedback.domain.base import shared_fields
 from jupyter_deployfeedback.domain.comparison import Comparison
 from jupyter_deployfeedback.domain.feedback import Examples, FeedbackReport, FindingText, RunFacts
 from jupyter_deployfeedback.domain.history import History
@@ -125,7 +126,7 @@ def _finding_text(found: Found, situation: Situation, *, look: tuple[int, int]) 
     finding = found.finding
     suites = {suite.suite.name: suite for suite in situation.evidence.suites}
     return FindingText(
-        **rows.shared_fields(finding, FindingText) | {"metric_unit": finding.metric_unit or found.metric_unit},
+        **shared_fields(finding, FindingText) | {"metric_unit": finding.metric_unit or found.metric_unit},
         rule=finding.subject.text,
         expression=finding.asked,
         sentence=sentence(found, baseline=situation.baseline, suites=suites, remedy=remedy(found, situation)),

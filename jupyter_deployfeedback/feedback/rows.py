@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Literal
 
-from jupyter_deployfeedback.domain.base import Frozen
+from jupyter_deployfeedback.domain.base import shared_fields
 from jupyter_deployfeedback.domain.comparison import Delta, ExampleChange
 from jupyter_deployfeedback.domain.feedback import (
     Digest,
@@ -82,11 +82,6 @@ def windows_rows(evidence: Evidence) -> tuple[WindowsRow, ...]:
         for metric in names
         if metric.name not in evidence.candidate.too_coarse
     )
-
-
-def shared_fields(noun: Frozen, row: type[Frozen]) -> dict[str, Any]:
-    """Return the noun's fields that the row has too, by name; a noun may grow fields that no row shows."""
-    return {name: getattr(noun, name) for name in type(noun).model_fields if name in row.model_fields}
 
 
 def _metric_row(delta: Delta) -> MetricRow:

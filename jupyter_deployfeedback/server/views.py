@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from jupyter_deployfeedback.domain.base import shared_fields
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.rules.checking import rule_doubts
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.domain.suite import Outcome, Suite
-from jupyter_deployfeedback.errors import ProjectError
+from jupyter_deployfeedback.errors import Problem, ProjectError
 from jupyter_deployfeedback.execution.grid import points
 from jupyter_deployfeedback.lineage import Expectations
 from jupyter_deployfeedback.project import inspect_suite
@@ -25,12 +27,7 @@ def project_body(project: Project, *, root: Path, expected: Expectations) -> wir
         name=project.name,
         path=_relative(project.file, root=root),
         folder=_relative(project.folder, root=root),
-        targets=tuple(
-            wire.TargetBody(
-                name=target.name, url=target.url, protocol=target.protocol, expect_version=target.expect_version
-            )
-            for target in project.targets.values()
-        ),
+        targets=tuple(wire.TargetBody(**shared_fields(target, wire.TargetBody)) for target in project.targets.values()),
         default_target=project.default_target,
         baseline=project.baseline,
         suites=tuple(_suite_body(project, suite) for suite in project.suites),
@@ -42,36 +39,15 @@ def project_body(project: Project, *, root: Path, expected: Expectations) -> wir
     )
 
 
-def problem_bodies(error: ProjectError, *, root: Path) -> tuple[wire.ProblemBody, ...]:
+def problem_bodies(error: ProjectError, *, root: Path) -> tuple[Problem, ...]:
     """Return the problems of a project file."""
-    return tuple(
-        wire.ProblemBody(
-            file=_relative(problem.file, root=root),
-            line=problem.line,
-            key=problem.key,
-            problem=problem.problem,
-            remedy=problem.remedy,
-        )
-        for problem in error.problems
-    )
+    return tuple(replace(problem, file=_relative(problem.file, root=root)) for problem in error.problems)
 
 
 def run_body(run: Run, *, root: Path) -> wire.RunBody:
     """Return a run as the panel sees it."""
-    shared = ("run_id", "state", "project", "baseline", "commit", "verdict", "message", "seq")
-    moments = ("created_at", "started_at", "finished_at")
-    return wire.RunBody(
-        path=_relative(run.request.project_file, root=root),
-        target=run.request.target,
-        against=run.request.against,
-        suites=run.request.suites,
-        parameters=run.request.parameters,
-        matrix=run.request.matrix,
-        parallel=run.request.parallel,
-        continues=run.request.continues,
-        imported=run.request.imported,
-        **{name: getattr(run, name) for name in shared + moments},
-    )
+    shared = shared_fields(run, wire.RunBody) | shared_fields(run.request, wire.RunBody)
+    return wire.RunBody(path=_relative(run.request.project_file, root=root), **shared)
 
 
 def working_stage(events: Iterable[RunEvent]) -> str | None:
@@ -93,11 +69,8 @@ def suite_progress(events: Iterable[RunEvent]) -> tuple[wire.SuiteProgress, ...]
 def _suite_body(project: Project, suite: Suite) -> wire.SuiteBody:
     at_points = points(suite, parameters={}, axes={}) if suite.matrix else ()
     return wire.SuiteBody(
-        name=suite.name,
-        kind=suite.kind,
-        source=suite.source,
+        **shared_fields(suite, wire.SuiteBody),
         points=tuple(point.name for point in at_points),
-        targets=suite.targets,
         notices=inspect_suite(project, suite).notices,
     )
 

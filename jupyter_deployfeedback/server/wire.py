@@ -8,15 +8,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, Strict
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.event import RunEvent
 from jupyter_deployfeedback.domain.project import Protocol
 from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.domain.run import Commit, RunState, TargetFacts
+from jupyter_deployfeedback.domain.run import Commit, RunChoice, RunHead, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome
-from jupyter_deployfeedback.domain.verdict import Verdict
+from jupyter_deployfeedback.errors import Problem
 
 
 class Body(BaseModel):
@@ -63,17 +63,7 @@ class ErrorBody(Frozen):
     message: str
     remedy: str
     findings: tuple[str, ...] = ()
-    problems: tuple[ProblemBody, ...] = ()
-
-
-class ProblemBody(Frozen):
-    """One thing wrong in a project file."""
-
-    file: str
-    line: int | None
-    key: str
-    problem: str
-    remedy: str
+    problems: tuple[Problem, ...] = ()
 
 
 class TargetBody(Frozen):
@@ -135,7 +125,7 @@ class ProjectAnswer(Frozen):
     """The project that governs a notebook or folder; without one ``problems`` say what is wrong with its file."""
 
     project: ProjectBody | None
-    problems: tuple[ProblemBody, ...]
+    problems: tuple[Problem, ...]
 
 
 class HealthAnswer(Frozen):
@@ -157,29 +147,10 @@ class SuiteProgress(Frozen):
     total: int | None = None
 
 
-class RunBody(Frozen):
-    """One run. ``path`` is that of its project file, ``seq`` of its newest event; ``parallel`` suites run at once."""
+class RunBody(RunHead, RunChoice):
+    """One run. ``path`` is that of its project file."""
 
-    run_id: str
-    state: RunState
-    project: str
     path: str
-    target: str
-    baseline: str | None
-    against: str | None
-    suites: tuple[str, ...]
-    parameters: dict[str, Scalar | list[Scalar]]
-    matrix: dict[str, list[Scalar]]
-    parallel: int | None
-    continues: str | None
-    imported: str | None
-    commit: Commit | None
-    verdict: Verdict | None
-    message: str | None
-    created_at: AwareDatetime
-    started_at: AwareDatetime | None
-    finished_at: AwareDatetime | None
-    seq: int
 
 
 class RunAnswer(Frozen):
@@ -220,6 +191,3 @@ class ReleasesAnswer(Frozen):
     """Releases of a project, newest first."""
 
     releases: tuple[Release, ...]
-
-
-ErrorBody.model_rebuild()

@@ -5,7 +5,7 @@ import type { components } from './wire';
 type Schemas = components['schemas'];
 
 export type Project = Schemas['ProjectBody'];
-export type Problem = Schemas['ProblemBody'];
+export type Problem = Schemas['Problem'];
 export type Target = Schemas['TargetBody'];
 export type Suite = Schemas['SuiteBody'];
 export type Rule = Schemas['RuleBody'];

@@ -507,7 +507,7 @@ export interface components {
              * Problems
              * @default []
              */
-            readonly problems: readonly components["schemas"]["ProblemBody"][];
+            readonly problems: readonly components["schemas"]["Problem"][];
             /** Remedy */
             readonly remedy: string;
         };
@@ -938,10 +938,10 @@ export interface components {
          */
         readonly Outcome: "passed" | "skipped" | "not_run" | "failed" | "errored";
         /**
-         * ProblemBody
-         * @description One thing wrong in a project file.
+         * Problem
+         * @description One thing wrong in a project file: where it stands, what is wrong and what to write instead.
          */
-        readonly ProblemBody: {
+        readonly Problem: {
             /** File */
             readonly file: string;
             /** Key */
@@ -959,7 +959,7 @@ export interface components {
          */
         readonly ProjectAnswer: {
             /** Problems */
-            readonly problems: readonly components["schemas"]["ProblemBody"][];
+            readonly problems: readonly components["schemas"]["Problem"][];
             readonly project: components["schemas"]["ProjectBody"] | null;
         };
         /**
@@ -1105,34 +1105,62 @@ export interface components {
         };
         /**
          * RunBody
-         * @description One run. ``path`` is that of its project file, ``seq`` of its newest event; ``parallel`` suites run at once.
+         * @description One run. ``path`` is that of its project file.
          */
         readonly RunBody: {
-            /** Against */
+            /**
+             * Against
+             * @default null
+             */
             readonly against: string | null;
-            /** Baseline */
+            /**
+             * Baseline
+             * @default null
+             */
             readonly baseline: string | null;
+            /** @default null */
             readonly commit: components["schemas"]["Commit"] | null;
-            /** Continues */
+            /**
+             * Continues
+             * @default null
+             */
             readonly continues: string | null;
             /**
              * Created At
              * Format: date-time
              */
             readonly created_at: string;
-            /** Finished At */
+            /**
+             * Finished At
+             * @default null
+             */
             readonly finished_at: string | null;
-            /** Imported */
+            /**
+             * Imported
+             * @default null
+             */
             readonly imported: string | null;
-            /** Matrix */
+            /**
+             * Matrix
+             * @default {}
+             */
             readonly matrix: {
                 readonly [key: string]: readonly (string | number | boolean | null)[];
             };
-            /** Message */
+            /**
+             * Message
+             * @default null
+             */
             readonly message: string | null;
-            /** Parallel */
+            /**
+             * Parallel
+             * @default null
+             */
             readonly parallel: number | null;
-            /** Parameters */
+            /**
+             * Parameters
+             * @default {}
+             */
             readonly parameters: {
                 readonly [key: string]: string | number | boolean | readonly (string | number | boolean | null)[] | null;
             };
@@ -1142,15 +1170,25 @@ export interface components {
             readonly project: string;
             /** Run Id */
             readonly run_id: string;
-            /** Seq */
+            /**
+             * Seq
+             * @default 0
+             */
             readonly seq: number;
-            /** Started At */
+            /**
+             * Started At
+             * @default null
+             */
             readonly started_at: string | null;
             readonly state: components["schemas"]["RunState"];
-            /** Suites */
+            /**
+             * Suites
+             * @default []
+             */
             readonly suites: readonly string[];
             /** Target */
             readonly target: string;
+            /** @default null */
             readonly verdict: components["schemas"]["Verdict"] | null;
         };
         /**
