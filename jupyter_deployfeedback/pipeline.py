@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 from jupyter_deployfeedback import errors, execution, lineage
 from jupyter_deployfeedback.comparison import compare, known_scores, pool_chain, rehearse, strangers
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.domain.event import EventKind, RunEvent, Step
 from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.domain.verdict import SelfTest
-from jupyter_deployfeedback.execution import Progress, date_results, execute, parallelism, plan_suites
+from jupyter_deployfeedback.execution import date_results, execute, parallelism, plan_suites
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
 from jupyter_deployfeedback.project import basis, find_project_file, inspect_suite, load_project, with_addresses
@@ -133,8 +133,8 @@ def evaluate(
     """
     run = store.claim(run_id)
 
-    def step(progress: Progress) -> None:
-        tell(_told(store, run_id, progress))
+    def step(progress: Step) -> None:
+        tell(store.tell(run_id, progress))
 
     try:
         plan = plan_run(run.request, store=store, environment=environment)
@@ -214,7 +214,7 @@ def _gather(
     *,
     store: Store,
     environment: Mapping[str, str],
-    step: Callable[[Progress], None],
+    step: Callable[[Step], None],
     cancelled: Event,
     workers: Sequence[WorkerProcess],
 ) -> Evidence:
@@ -257,9 +257,7 @@ def _gather(
     return Evidence(suites=suites, candidate=observed[0], baseline=live, window=window, basis=plan.basis)
 
 
-def _judge(
-    run: Run, plan: Plan, evidence: Evidence, *, store: Store, step: Callable[[Progress], None]
-) -> FeedbackReport:
+def _judge(run: Run, plan: Plan, evidence: Evidence, *, store: Store, step: Callable[[Step], None]) -> FeedbackReport:
     """Compare the evidence, and that of the runs it continues, with the baseline's and judge it by the rules."""
     step(_stage("compare"))
     project, own = plan.project, evidence
@@ -331,29 +329,15 @@ def _side(facts: TargetFacts, watching: Watch, *, window: Window, loaded: list[W
     return SideEvidence(facts=facts, platform=platform, series=series, loaded=each.windows, too_coarse=each.too_coarse)
 
 
-def _told(store: Store, run_id: str, step: Progress) -> RunEvent:
-    return store.tell(
-        run_id,
-        kind=step.kind,
-        suite=step.suite,
-        case_id=step.case_id,
-        title=step.title,
-        outcome=step.outcome,
-        done=step.done,
-        total=step.total,
-        message=step.message,
-    )
-
-
 def _end(how: Callable[[str, str], Run], run_id: str, message: str) -> None:
     """Give a run its end; where it has one already, the error that led here is the one to be seen."""
     with suppress(errors.RunConflict):
         how(run_id, message)
 
 
-def _stage(name: str) -> Progress:
-    return Progress(kind=EventKind.STAGE, message=name)
+def _stage(name: str) -> Step:
+    return Step(kind=EventKind.STAGE, message=name)
 
 
-def _unheard(_: Progress) -> None:
+def _unheard(_: Step) -> None:
     """Nobody watches a comparison of two stored runs."""

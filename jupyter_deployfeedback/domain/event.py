@@ -21,12 +21,9 @@ class EventKind(StrEnum):
     STAGE = "stage"  # a stage of the pipeline began: observe, compare, judge ...
 
 
-class RunEvent(Frozen):
-    """One step of a run. ``seq`` grows by one within the run. A hint: what REST says is the truth."""
+class Step(Frozen):
+    """What a run tells: which suite and case, and how far. Fields that do not apply are None."""
 
-    run_id: str
-    seq: int
-    at: AwareDatetime
     kind: EventKind
     state: str | None = None  # of the run
     suite: str | None = None
@@ -36,3 +33,11 @@ class RunEvent(Frozen):
     done: int | None = None
     total: int | None = None
     message: str | None = None
+
+
+class RunEvent(Step):
+    """One step of a run. ``seq`` grows by one within the run. A hint: what REST says is the truth."""
+
+    run_id: str
+    seq: int
+    at: AwareDatetime

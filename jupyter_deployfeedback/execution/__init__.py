@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.kernels import wish_for_kernel
     from jupyter_deployfeedback.execution.plan import date_results, plan_suites
     from jupyter_deployfeedback.execution.process_tree import end_marked, marked_runs
-    from jupyter_deployfeedback.execution.progress import Progress
     from jupyter_deployfeedback.execution.run import execute
     from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, published
     from jupyter_deployfeedback.execution.worker_process import WorkerProcess, load_worker, prepare
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "FOLDER_VARIABLE",
     "MAX_PARALLEL_VARIABLE",
-    "Progress",
     "WorkerProcess",
     "date_results",
     "end_marked",
@@ -43,7 +41,6 @@ __all__ = [
 _HOMES = {
     "FOLDER_VARIABLE": "wishes",
     "MAX_PARALLEL_VARIABLE": "cores",
-    "Progress": "progress",
     "WorkerProcess": "worker_process",
     "date_results": "plan",
     "end_marked": "process_tree",

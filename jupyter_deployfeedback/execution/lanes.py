@@ -10,9 +10,9 @@ from queue import LifoQueue
 from threading import Event as Flag
 from threading import Lock
 
+from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
 from jupyter_deployfeedback.execution.plan import turns
-from jupyter_deployfeedback.execution.progress import Progress
 from jupyter_deployfeedback.execution.worker_process import WorkerProcess, prepare
 
 
@@ -123,12 +123,12 @@ def run_side_by_side(
     return tuple(each.result() for each in ongoing)
 
 
-def one_at_a_time(tell: Callable[[Progress], None]) -> Callable[[Progress], None]:
+def one_at_a_time(tell: Callable[[Step], None]) -> Callable[[Step], None]:
     """Return the same for several threads: what is told reaches its hearer in the order in which it was numbered."""
     lock = Lock()
 
-    def told(progress: Progress) -> None:
+    def told(step: Step) -> None:
         with lock:
-            tell(progress)
+            tell(step)
 
     return told

@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from jupyter_deployfeedback.domain.event import EventKind
+from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution.outcome import case_result
-from jupyter_deployfeedback.execution.progress import Progress
 from jupyter_deployfeedback.execution.records import ProgressRecord, kind_of, read_check
 from jupyter_deployfeedback.execution.titles import titles
 from jupyter_deployfeedback.execution.wire import Cell, CellEnded, CellStarted, Event, Opened, Recorded
@@ -20,7 +19,7 @@ from jupyter_deployfeedback.probe.records import CHECK, PROGRESS
 class Listener:
     """Keeps the events of one suite and tells each step. Progress is a hint: the result is computed at the end."""
 
-    def __init__(self, suite: Suite, *, tell: Callable[[Progress], None]) -> None:
+    def __init__(self, suite: Suite, *, tell: Callable[[Step], None]) -> None:
         self.events: list[Event] = []
         self._suite = suite
         self._tell = tell
@@ -31,13 +30,16 @@ class Listener:
 
     def start(self) -> None:
         """Tell that the suite began."""
-        self._tell(Progress(EventKind.SUITE_STARTED, suite=self._suite.name))
+        self._tell(Step(kind=EventKind.SUITE_STARTED, suite=self._suite.name))
 
     def finish(self, result: SuiteResult) -> None:
         """Tell what became of the suite."""
         self._tell(
-            Progress(
-                EventKind.SUITE_FINISHED, suite=self._suite.name, outcome=result.outcome.value, message=result.reason
+            Step(
+                kind=EventKind.SUITE_FINISHED,
+                suite=self._suite.name,
+                outcome=result.outcome.value,
+                message=result.reason,
             )
         )
 
@@ -68,8 +70,8 @@ class Listener:
         """Tell how a case goes; why the kernel sent no reply is not known before the suite has ended."""
         error = case.error if case and explained else None
         self._tell(
-            Progress(
-                kind,
+            Step(
+                kind=kind,
                 suite=self._suite.name,
                 case_id=cell_id,
                 title=self._titles[cell_id],
@@ -96,8 +98,8 @@ class Listener:
         self._checks[record.cell_id] += 1
         check = read_check(record, position=self._checks[record.cell_id])
         self._tell(
-            Progress(
-                EventKind.CASE_FINISHED,
+            Step(
+                kind=EventKind.CASE_FINISHED,
                 suite=self._suite.name,
                 case_id=check.case_id,
                 title=check.title,
@@ -108,8 +110,8 @@ class Listener:
     def _tell_progress(self, record: Recorded) -> None:
         progress = ProgressRecord.model_validate(record.payload)
         self._tell(
-            Progress(
-                EventKind.PROGRESS,
+            Step(
+                kind=EventKind.PROGRESS,
                 suite=self._suite.name,
                 case_id=record.cell_id,
                 title=self._titles.get(record.cell_id),

@@ -13,6 +13,7 @@ from threading import Event as Flag
 from zlib import crc32
 
 from jupyter_deployfeedback.domain.evaluation import Continuation
+from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
@@ -23,7 +24,6 @@ from jupyter_deployfeedback.execution.executed_copy import UNFINISHED
 from jupyter_deployfeedback.execution.lanes import Bench, Halt, benches, one_at_a_time, run_side_by_side
 from jupyter_deployfeedback.execution.listening import Listener
 from jupyter_deployfeedback.execution.process_tree import end_marked
-from jupyter_deployfeedback.execution.progress import Progress
 from jupyter_deployfeedback.execution.records import read_records
 from jupyter_deployfeedback.execution.wire import CellEnded, Ended, Ending, Event, Recorded, Spec
 from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE
@@ -43,7 +43,7 @@ def execute(  # noqa: PLR0913 - all that a run knows; each is named by the calle
     baseline: Target | None,
     run_id: str,
     artifacts: Path,
-    tell: Callable[[Progress], None],
+    tell: Callable[[Step], None],
     cancelled: Flag,
     environment: Mapping[str, str] | None = None,
     workers: Sequence[WorkerProcess] = (),
@@ -80,7 +80,7 @@ class Errand:
     run_id: str
     artifacts: Path
     copies: dict[str, str]
-    tell: Callable[[Progress], None]
+    tell: Callable[[Step], None]
     halt: Halt
     environment: dict[str, str]
     ends_at: float  # on the monotonic clock

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict, Unpack
 
 from sqlalchemy import Connection, insert, select
 
-from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.domain.event import RunEvent, Step
 from jupyter_deployfeedback.store.tables import events
 
 
-class EventFacts(TypedDict, total=False):
-    """What an event says beside its kind; see RunEvent."""
-
-    state: str | None
-    suite: str | None
-    case_id: str | None
-    title: str | None
-    outcome: str | None
-    done: int | None
-    total: int | None
-    message: str | None
-
-
-def append(
-    connection: Connection, run_id: str, *, seq: int, at: datetime, kind: EventKind, **facts: Unpack[EventFacts]
-) -> RunEvent:
+def append(connection: Connection, run_id: str, step: Step, *, seq: int, at: datetime) -> RunEvent:
     """Write one event; the caller holds the run's row, so that ``seq`` is taken once."""
-    event = RunEvent(run_id=run_id, seq=seq, at=at, kind=kind, **facts)
+    event = RunEvent(run_id=run_id, seq=seq, at=at, **dict(step))
     body = event.model_dump_json(exclude_none=True)
     connection.execute(insert(events).values(run_id=run_id, seq=seq, body=body))
     return event

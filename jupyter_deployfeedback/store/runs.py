@@ -6,14 +6,14 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Unpack
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, case, func, insert, select, update
 
-from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.domain.event import EventKind, RunEvent, Step
 from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest, RunState
 from jupyter_deployfeedback.errors import RunConflict, RunNotFound
-from jupyter_deployfeedback.store.events import EventFacts, append
+from jupyter_deployfeedback.store.events import append
 from jupyter_deployfeedback.store.lifecycle import OPEN_STATES, may_become
 from jupyter_deployfeedback.store.owner import Owner
 from jupyter_deployfeedback.store.tables import runs
@@ -71,7 +71,7 @@ def add(connection: Connection, run: Run, *, owner: Owner) -> None:
             **_owner_columns(owner),
         )
     )
-    append(connection, run.run_id, seq=run.seq, at=run.created_at, kind=EventKind.RUN, state=run.state)
+    append(connection, run.run_id, Step(kind=EventKind.RUN, state=run.state), seq=run.seq, at=run.created_at)
 
 
 def find(connection: Connection, run_id: str) -> Run:
@@ -138,15 +138,8 @@ def move(connection: Connection, run_id: str, *, to: RunState, now: datetime, **
         update(runs).where(runs.c.run_id == run_id).values(state=to, seq=row.seq + 1, alive_at=at, **columns)
     )
     message = columns.get("message")
-    append(
-        connection,
-        run_id,
-        seq=row.seq + 1,
-        at=at,
-        kind=EventKind.RUN,
-        state=to,
-        message=message if isinstance(message, str) else None,
-    )
+    step = Step(kind=EventKind.RUN, state=to, message=message if isinstance(message, str) else None)
+    append(connection, run_id, step, seq=row.seq + 1, at=at)
     return find(connection, run_id)
 
 
@@ -155,9 +148,7 @@ def claim(connection: Connection, run_id: str, *, owner: Owner, now: datetime) -
     return move(connection, run_id, to=RunState.RUNNING, now=now, **_owner_columns(owner))
 
 
-def tell(
-    connection: Connection, run_id: str, *, now: datetime, kind: EventKind, **facts: Unpack[EventFacts]
-) -> RunEvent:
+def tell(connection: Connection, run_id: str, step: Step, *, now: datetime) -> RunEvent:
     """Write an event of an open run and number it; raise RunConflict where the run is over."""
     told = (
         update(runs)
@@ -169,7 +160,7 @@ def tell(
     if row is None:
         state = row_of(connection, run_id).state
         raise RunConflict(f"Run {run_id} is {state} and tells nothing more.", remedy="Start a new run.")
-    return append(connection, run_id, seq=row.seq, at=row.alive_at, kind=kind, **facts)
+    return append(connection, run_id, step, seq=row.seq, at=row.alive_at)
 
 
 def ask_to_cancel(connection: Connection, run_id: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self, TypeAlias, Unpack
+from typing import Self, TypeAlias
 
-from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.domain.event import RunEvent, Step
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import Project
@@ -20,7 +20,6 @@ from jupyter_deployfeedback.store import data_sets, documents, events, reaper, r
 from jupyter_deployfeedback.store.artifacts import artifact_folder, find_artifact
 from jupyter_deployfeedback.store.database import Database
 from jupyter_deployfeedback.store.documents import DocumentKind
-from jupyter_deployfeedback.store.events import EventFacts
 from jupyter_deployfeedback.store.failures import store_failures
 from jupyter_deployfeedback.store.owner import this_process
 
@@ -125,10 +124,10 @@ class Store:
         standing = [lost.get(run.run_id, run) for run in found]
         return [run for run in standing if state in {None, run.state}]
 
-    def tell(self, run_id: str, *, kind: EventKind, **facts: Unpack[EventFacts]) -> RunEvent:
+    def tell(self, run_id: str, step: Step) -> RunEvent:
         """Write an event of a run that is not over; it gets the next ``seq`` and counts as a sign of life."""
         with self._database.write(durable=False) as connection:
-            return runs.tell(connection, run_id, now=self._clock(), kind=kind, **facts)
+            return runs.tell(connection, run_id, step, now=self._clock())
 
     def events(self, run_id: str, after: int = 0) -> Events:
         """Return a run's events with a greater ``seq``, oldest first."""

@@ -13,9 +13,10 @@ from uuid import uuid4
 import nbformat
 import pytest
 
+from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
-from jupyter_deployfeedback.execution import Progress, execute
+from jupyter_deployfeedback.execution import execute
 from jupyter_deployfeedback.execution.kernel_supply import Stock
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -103,5 +104,5 @@ def run_notebook(
     return run
 
 
-def _unheard(_: Progress) -> None:
+def _unheard(_: Step) -> None:
     """What these suites tell while they run is not what is tested."""

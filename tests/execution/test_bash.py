@@ -14,8 +14,8 @@ import nbformat
 import psutil
 import pytest
 
+from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.execution import Progress
 
 BASH = {"kernelspec": {"name": "deployfeedback-bash", "display_name": "Bash", "language": "bash"}}
 RECORDS = """
@@ -123,7 +123,7 @@ def test_cell_that_hangs_is_stopped_with_its_children(
 ) -> None:
     cancelled = threading.Event()
 
-    def cancel_when_it_runs(step: Progress) -> None:
+    def cancel_when_it_runs(step: Step) -> None:
         if cancels and step.kind.value == "case_started":
             threading.Timer(1.0, cancelled.set).start()
 

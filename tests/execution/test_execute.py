@@ -12,9 +12,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from jupyter_deployfeedback.domain.event import EventKind
+from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.execution import Progress
 
 RunNotebook = Callable[..., SuiteResult]
 PASSED, FAILED, ERRORED, NOT_RUN = Outcome.PASSED, Outcome.FAILED, Outcome.ERRORED, Outcome.NOT_RUN
@@ -184,7 +183,7 @@ def test_metrics_checks_and_evaluations_reach_the_result(run_notebook: RunNotebo
         "window": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:00:01Z"},
         "dataset_digest": "ab",
     }
-    told: list[Progress] = []
+    told: list[Step] = []
 
     result = run_notebook(
         RECORD + "show(kind='progress', done=1, total=4)",
@@ -213,11 +212,11 @@ def test_what_the_probe_shows_is_what_is_read(run_notebook: RunNotebook) -> None
 
 
 def test_a_run_tells_each_step_in_order(run_notebook: RunNotebook) -> None:
-    told: list[Progress] = []
+    told: list[Step] = []
 
     run_notebook("# first\n1", "assert False, 'no'", "3", tell=told.append)
 
-    assert [step.fields() for step in told] == [
+    assert [step.model_dump(exclude_none=True) for step in told] == [
         {"kind": "suite_started", "suite": "suite"},
         {"kind": "case_started", "suite": "suite", "case_id": "c1", "title": "first", "done": 0, "total": 3},
         {"kind": "case_finished", "suite": "suite", "case_id": "c1", "title": "first", "done": 1, "total": 3, "outcome": "passed"},
@@ -312,7 +311,7 @@ def test_after_a_cancellation_the_other_suites_are_not_run(
     write_notebook(tmp_path / "slow.ipynb", "import time; time.sleep(60)")
     cancelled = threading.Event()
 
-    def cancel_at_first_case(step: Progress) -> None:
+    def cancel_at_first_case(step: Step) -> None:
         if step.kind is EventKind.CASE_STARTED:
             cancelled.set()
 

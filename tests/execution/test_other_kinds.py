@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.suite import CaseError, Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.execution import Progress
 
 ADAPTER = """
     from jupyter_deployfeedback.execution.wire import Cell, CellEnded, CellStarted, Opened, Recorded
@@ -82,7 +82,7 @@ def test_adapter_that_raises_leaves_an_errored_suite_with_its_words(run_words: C
 
 
 def test_progress_of_another_kind_is_told_case_by_case(run_words: Callable[..., SuiteResult]) -> None:
-    told: list[Progress] = []
+    told: list[Step] = []
 
     run_words("true false", tell=told.append)
 

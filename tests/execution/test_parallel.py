@@ -13,9 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.event import EventKind
+from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.execution import Progress
 from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism
 from jupyter_deployfeedback.execution.lanes import benches
 from jupyter_deployfeedback.execution.plan import turns
@@ -108,9 +107,9 @@ def test_suites_begin_in_the_files_order_an_exclusive_one_alone_and_steps_are_to
         write_notebook(tmp_path / suite.source, f"import time; time.sleep({1.0 if suite.name == 'slow' else 0.05})")
     begun: list[str] = []
     busy = threading.Lock()
-    overlapping: list[Progress] = []
+    overlapping: list[Step] = []
 
-    def tell(step: Progress) -> None:
+    def tell(step: Step) -> None:
         if not busy.acquire(blocking=False):
             overlapping.append(step)
             return
@@ -175,7 +174,7 @@ def test_a_cancelled_run_stops_all_its_suites(tmp_path: Path, write_notebook: Wr
     cancelled = threading.Event()
     hanging: set[str] = set()
 
-    def cancel_once_two_hang(step: Progress) -> None:
+    def cancel_once_two_hang(step: Step) -> None:
         if step.kind is EventKind.CASE_STARTED:
             hanging.add(str(step.suite))
         if len(hanging) == 2:
@@ -203,7 +202,7 @@ def test_what_breaks_the_run_stops_its_suites_and_is_raised(
     for suite in suites:
         write_notebook(tmp_path / suite.source, "quick = 1" if suite.name == "b" else HANG)
 
-    def break_at_the_first_end(step: Progress) -> None:
+    def break_at_the_first_end(step: Step) -> None:
         if step.kind is EventKind.CASE_FINISHED:
             raise OSError("the disk is full")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.event import EventKind
+from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.execution import Progress, end_marked, prepare
+from jupyter_deployfeedback.execution import end_marked, prepare
 from jupyter_deployfeedback.execution.process_tree import descendants
 
 # One child as usual, one in its own session, one whose parent is gone and whose environment is empty.
@@ -91,7 +91,7 @@ def test_a_killed_worker_is_an_errored_suite_and_the_next_one_runs(
     write_notebook(tmp_path / "fine.ipynb", "1 + 1")
     worker = prepare(ENVIRONMENT)
 
-    def kill_at_third_case(step: Progress) -> None:
+    def kill_at_third_case(step: Step) -> None:
         if step.kind is EventKind.CASE_STARTED and step.case_id == "c3":
             os.kill(worker.pid, signal.SIGKILL)
 

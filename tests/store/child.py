@@ -8,7 +8,7 @@ import time
 
 import psutil
 
-from jupyter_deployfeedback.domain.event import EventKind
+from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import RunRequest
 from jupyter_deployfeedback.store import Store, folder, open_store
@@ -28,7 +28,7 @@ def start_for_ever(store: Store) -> None:
         print(run_id, flush=True)
         if int(run_id[-1], 16) % 2:
             store.claim(run_id)
-            store.tell(run_id, kind=EventKind.STAGE, message="execute")
+            store.tell(run_id, Step(kind=EventKind.STAGE, message="execute"))
 
 
 def start_some(store: Store, count: str) -> None:
@@ -47,7 +47,7 @@ def claim_and_wait(store: Store, run_id: str) -> None:
 def tell_some(store: Store, run_id: str, count: str) -> None:
     """Tell so many events of a run."""
     for number in range(int(count)):
-        store.tell(run_id, kind=EventKind.PROGRESS, done=number, total=int(count))
+        store.tell(run_id, Step(kind=EventKind.PROGRESS, done=number, total=int(count)))
 
 
 def start_and_go(store: Store) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.event import EventKind
+from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.release import Release
@@ -63,7 +63,7 @@ def test_run_lives_its_life_on_a_server(
 ) -> None:
     run = start(into=shared)
     shared.claim(run.run_id)
-    shared.tell(run.run_id, kind=EventKind.PROGRESS, done=1, total=2)
+    shared.tell(run.run_id, Step(kind=EventKind.PROGRESS, done=1, total=2))
     done = shared.finish(run.run_id, evidence, report)
 
     assert (done.state, shared.get(run.run_id), shared.list(limit=1)) == (RunState.FINISHED, done, [done])
@@ -86,7 +86,7 @@ def test_of_many_claims_one_succeeds_and_events_have_no_gaps(shared: Store, star
 
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(claim, range(8))) == 1
-        list(threads.map(lambda n: shared.tell(run_id, kind=EventKind.PROGRESS, done=n), range(40)))
+        list(threads.map(lambda n: shared.tell(run_id, Step(kind=EventKind.PROGRESS, done=n)), range(40)))
 
     assert [event.seq for event in shared.events(run_id)] == list(range(1, 43))
 

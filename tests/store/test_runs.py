@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.event import EventKind
+from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Commit, Evidence, RunRequest, RunState
@@ -119,7 +119,7 @@ def test_ended_run_says_why(store: Store, start: Make, end: str) -> None:
 def test_events_are_numbered_without_gaps(store: Store, start: Make) -> None:
     run = start()
     store.claim(run.run_id)
-    told = store.tell(run.run_id, kind=EventKind.PROGRESS, suite="quality", done=3, total=10)
+    told = store.tell(run.run_id, Step(kind=EventKind.PROGRESS, suite="quality", done=3, total=10))
     store.cancel(run.run_id, "enough")
 
     events = store.events(run.run_id)
@@ -140,7 +140,7 @@ def test_ended_run_tells_nothing_more(store: Store, start: Make) -> None:
     store.cancel(run.run_id, "enough")
 
     with pytest.raises(RunConflict, match="is cancelled and tells nothing more"):
-        store.tell(run.run_id, kind=EventKind.STAGE, message="judge")
+        store.tell(run.run_id, Step(kind=EventKind.STAGE, message="judge"))
 
 
 @pytest.mark.parametrize("wrong", ["20261120-120000-ffffff", "", "../../etc", "x\x00", "\ud800", "1' OR '1'='1"])

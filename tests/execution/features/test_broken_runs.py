@@ -12,8 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
+from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
-from jupyter_deployfeedback.execution import Progress
 
 GOOD = "Feature: one\n  Scenario: good\n    Given a thing\n"
 SLOW = """
@@ -123,7 +123,7 @@ def test_cancelled_scenario_says_so_and_the_next_ones_are_not_run(
 ) -> None:
     cancelled = threading.Event()
 
-    def cancel_at_the_second(step: Progress) -> None:
+    def cancel_at_the_second(step: Step) -> None:
         if step.title == "hangs":
             cancelled.set()
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.suite import CaseError, Outcome, SuiteResult
-from jupyter_deployfeedback.execution import Progress
 
 ALL_KINDS = """
     Feature: everything
@@ -50,13 +50,13 @@ RunFeatures = Callable[..., SuiteResult]
 
 @pytest.fixture
 def result(
-    repository: Callable[..., Path], run_features: RunFeatures, behave: dict[str, Any], outcomes_told: list[Progress]
+    repository: Callable[..., Path], run_features: RunFeatures, behave: dict[str, Any], outcomes_told: list[Step]
 ) -> SuiteResult:
     return run_features(repository({"all": ALL_KINDS}), behave, tell=outcomes_told.append)
 
 
 @pytest.fixture
-def outcomes_told() -> list[Progress]:
+def outcomes_told() -> list[Step]:
     return []
 
 
@@ -98,7 +98,7 @@ def test_the_interpreter_and_its_packages_are_recorded(result: SuiteResult) -> N
 
 
 def test_progress_counts_each_scenario_once_and_begins_before_the_end(
-    result: SuiteResult, outcomes_told: list[Progress]
+    result: SuiteResult, outcomes_told: list[Step]
 ) -> None:
     finished = [step for step in outcomes_told if step.kind.value == "case_finished"]
     started = [step.title for step in outcomes_told if step.kind.value == "case_started"]
