@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from pydantic import TypeAdapter, ValidationError
 
+from jupyter_deployfeedback.domain.fields import Address
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.errors import UnknownTarget, UsageError
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
-from jupyter_deployfeedback.project.fields import Address
 
 
 def read_address(url: str, *, named: str = "The address") -> str:

@@ -8,9 +8,9 @@ from typing import TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.domain.fields import ParameterValue, is_scalar
 from jupyter_deployfeedback.errors import ProjectError, UsageError
 from jupyter_deployfeedback.project.document import Document, read_document
-from jupyter_deployfeedback.project.fields import ParameterValue, is_scalar
 from jupyter_deployfeedback.project.problems import translate_all
 
 Value: TypeAlias = Scalar | list[Scalar]

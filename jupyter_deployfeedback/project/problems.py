@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from jupyter_deployfeedback.domain.fields import OURS
 from jupyter_deployfeedback.errors import Problem
 from jupyter_deployfeedback.project.document import Document, Path
-from jupyter_deployfeedback.project.fields import OURS
 from jupyter_deployfeedback.project.schema import ProjectFile
 
 _EXPECTED = {

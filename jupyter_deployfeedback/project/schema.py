@@ -7,10 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from jupyter_deployfeedback.domain.metric import Better
-from jupyter_deployfeedback.domain.project import DEFAULT_LOOKS, MOST_LOOKS, PlatformSource, Protocol
-from jupyter_deployfeedback.domain.rules.rule import OnFail, OnNoData, OnSmallSlice
-from jupyter_deployfeedback.project.fields import (
+from jupyter_deployfeedback.domain.fields import (
     Address,
     AnswerPath,
     AxisValues,
@@ -26,6 +23,9 @@ from jupyter_deployfeedback.project.fields import (
     as_pattern,
     wrong,
 )
+from jupyter_deployfeedback.domain.metric import Better
+from jupyter_deployfeedback.domain.project import DEFAULT_LOOKS, MOST_LOOKS, PlatformSource, Protocol
+from jupyter_deployfeedback.domain.rules.rule import OnFail, OnNoData, OnSmallSlice
 
 
 class Preset(StrEnum):

@@ -16,11 +16,11 @@ from jupyter_deployfeedback.domain.matrix import alike
 from jupyter_deployfeedback.domain.secrecy import HOW_TO_REFER, is_reference
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.protocols.paths import parse_path
-from jupyter_deployfeedback.project.expansion import Unexpandable, expand, has_variable
 
 OURS = "deployfeedback"
 """The error type of our own complaints: their context holds ``problem`` and ``remedy`` as they are shown."""
 
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|sec|min|m|h)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, None: 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -72,10 +72,29 @@ def _positive(seconds: float) -> float:
 
 def _expanded(value: str, info: ValidationInfo) -> str:
     environment: Mapping[str, str] = (info.context or {}).get("environment", {})
-    try:
-        return expand(value, environment).strip()
-    except Unexpandable as error:
-        raise wrong(str(error), error.remedy) from None
+    return _expand(value, environment).strip()
+
+
+def _expand(text: str, environment: Mapping[str, str]) -> str:
+    """Replace each variable by its value; one that is unset or empty takes its default, as in a shell.
+
+    Complains where a variable has neither, and of a ``${`` that is not closed or not understood.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match["name"], match["default"]
+        found = environment.get(name) or default
+        if found is None:
+            raise wrong(
+                f"needs the environment variable {name}, which is not set.",
+                f"Set {name}, or give a default: ${{{name}:-http://127.0.0.1:8000}}.",
+            )
+        return found
+
+    expanded = _VARIABLE.sub(value, text)
+    if "${" in _VARIABLE.sub("", text):
+        raise wrong("holds a ${ that is not understood.", "Write ${NAME} or ${NAME:-default}.")
+    return expanded
 
 
 def _address(url: str) -> str:
@@ -95,7 +114,7 @@ def _address(url: str) -> str:
 
 
 def _literal(text: str) -> str:
-    if has_variable(text):
+    if _VARIABLE.search(text):
         raise wrong("cannot hold ${...}; variables are replaced only in addresses.", "Write the value itself.")
     return text
 
