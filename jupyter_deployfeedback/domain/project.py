@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from jupyter_deployfeedback.domain.base import Frozen
+from jupyter_deployfeedback.domain.fields import (
+    Address,
+    AnswerPath,
+    Duration,
+    ModulesOrOff,
+    OneOrMany,
+    SecretReference,
+    ServerPath,
+    Text,
+)
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.observation import MetricQuery
 from jupyter_deployfeedback.domain.rules.rule import Rule
@@ -25,29 +38,47 @@ class Protocol(StrEnum):
 
 
 class Auth(Frozen):
-    """References to secrets, never the secrets: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``.
+    """References to secrets, never the secrets: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``."""
 
-    ``bearer`` becomes ``Authorization: Bearer ...``; ``headers`` maps a header's name to a reference.
-    """
-
-    bearer: str | None = None
-    headers: dict[str, str] = {}
+    bearer: SecretReference | None = Field(
+        None, description="Sent as `Authorization: Bearer ...`.", examples=["env:MODEL_TOKEN"]
+    )
+    headers: dict[str, SecretReference] = Field(
+        {}, description="Secret headers: name -> reference.", examples=[{"X-Api-Key": "env:MODEL_KEY"}]
+    )
 
 
 class RequestShape(Frozen):
-    """How inputs become a request: ``$inputs`` stands for the batch, ``$input`` for its only example."""
+    """How inputs become a request."""
 
-    path: str = "/predict"
-    body: object = {"inputs": "$inputs"}
-    headers: dict[str, str] = {}
+    path: ServerPath = Field("/predict", description="Path that is posted to.", examples=["/predict"])
+    body: Any = Field(
+        {"inputs": "$inputs"},
+        description="The JSON body; $inputs stands for the batch, $input for its only example.",
+        examples=[{"inputs": "$inputs"}],
+    )
+    headers: dict[str, Text] = Field({}, description="Headers that are not secret.", examples=[{"X-Client": "ci"}])
 
 
 class ResponseShape(Frozen):
-    """Where the answer holds what we need, as paths such as ``$.outputs[0].data``."""
+    """Where the answer holds what we need."""
 
-    predictions: str = "$.predictions"
-    probabilities: str | None = None
-    version: str | None = None
+    predictions: AnswerPath = Field(
+        "$.predictions", description="Path of the predictions.", examples=["$.predictions", "$.outputs[0].data"]
+    )
+    probabilities: AnswerPath | None = Field(
+        None, description="Path of the probabilities.", examples=["$.probabilities"]
+    )
+    version: AnswerPath | None = Field(
+        None, description="Path of the model version that answered.", examples=["$.model_version"]
+    )
+
+
+class PresetName(StrEnum):
+    """Sets of PromQL queries that are ready to use."""
+
+    PROCESS = "process"
+    KUBERNETES = "kubernetes"
 
 
 class PlatformSource(StrEnum):
@@ -59,34 +90,61 @@ class PlatformSource(StrEnum):
 
 
 class Platform(Frozen):
-    """How to find a target's platform metrics.
+    """Where a target's CPU, memory, requests and errors are read."""
 
-    ``url`` is the Prometheus server's, or for ``scrape`` the metrics page's (default: the target's own ``/metrics``).
-    ``preset`` picks the queries (``process``, ``kubernetes``); ``labels`` select the target's series.
-    """
+    source: PlatformSource = Field(
+        PlatformSource.SCRAPE,
+        description="scrape: the target's own metrics page. prometheus: a Prometheus server. none: nowhere.",
+        examples=["scrape"],
+    )
+    url: Address | None = Field(
+        None,
+        description="The Prometheus server, or for scrape the metrics page (default: the target's /metrics).",
+        examples=["http://127.0.0.1:9090"],
+    )
+    auth: Auth = Field(Auth(), description="For the source of metrics.", examples=[{"bearer": "env:TOKEN"}])
+    preset: PresetName = Field(PresetName.PROCESS, description="Which queries are asked.", examples=["kubernetes"])
+    labels: dict[str, Text] = Field(
+        {}, description="Select the target's series; values are regular expressions.", examples=[{"job": "digits"}]
+    )
+    ca_file: Text | None = Field(None, description="Certificates to trust, PEM.", examples=["/etc/ssl/ca.pem"])
 
-    source: PlatformSource = PlatformSource.SCRAPE
-    url: str | None = None
-    auth: Auth = Auth()
-    preset: str = "process"
-    labels: dict[str, str] = {}
-    ca_file: str | None = None
+
+def _long_form(value: object) -> object:
+    return {"source": value} if isinstance(value, str) else value
 
 
-class Target(Frozen):
+class TargetSection(Frozen):
+    """What is written of a target under its name."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    url: str | None  # None: not known yet; it is given when a run is asked for
+    protocol: Protocol = Field(Protocol.REST, description="How the deployment speaks.", examples=["rest"])
+    model: Text | None = Field(None, description="Name of the model, where the server has several.", examples=["m"])
+    request: RequestShape = Field(
+        RequestShape(),
+        description="How inputs become a request.",
+        examples=[{"path": "/predict", "body": {"inputs": "$inputs"}}],
+    )
+    response: ResponseShape = Field(
+        ResponseShape(), description="Where the answer holds what we need.", examples=[{"predictions": "$.predictions"}]
+    )
+    health: ServerPath | None = Field(None, description="Path that answers 200 when ready.", examples=["/ready"])
+    expect_version: Text | None = Field(
+        None, description="The model version that must answer; another one is an error.", examples=["2.1.0"]
+    )
+    auth: Auth = Field(Auth(), description="For the deployment itself.", examples=[{"bearer": "env:MODEL_TOKEN"}])
+    platform: Annotated[
+        Platform, BeforeValidator(_long_form, json_schema_input_type=Literal["scrape", "none"] | Platform)
+    ] = Field(Platform(), description="Where CPU, memory and requests are read.", examples=[{"source": "scrape"}])
+    timeout_seconds: Duration = Field(10.0, alias="timeout", description="Time limit of one request.", examples=["10s"])
+
+
+class Target(TargetSection):
     """One deployed endpoint that can be tested. Never a Prometheus scrape target."""
 
     name: str
-    url: str | None  # None: not known yet; it is given when a run is asked for
-    protocol: Protocol = Protocol.REST
-    model: str | None = None
-    request: RequestShape = RequestShape()
-    response: ResponseShape = ResponseShape()
-    health: str | None = None  # path that answers 200 when the target is ready
-    expect_version: str | None = None
-    auth: Auth = Auth()
-    platform: Platform = Platform()
-    timeout_seconds: float = 10.0  # of one request
 
     @property
     def address(self) -> str:
@@ -102,21 +160,21 @@ class Target(Frozen):
 
 
 class Kernels(Frozen):
-    """How kernels are supplied, and which environment variables a suite may see beside its own.
+    """How kernels are supplied."""
 
-    ``fork``: whether kernels may be forked from a process that holds the ``preload`` modules.
-    """
-
-    preload: tuple[str, ...] = ()
-    fork: bool = True
-    environment: tuple[str, ...] = ()
+    preload: ModulesOrOff = Field(  # None: they must not be forked
+        (),
+        description="Modules to import beforehand, in the process that kernels are forked from; off: never fork them.",
+        examples=[["numpy", "pandas"]],
+    )
+    environment: OneOrMany = Field((), description="Variables that suites may see.", examples=[["DATA_DIR"]])
 
 
 class ReleaseSettings(Frozen):
-    """How a release is tagged; ``{version}`` in ``tag`` is replaced."""
+    """How a release is tagged."""
 
-    tag: str = "v{version}"
-    remote: str | None = None
+    tag: Text = Field("v{version}", description="Name of the tag; {version} is replaced.", examples=["v{version}"])
+    remote: Text | None = Field(None, description="Where the tag is pushed to when asked.", examples=["origin"])
 
 
 class Project(Frozen):

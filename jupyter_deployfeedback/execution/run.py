@@ -152,8 +152,8 @@ class Errand:
             )
             | tell_earlier(self.continues, suite=suite.name, folder=worker.folder),
             supply=self.environment.get(FOLDER_VARIABLE, ""),
-            may_fork=self.project.kernels.fork,
-            preload=self.project.kernels.preload,
+            may_fork=self.project.kernels.preload is not None,
+            preload=self.project.kernels.preload or (),
         )
 
 

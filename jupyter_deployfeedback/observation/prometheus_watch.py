@@ -151,11 +151,6 @@ class PrometheusWatch:
 
     def _preset(self) -> Preset:
         platform = self._target.platform
-        if platform.preset not in PRESETS:
-            known = ", ".join(PRESETS)
-            raise MetricsUnavailable(
-                f"there is no preset {platform.preset!r}.", remedy=f"Set platform.preset to one of {known}."
-            )
         if not platform.labels:
             raise MetricsUnavailable(
                 "platform.labels is empty, so any series could be meant.",

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_deployfeedback.domain.kind import SuiteKind
-from jupyter_deployfeedback.domain.project import Auth, Platform, PlatformSource, Project, ResponseShape, Target
+from jupyter_deployfeedback.domain.project import (
+    Auth,
+    Platform,
+    PlatformSource,
+    PresetName,
+    Project,
+    ResponseShape,
+    Target,
+)
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError, UsageError
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
@@ -205,7 +213,7 @@ def _platform(environment: Mapping[str, str]) -> Platform:
         source=PlatformSource.PROMETHEUS,
         url=read_address(url, named=_THANOS[0]),
         auth=Auth(bearer=f"env:{_TOKEN}" if environment.get(_TOKEN) else None),
-        preset="kubernetes",
+        preset=PresetName.KUBERNETES,
         labels={"namespace": namespace, "pod": pod},
     )
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from jupyter_deployfeedback.domain.matrix import MOST_POINTS
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.project import LAST_RELEASE, PlatformSource
+from jupyter_deployfeedback.domain.project import LAST_RELEASE, Platform, PlatformSource, PresetName, RequestShape
 from jupyter_deployfeedback.domain.secrecy import HOW_TO_REFER, looks_secret
 from jupyter_deployfeedback.errors import Problem
 from jupyter_deployfeedback.project.document import Document
 from jupyter_deployfeedback.project.problems import nearest
 from jupyter_deployfeedback.project.reading import Sections
-from jupyter_deployfeedback.project.schema import PlatformFile, Preset, RequestFile, SuiteFile
+from jupyter_deployfeedback.project.schema import SuiteFile
 from jupyter_deployfeedback.project.suites import source_of_suite, source_problem, suite_name
 
 RESERVED = frozenset({LAST_RELEASE, "none"})  # words that say what to compare with
@@ -49,7 +49,7 @@ def _check_targets(sections: Sections, document: Document) -> Iterator[Problem]:
         yield from _check_platform(name, target.platform, document)
 
 
-def _check_request(name: str, request: RequestFile, document: Document) -> Iterator[Problem]:
+def _check_request(name: str, request: RequestShape, document: Document) -> Iterator[Problem]:
     at = ("targets", name, "request")
     if len(set(_placeholders(request.body))) != 1:
         remedy = "Write $inputs where the batch belongs, or $input for a single example: {inputs: $inputs}."
@@ -71,7 +71,7 @@ def _placeholders(body: object) -> Iterator[str]:
         yield str(body)
 
 
-def _check_platform(name: str, platform: PlatformFile, document: Document) -> Iterator[Problem]:
+def _check_platform(name: str, platform: Platform, document: Document) -> Iterator[Problem]:
     at = ("targets", name, "platform")
     if platform.source is PlatformSource.PROMETHEUS:
         if platform.url is None:
@@ -79,7 +79,7 @@ def _check_platform(name: str, platform: PlatformFile, document: Document) -> It
         if not platform.labels:
             remedy = "Select the target's series, for example: labels: {job: digits}."
             yield document.problem((*at, "labels"), "would match every series.", remedy)
-    elif platform.preset is not Preset.PROCESS:
+    elif platform.preset is not PresetName.PROCESS:
         remedy = "Write source: prometheus and its url, or leave preset out."
         yield document.problem((*at, "preset"), "is asked of a Prometheus server only.", remedy)
 

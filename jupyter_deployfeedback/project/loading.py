@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from jupyter_deployfeedback.domain.project import (
-    AICOE_FILE,
-    Auth,
-    Kernels,
-    Platform,
-    Project,
-    ReleaseSettings,
-    RequestShape,
-    ResponseShape,
-    Target,
-)
+from jupyter_deployfeedback.domain.project import AICOE_FILE, Project, Target
 from jupyter_deployfeedback.domain.rules.rule import OnNoData
 from jupyter_deployfeedback.errors import ProjectError
 from jupyter_deployfeedback.project.aicoe import load_aicoe
@@ -24,7 +14,7 @@ from jupyter_deployfeedback.project.document import read_document
 from jupyter_deployfeedback.project.files import read_file
 from jupyter_deployfeedback.project.reading import read_sections
 from jupyter_deployfeedback.project.rules import check_rules, metrics_of, read_metrics, rule_of
-from jupyter_deployfeedback.project.schema import PlatformFile, ProjectFile, TargetFile
+from jupyter_deployfeedback.project.schema import ProjectFile, TargetFile
 from jupyter_deployfeedback.project.suites import read_suite
 
 
@@ -74,12 +64,8 @@ def _project(file: ProjectFile, path: Path, *, digest: str) -> Project:
         ),
         confidence=file.confidence,
         looks=file.looks,
-        kernels=Kernels(
-            preload=file.kernels.preload or (),
-            fork=file.kernels.preload is not None,
-            environment=file.kernels.environment,
-        ),
-        release=ReleaseSettings(tag=file.release.tag, remote=file.release.remote),
+        kernels=file.kernels,
+        release=file.release,
     )
 
 
@@ -90,27 +76,7 @@ def _default_target(names: tuple[str, ...], *, baseline: str) -> str:
 
 
 def _target(name: str, written: TargetFile, *, folder: Path) -> Target:
-    return Target(
-        name=name,
-        url=written.url,
-        protocol=written.protocol,
-        model=written.model,
-        request=RequestShape(path=written.request.path, body=written.request.body, headers=written.request.headers),
-        response=ResponseShape(**written.response.model_dump()),
-        health=written.health,
-        expect_version=written.expect_version,
-        auth=Auth(**written.auth.model_dump()),
-        platform=_platform(written.platform, folder=folder),
-        timeout_seconds=written.timeout,
-    )
-
-
-def _platform(written: PlatformFile, *, folder: Path) -> Platform:
-    return Platform(
-        source=written.source,
-        url=written.url,
-        auth=Auth(**written.auth.model_dump()),
-        preset=written.preset.value,
-        labels=written.labels,
-        ca_file=str(folder / written.ca_file) if written.ca_file else None,
-    )
+    target, ca_file = Target(name=name, **dict(written)), written.platform.ca_file
+    if ca_file is None:
+        return target
+    return target.model_copy(update={"platform": target.platform.model_copy(update={"ca_file": str(folder / ca_file)})})

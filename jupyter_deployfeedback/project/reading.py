@@ -12,14 +12,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from jupyter_deployfeedback.domain.project import Kernels, ReleaseSettings
 from jupyter_deployfeedback.errors import Problem
 from jupyter_deployfeedback.project.document import Document, Path
 from jupyter_deployfeedback.project.problems import translate_all
 from jupyter_deployfeedback.project.schema import (
-    KernelsFile,
     MetricFile,
     ProjectFile,
-    ReleaseFile,
     RuleFile,
     SuiteFile,
     TargetFile,
@@ -42,8 +41,8 @@ class Sections:
     suites: dict[int, SuiteFile]
     metrics: dict[str, MetricFile]
     rules: dict[int, RuleFile]
-    kernels: KernelsFile | None
-    release: ReleaseFile | None
+    kernels: Kernels | None
+    release: ReleaseSettings | None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -107,8 +106,8 @@ def _salvage(
         suites=read(SuiteFile, "suites"),
         metrics=read(MetricFile, "metrics"),
         rules=read(RuleFile, "rules"),
-        kernels=read_one(KernelsFile, "kernels"),
-        release=read_one(ReleaseFile, "release"),
+        kernels=read_one(Kernels, "kernels"),
+        release=read_one(ReleaseSettings, "release"),
         problems=translate_all(errors, document),
     )
 

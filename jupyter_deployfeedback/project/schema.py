@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from jupyter_deployfeedback.domain.fields import (
     Address,
-    AnswerPath,
     AxisValues,
     Duration,
-    ModulesOrOff,
     Name,
     OneOrMany,
     ParameterValue,
-    SecretReference,
-    ServerPath,
     Text,
     as_name,
     as_pattern,
     wrong,
 )
 from jupyter_deployfeedback.domain.metric import Better
-from jupyter_deployfeedback.domain.project import DEFAULT_LOOKS, MOST_LOOKS, PlatformSource, Protocol
+from jupyter_deployfeedback.domain.project import DEFAULT_LOOKS, MOST_LOOKS, Kernels, ReleaseSettings, TargetSection
 from jupyter_deployfeedback.domain.rules.rule import OnFail, OnNoData, OnSmallSlice
-
-
-class Preset(StrEnum):
-    """Sets of PromQL queries that are ready to use."""
-
-    PROCESS = "process"
-    KUBERNETES = "kubernetes"
 
 
 class Section(BaseModel):
@@ -41,96 +29,15 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class AuthFile(Section):
-    """References to secrets; never the secrets."""
-
-    bearer: SecretReference | None = Field(
-        None, description="Sent as `Authorization: Bearer ...`.", examples=["env:MODEL_TOKEN"]
-    )
-    headers: dict[str, SecretReference] = Field(
-        {}, description="Secret headers: name -> reference.", examples=[{"X-Api-Key": "env:MODEL_KEY"}]
-    )
-
-
-class RequestFile(Section):
-    """How inputs become a request."""
-
-    path: ServerPath = Field("/predict", description="Path that is posted to.", examples=["/predict"])
-    body: Any = Field(
-        {"inputs": "$inputs"},
-        description="The JSON body; $inputs stands for the batch, $input for its only example.",
-        examples=[{"inputs": "$inputs"}],
-    )
-    headers: dict[str, Text] = Field({}, description="Headers that are not secret.", examples=[{"X-Client": "ci"}])
-
-
-class ResponseFile(Section):
-    """Where the answer holds what we need."""
-
-    predictions: AnswerPath = Field(
-        "$.predictions", description="Path of the predictions.", examples=["$.predictions", "$.outputs[0].data"]
-    )
-    probabilities: AnswerPath | None = Field(
-        None, description="Path of the probabilities.", examples=["$.probabilities"]
-    )
-    version: AnswerPath | None = Field(
-        None, description="Path of the model version that answered.", examples=["$.model_version"]
-    )
-
-
-def _platform(value: object) -> object:
-    return {"source": value} if isinstance(value, str) else value
-
-
-class PlatformFile(Section):
-    """Where a target's CPU, memory, requests and errors are read."""
-
-    source: PlatformSource = Field(
-        PlatformSource.SCRAPE,
-        description="scrape: the target's own metrics page. prometheus: a Prometheus server. none: nowhere.",
-        examples=["scrape"],
-    )
-    url: Address | None = Field(
-        None,
-        description="The Prometheus server, or for scrape the metrics page (default: the target's /metrics).",
-        examples=["http://127.0.0.1:9090"],
-    )
-    auth: AuthFile = Field(AuthFile(), description="For the source of metrics.", examples=[{"bearer": "env:TOKEN"}])
-    preset: Preset = Field(Preset.PROCESS, description="Which queries are asked.", examples=["kubernetes"])
-    labels: dict[str, Text] = Field(
-        {}, description="Select the target's series; values are regular expressions.", examples=[{"job": "digits"}]
-    )
-    ca_file: Text | None = Field(None, description="Certificates to trust, PEM.", examples=["/etc/ssl/ca.pem"])
-
-
-class TargetFile(Section):
+class TargetFile(TargetSection):
     """One deployed endpoint that can be tested."""
+
+    model_config = ConfigDict(validate_by_name=False)
 
     url: Address = Field(
         description="Address of the deployment; ${NAME} and ${NAME:-default} are replaced.",
         examples=["${MODEL_URL:-http://127.0.0.1:8000}"],
     )
-    protocol: Protocol = Field(Protocol.REST, description="How the deployment speaks.", examples=["rest"])
-    model: Text | None = Field(None, description="Name of the model, where the server has several.", examples=["m"])
-    request: RequestFile = Field(
-        RequestFile(),
-        description="How inputs become a request.",
-        examples=[{"path": "/predict", "body": {"inputs": "$inputs"}}],
-    )
-    response: ResponseFile = Field(
-        ResponseFile(), description="Where the answer holds what we need.", examples=[{"predictions": "$.predictions"}]
-    )
-    health: ServerPath | None = Field(None, description="Path that answers 200 when ready.", examples=["/ready"])
-    expect_version: Text | None = Field(
-        None, description="The model version that must answer; another one is an error.", examples=["2.1.0"]
-    )
-    auth: AuthFile = Field(
-        AuthFile(), description="For the deployment itself.", examples=[{"bearer": "env:MODEL_TOKEN"}]
-    )
-    platform: Annotated[
-        PlatformFile, BeforeValidator(_platform, json_schema_input_type=Literal["scrape", "none"] | PlatformFile)
-    ] = Field(PlatformFile(), description="Where CPU, memory and requests are read.", examples=[{"source": "scrape"}])
-    timeout: Duration = Field(10.0, description="Time limit of one request.", examples=["10s"])
 
 
 def _suite(value: object) -> object:
@@ -271,24 +178,6 @@ class RuleFile(Section):
     info: bool = Field(default=False, description="Shown, never counted.", examples=[True])
 
 
-class KernelsFile(Section):
-    """How kernels are supplied."""
-
-    preload: ModulesOrOff = Field(
-        (),
-        description="Modules to import beforehand, in the process that kernels are forked from; off: never fork them.",
-        examples=[["numpy", "pandas"]],
-    )
-    environment: OneOrMany = Field((), description="Variables that suites may see.", examples=[["DATA_DIR"]])
-
-
-class ReleaseFile(Section):
-    """How a release is tagged."""
-
-    tag: Text = Field("v{version}", description="Name of the tag; {version} is replaced.", examples=["v{version}"])
-    remote: Text | None = Field(None, description="Where the tag is pushed to when asked.", examples=["origin"])
-
-
 class ProjectFile(Section):
     """What a model's release is judged by: its deployments, suites and rules."""
 
@@ -333,11 +222,9 @@ class ProjectFile(Section):
         description="What a slice with too few examples to be judged means.",
         examples=["info"],
     )
-    kernels: KernelsFile = Field(
-        KernelsFile(), description="How kernels are supplied.", examples=[{"preload": ["numpy"]}]
-    )
-    release: ReleaseFile = Field(
-        ReleaseFile(), description="How a release is tagged.", examples=[{"tag": "v{version}"}]
+    kernels: Kernels = Field(Kernels(), description="How kernels are supplied.", examples=[{"preload": ["numpy"]}])
+    release: ReleaseSettings = Field(
+        ReleaseSettings(), description="How a release is tagged.", examples=[{"tag": "v{version}"}]
     )
 
 

@@ -83,7 +83,7 @@ class Desk:
                 raise
             except errors.ProjectError as error:
                 return wire.ProjectAnswer(project=None, problems=problem_bodies(error, root=self._root))
-            if project.kernels.fork:
+            if project.kernels.preload is not None:
                 inspected = (inspect_suite(project, suite) for suite in project.suites)
                 names = {each.kernel_name for each in inspected if each.kernel_name is not None}
                 self._processes.expect(names, preload=project.kernels.preload)

@@ -130,7 +130,7 @@ def test_a_kernel_that_stood_by_gives_what_a_started_one_gives(
 
     started = run_notebook(*CORPUS[name])
     expected = outputs(artifact)
-    result = stood_by(*CORPUS[name], kernels=Kernels(fork=kind == "forked"))
+    result = stood_by(*CORPUS[name], kernels=Kernels(preload=() if kind == "forked" else None))
 
     assert (started.kernel, result.kernel) == ("started", kind)
     assert facts(result) == facts(started)
@@ -166,7 +166,7 @@ def test_a_project_can_have_its_kernels_started(
 ) -> None:
     assert forked("1").kernel == "forked"
 
-    result = run_notebook("1", kernels=Kernels(fork=False), environment={FOLDER_VARIABLE: str(supply[0])})
+    result = run_notebook("1", kernels=Kernels(preload=None), environment={FOLDER_VARIABLE: str(supply[0])})
 
     assert (result.kernel, result.outcome) == ("started", Outcome.PASSED)
 

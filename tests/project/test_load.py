@@ -232,7 +232,7 @@ def test_variables_in_addresses_are_replaced(
 def test_kernels_that_must_not_be_forked(load: Load) -> None:
     project = load("targets: {a: {url: 'http://h'}}\nsuites: [suites/smoke.ipynb]\nkernels: {preload: off}")
 
-    assert project.kernels == Kernels(fork=False)
+    assert project.kernels == Kernels(preload=None)
 
 
 def test_platform_may_be_a_word(load: Load) -> None:
