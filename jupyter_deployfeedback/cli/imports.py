@@ -27,7 +27,7 @@ def import_command(
     tag: str | None,
     project_file: Path,
 ) -> int:
-    """Print the rules that a file of MLflow, Argo Rollouts or Keptn means, or keep what AICoE-CI stored as runs.
+    """Print the rules that a file of MLflow or Argo Rollouts means, or keep what AICoE-CI stored as runs.
 
     What cannot be said by a rule is refused by its name; then it ends with 2. AICoE-CI's processed_metrics,
     aggregated_metrics, metrics.json and platform_metrics.json become runs to compare with.

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-SLO = 'spec_version: "1.0"\nobjectives:\n  - sli: queue\n    pass: [{criteria: ["<=10%", "<600"]}]\n'
+THRESHOLDS = "queue: {threshold: 600, min_relative_change: 0.1, greater_is_better: false}\n"
 
 
 def test_rules_go_to_stdout(jdf: Callable[..., object], tmp_path: Path) -> None:
-    (tmp_path / "slo.yaml").write_text(SLO)
+    (tmp_path / "thresholds.yaml").write_text(THRESHOLDS)
 
-    called = jdf("import", "slo.yaml")
+    called = jdf("import", "thresholds.yaml")
 
     assert (called.returncode, called.stderr) == (0, "")
-    assert called.stdout.endswith("rules:\n- metric: queue\n  pass: [<=+10%, <600]\n")
+    assert called.stdout.endswith("rules:\n- metric: queue\n  pass: [<=600, <=-10%]\n")
 
 
 def test_a_refusal_is_said_on_stderr_and_ends_with_2(jdf: Callable[..., object], tmp_path: Path) -> None:
-    (tmp_path / "slo.yaml").write_text(SLO + '  - sli: errors\n    pass: [{criteria: ["odd"]}]\n')
+    (tmp_path / "thresholds.yaml").write_text(THRESHOLDS + "errors: {threshold: odd, greater_is_better: false}\n")
 
-    called = jdf("import", "slo.yaml")
+    called = jdf("import", "thresholds.yaml")
 
     assert called.returncode == 2
-    assert called.stderr == "Not imported: errors.pass: 'odd' is no criterion such as <=+10% or <600\n"
+    assert called.stderr == "Not imported: errors.threshold: 'odd' is no finite number\n"
     assert "metric: queue" in called.stdout
 
 

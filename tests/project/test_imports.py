@@ -48,11 +48,6 @@ def asked(query: str, **more: Any) -> dict[str, Any]:
     return analysis(provider={"prometheus": {"query": query, **more}})
 
 
-def slo(*criteria: str, **change: Any) -> dict[str, Any]:
-    objective = {"sli": "response_time", "pass": [{"criteria": list(criteria)}], **change}
-    return {"spec_version": "1.0", "objectives": [objective]}
-
-
 # MLflow
 
 
@@ -235,80 +230,6 @@ def test_argos_two_metrics_of_one_name_are_not_both_taken() -> None:
     assert refused(found) == ["success-share: there is another metric of this name"]
 
 
-# Keptn
-
-
-@pytest.mark.parametrize(
-    ("criterion", "expected"),
-    [
-        ("<=+10%", "<=+10%"),
-        ("<=10%", "<=+10%"),
-        ("< 10 %", "<+10%"),
-        (">=-5%", ">=-5%"),
-        ("<=+10", "<=+10"),
-        ("<600", "<600"),
-        ("=0", "==0"),
-        (">= 0.95", ">=0.95"),
-    ],
-)
-def test_keptns_per_cent_is_always_relative(criterion: str, expected: str) -> None:
-    found = imported(slo(criterion))
-
-    assert found.rules == [{"metric": "response_time", "pass": [expected]}]
-    assert found.refusals == []
-
-
-def test_keptns_criteria_of_one_block_must_all_hold_and_its_warning_is_looser() -> None:
-    document = slo("<=+10%", "<600", warning=[{"criteria": ["<=800"]}], weight=2, key_sli=True)
-    document |= {"total_score": {"pass": "90%"}, "comparison": {"compare_with": "single_result"}}
-
-    found = imported(document)
-
-    assert found.rules == [{"metric": "response_time", "pass": ["<=+10%", "<600"], "warn": ["<=800"]}]
-    assert found.notices[:2] == [
-        "total_score, weight, key_sli dropped: every rule must hold, no score is averaged.",
-        "comparison dropped: the baseline is the last release or a live target, no earlier evaluation.",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("document", "refusal"),
-    [
-        (
-            slo(**{"pass": [{"criteria": ["<1"]}, {"criteria": ["<2"]}]}),
-            "response_time.pass: several blocks mean `or`, and a rule knows only `and`",
-        ),
-        (
-            slo("<1", warning=[{"criteria": ["<2"]}, {"criteria": ["<3"]}]),
-            "response_time.warning: several blocks mean `or`, and a rule knows only `and`",
-        ),
-        (slo(), "response_time.pass: it has no criteria"),
-        (slo("<600ms"), "response_time.pass: '<600ms' is no criterion such as <=+10% or <600"),
-        (slo("!=0"), "response_time.pass: '!=0' is no criterion such as <=+10% or <600"),
-        (slo("<NaN"), "response_time.pass: '<NaN' is no criterion such as <=+10% or <600"),
-        (slo("<1", fail=[]), "response_time.fail: this key is not known here"),
-        ({"spec_version": "2", "objectives": [{}]}, "spec_version: '2' is not 1.0"),
-        ({"spec_version": "1.0", "objectives": []}, "objectives: there are none"),
-        (
-            {"spec_version": "1.0", "objectives": [7]},
-            "objectives[0].sli: None is no name of a metric here; use letters, digits, _ . and -",
-        ),
-    ],
-)
-def test_what_keptn_can_and_we_cannot_is_refused_by_name(document: dict[str, Any], refusal: str) -> None:
-    found = imported(document)
-
-    assert found.rules == []
-    assert refused(found) == [refusal]
-
-
-def test_keptns_objective_without_criteria_is_dropped_with_a_notice() -> None:
-    found = imported({"spec_version": "1.0", "objectives": [{"sli": "throughput"}]})
-
-    assert (found.rules, found.refusals) == ([], [])
-    assert found.notices == ["throughput: dropped: without pass criteria it is only shown."]
-
-
 # All of them
 
 
@@ -351,7 +272,7 @@ def test_a_refusals_text_stays_a_comment() -> None:
 
 
 def test_every_rule_is_one_that_check_accepts() -> None:
-    found = imported(slo("<600", sli="latency_p95"))
+    found = imported({"latency_p95": {"threshold": 600, "greater_is_better": False}})
 
     assert found.rules == []
     assert refused(found)[0].startswith("latency_p95: a unit is missing")

@@ -10,12 +10,12 @@ import yaml
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
 from jupyter_deployfeedback.domain.rules.checking import check_rule, read_rule
 from jupyter_deployfeedback.errors import RuleSyntaxError, UsageError
-from jupyter_deployfeedback.project.imports import argo, keptn, mlflow
+from jupyter_deployfeedback.project.imports import argo, mlflow
 from jupyter_deployfeedback.project.imports.found import Imported
 
 LONGEST = 1_000_000
-_READERS = (argo, keptn, mlflow)
-_KINDS = "Argo AnalysisTemplate, Keptn SLO, MLflow MetricThreshold"
+_READERS = (argo, mlflow)
+_KINDS = "Argo AnalysisTemplate, MLflow MetricThreshold"
 
 
 def import_rules(text: str, *, arguments: Mapping[str, str]) -> Imported:
@@ -52,7 +52,7 @@ def _refuse_what_check_would(found: Imported) -> None:
     }
     kept = []
     for rule in found.rules:
-        lists = {"passing": rule["pass"], "warning": rule.get("warn", ()), "failing": rule.get("fail", ())}
+        lists = {"passing": rule["pass"], "failing": rule.get("fail", ())}
         metrics = {**STANDARD_METRICS, **declared}
         try:
             check_rule(read_rule(rule["metric"], metrics=metrics, **lists), metrics)
