@@ -17,7 +17,7 @@ from jupyter_deployfeedback import imported, lineage
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import Run, RunRequest
 from jupyter_deployfeedback.errors import UsageError
-from jupyter_deployfeedback.feedback import Format, render, render_aggregated
+from jupyter_deployfeedback.feedback import Export, Format, export, render
 from jupyter_deployfeedback.observation import read_deployments
 from jupyter_deployfeedback.store import Store, open_store
 from tests.property_cases import RUNS
@@ -80,8 +80,8 @@ def importing(
     return imported.import_deployments(found, project, target=target, tag=tag, store=store, now=NOW)
 
 
-def exported(store: Store, run: Run, form: Format = Format.AICOE) -> Any:
-    return json.loads(render(store.feedback(run.run_id), form), parse_constant=pytest.fail)
+def exported(store: Store, run: Run, form: Export = Export.AICOE) -> Any:
+    return json.loads(export([store.feedback(run.run_id)], form), parse_constant=pytest.fail)
 
 
 NUMBERS = st.one_of(
@@ -162,7 +162,7 @@ def test_c11_whatever_is_imported_is_exported_as_it_was(
 
     assert [exported(store, run) for run in runs] == deployments
     reports = [store.feedback(run.run_id) for run in runs]
-    assert json.loads(render_aggregated(reports)) == aggregated(deployments)[0]
+    assert json.loads(export(reports, Export.AICOE_AGGREGATED)) == aggregated(deployments)[0]
     assert {(report.verdict.value, report.gate.value) for report in reports} == {("error", "closed")}
     again = importing(
         store, project_in(tmp_path_factory.getbasetemp()), *(exported(store, run) for run in runs), target="inference"
@@ -182,8 +182,8 @@ def test_c11_files_of_a_test_and_of_the_pipeline_are_exported_as_they_were(
 ) -> None:
     (run,) = importing(store, project_in(tmp_path_factory.getbasetemp()), metrics, usage, target="inference")
 
-    assert exported(store, run, Format.AICOE_METRICS) == metrics
-    assert exported(store, run, Format.AICOE_PLATFORM) == usage
+    assert exported(store, run, Export.AICOE_METRICS) == metrics
+    assert exported(store, run, Export.AICOE_PLATFORM) == usage
 
 
 def test_c11_an_imported_document_is_shown_with_its_numbers_and_kept_as_it_was(keep: Import, store: Store) -> None:

@@ -1,19 +1,13 @@
-"""``list``, ``show`` and ``compare``: what earlier runs said."""
+"""``list``, ``show``, ``export`` and ``compare``: what earlier runs said."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from jupyter_deployfeedback.cli import options
-
-if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.run import Run
-    from jupyter_deployfeedback.store import Store
 
 STATES = ("queued", "running", "finished", "cancelled", "lost")
 VERDICTS = ("pass", "warn", "inconclusive", "fail", "error")
@@ -27,11 +21,7 @@ VERDICTS = ("pass", "warn", "inconclusive", "fail", "error")
 @click.option("--verdict", type=click.Choice(VERDICTS), help="Only runs with this verdict.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many at the most.")
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice(("text", "json", "aicoe")),
-    default="text",
-    help="How the list is written; aicoe: the finished runs as AICoE-CI's aggregated_metrics.",
+    "--format", "form", type=options.FormatChoice(("text", "json")), default="text", help="How the list is written."
 )
 def list_command(
     *,
@@ -48,9 +38,6 @@ def list_command(
     file = None if everywhere else str(find_project_file(project_file.resolve()))
     opened = options.store()
     runs = opened.list(project_file=file, state=state, verdict=verdict, limit=limit)
-    if form == "aicoe":
-        click.echo(_aggregated(runs, opened), nl=False)
-        return
     if form == "json":
         click.echo(json.dumps([run.model_dump(mode="json") for run in runs], indent=2))
         return
@@ -76,6 +63,29 @@ def show_command(*, run_id: str | None, project_file: Path, form: str, output: P
     options.emit(report, form=form, output=output)
 
 
+@click.command("export")
+@click.argument("run_id", required=False)
+@options.project_option
+@click.option("--format", "form", type=click.Choice(options.EXPORTS), required=True, help="What the program reads.")
+@options.output_option
+def export_command(*, run_id: str | None, project_file: Path, form: str, output: Path | None) -> None:
+    """Write a run as another program reads it; without RUN_ID the newest finished one of this project.
+
+    aicoe-aggregated has a row for each finished run of the project, newest first, unless RUN_ID names one.
+    """
+    from jupyter_deployfeedback.feedback import Export, export
+
+    options.empty(output)
+    opened = options.store()
+    if run_id is None and form == "aicoe-aggregated":
+        chosen = [run.run_id for run in options.finished(opened, project_file)]
+    else:
+        chosen = [run_id or options.newest_finished(opened, project_file)]
+    reports = [opened.feedback(each) for each in chosen]
+    about = reports[0].headline if len(reports) == 1 else f"{len(reports)} runs."
+    options.hand_over(export(reports, Export(form)), output=output, about=about)
+
+
 @click.command("compare")
 @click.argument("candidate")
 @click.argument("baseline")
@@ -88,10 +98,3 @@ def compare_command(*, candidate: str, baseline: str, form: str, output: Path | 
     report = pipeline.compare_runs(candidate, baseline, store=options.store(), environment=options.environment())
     options.emit(report, form=form, output=output)
     return report.exit_code
-
-
-def _aggregated(runs: Iterable[Run], opened: Store) -> str:
-    from jupyter_deployfeedback.feedback import render_aggregated
-
-    reports = (opened.report_of(run.run_id) for run in runs)
-    return render_aggregated([report for report in reports if report is not None])

@@ -25,6 +25,7 @@ COMMANDS = {
     "work": "run",
     "standby": "standby",
     "show": "history",
+    "export": "history",
     "list": "history",
     "compare": "history",
     "waive": "waive",

@@ -6,24 +6,39 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_deployfeedback.errors import PermissionMissing, RunNotFound
+from jupyter_deployfeedback.errors import PermissionMissing, RunNotFound, UsageError
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
+    from jupyter_deployfeedback.domain.run import Run
     from jupyter_deployfeedback.store import Store
 
-FORMATS = (
-    *("text", "json", "markdown", "html", "junit", "benchmark-json", "benchmark-json-bigger", "in-toto"),
-    *("aicoe", "aicoe-metrics", "aicoe-platform"),
+FORMATS = ("text", "json", "markdown", "html", "junit")
+EXPORTS = (
+    *("benchmark-json", "benchmark-json-bigger", "in-toto"),
+    *("aicoe", "aicoe-aggregated", "aicoe-metrics", "aicoe-platform"),
 )
+"""Both written out, because importing the nouns would slow down every help."""
 _NAMED_URL = re.compile(r"[^=/:?#]+=")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class FormatChoice(click.Choice):  # type: ignore[type-arg]  # click 8.1 gives it no parameter
+    """A format that people read; one for other programs is refused with the command that writes it."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the format, or raise UsageError."""
+        if value in EXPORTS:
+            problem = f"{value} is read by other programs, and is exported when a run is over."
+            raise UsageError(problem, remedy=f"Afterwards: jupyter deployfeedback export --format {value}.")
+        return str(super().convert(value, param, ctx))
+
 
 project_option = click.option(
     "--project",
@@ -33,7 +48,7 @@ project_option = click.option(
     help="Project file or its folder.",
 )
 format_option = click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="text", help="How the feedback is written."
+    "--format", "form", type=FormatChoice(FORMATS), default="text", help="How the feedback is written."
 )
 output_option = click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the feedback to this file."
@@ -120,15 +135,19 @@ def store() -> Store:
     return open_store(environment=environment())
 
 
+def finished(opened: Store, project_file: Path) -> Sequence[Run]:
+    """Return the finished runs of the project that governs a place, newest first, those that were imported too."""
+    from jupyter_deployfeedback.project import find_project_file
+
+    return opened.list(project_file=str(find_project_file(project_file.resolve())), state="finished", limit=1000)
+
+
 def newest_finished(opened: Store, project_file: Path) -> str:
     """Return the newest finished run of the project that governs a place; RunNotFound where there is none.
 
     What was imported never ran, so it is passed over.
     """
-    from jupyter_deployfeedback.project import find_project_file
-
-    runs = opened.list(project_file=str(find_project_file(project_file.resolve())), state="finished", limit=1000)
-    found = next((run.run_id for run in runs if run.request.imported is None), None)
+    found = next((run.run_id for run in finished(opened, project_file) if run.request.imported is None), None)
     if found is None:
         raise RunNotFound("This project has no finished run.", remedy="Start one: jupyter deployfeedback run.")
     return found
@@ -147,14 +166,20 @@ def emit(report: FeedbackReport, *, form: str, output: Path | None) -> None:
     """Print the feedback, or write it to a file and print one line that says so."""
     from jupyter_deployfeedback.feedback import Format, render, render_text
 
-    if output is not None:
-        write(output, render(report, Format(form)))
-        click.echo(f"{report.headline}\nWritten to {output}", err=True)
-    elif form == "text":
+    if output is None and form == "text":
         width = min(shutil.get_terminal_size().columns, 120)
         _show(render_text(report, width=width, color=_in_colour()))
     else:
-        _show(render(report, Format(form)).encode())  # UTF-8, as JUnit says of itself, whatever the locale
+        hand_over(render(report, Format(form)), output=output, about=report.headline)
+
+
+def hand_over(text: str, *, output: Path | None, about: str) -> None:
+    """Print what programs read, or write it to a file and say so on stderr below what it is about."""
+    if output is None:
+        _show(text.encode())  # UTF-8, as JUnit says of itself, whatever the locale
+    else:
+        write(output, text)
+        click.echo(f"{about}\nWritten to {output}", err=True)
 
 
 def _in_colour() -> bool:

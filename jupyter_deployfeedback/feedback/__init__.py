@@ -5,20 +5,20 @@ report holds them ready to show.
 """
 
 from jupyter_deployfeedback.feedback.charts import Chart, charts
-from jupyter_deployfeedback.feedback.formats import Format, render, render_text
+from jupyter_deployfeedback.feedback.formats import Export, Format, export, render, render_text
 from jupyter_deployfeedback.feedback.plans import planned, scattered
-from jupyter_deployfeedback.feedback.renderings.aicoe import render_aggregated
 from jupyter_deployfeedback.feedback.renderings.document import report_schema
 from jupyter_deployfeedback.feedback.report import build_report
 
 __all__ = [
     "Chart",
+    "Export",
     "Format",
     "build_report",
     "charts",
+    "export",
     "planned",
     "render",
-    "render_aggregated",
     "render_text",
     "report_schema",
     "scattered",

@@ -1,37 +1,42 @@
-"""The formats a report can be rendered in.
+"""The formats a report can be rendered in, and those in which it is exported to other programs.
 
 Each is imported when it is first asked for: rich and jinja2 take longer to import than all the rest of this stage.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.metric import Better
 
 
 class Format(StrEnum):
-    """What a report can be rendered as."""
+    """What a report can be rendered as: all of them say the same."""
 
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
     HTML = "html"
     JUNIT = "junit"
+
+
+class Export(StrEnum):
+    """What another program reads: the part of a report that its format has a place for."""
+
     BENCHMARK_SMALLER = "benchmark-json"
     BENCHMARK_BIGGER = "benchmark-json-bigger"
     IN_TOTO = "in-toto"
     AICOE = "aicoe"
+    AICOE_AGGREGATED = "aicoe-aggregated"
     AICOE_METRICS = "aicoe-metrics"
     AICOE_PLATFORM = "aicoe-platform"
 
 
 def render(report: FeedbackReport, format: Format) -> str:  # noqa: A002 - the command line's word; a return each
-    """Return the report in one format; TEXT is 80 columns wide and without colour.
-
-    Raises ``UsageError`` where IN_TOTO has no commit to speak of.
-    """
+    """Return the report in one format; TEXT is 80 columns wide and without colour."""
     match format:
         case Format.TEXT:
             return render_text(report)
@@ -51,27 +56,26 @@ def render(report: FeedbackReport, format: Format) -> str:  # noqa: A002 - the c
             from jupyter_deployfeedback.feedback.renderings.junit import render_junit
 
             return render_junit(report)
-        case _:
-            return _render_for_tools(report, format)
 
 
-def _render_for_tools(report: FeedbackReport, form: Format) -> str:
-    if form in {Format.AICOE, Format.AICOE_METRICS, Format.AICOE_PLATFORM}:
-        return _render_for_aicoe(report, form)
-    if form is Format.IN_TOTO:
-        from jupyter_deployfeedback.feedback.renderings.attestation import render_in_toto
+def export(reports: Sequence[FeedbackReport], form: Export) -> str:
+    """Return what another program reads of the first report; AICOE_AGGREGATED is of all of them.
 
-        return render_in_toto(report)
-    from jupyter_deployfeedback.feedback.renderings.benchmark import render_benchmark
+    Raises ``UsageError`` where IN_TOTO has no commit to speak of.
+    """
+    from jupyter_deployfeedback.feedback.renderings import aicoe, attestation, benchmark
 
-    return render_benchmark(report, better=Better.LOWER if form is Format.BENCHMARK_SMALLER else Better.HIGHER)
-
-
-def _render_for_aicoe(report: FeedbackReport, form: Format) -> str:
-    from jupyter_deployfeedback.feedback.renderings import aicoe
-
-    part = {Format.AICOE_METRICS: aicoe.render_metrics, Format.AICOE_PLATFORM: aicoe.render_usage}
-    return part.get(form, aicoe.render_stored)(report)
+    if form is Export.AICOE_AGGREGATED:
+        return aicoe.render_aggregated(reports)
+    writers: dict[Export, Callable[[FeedbackReport], str]] = {
+        Export.AICOE: aicoe.render_stored,
+        Export.AICOE_METRICS: aicoe.render_metrics,
+        Export.AICOE_PLATFORM: aicoe.render_usage,
+        Export.IN_TOTO: attestation.render_in_toto,
+        Export.BENCHMARK_SMALLER: partial(benchmark.render_benchmark, better=Better.LOWER),
+        Export.BENCHMARK_BIGGER: partial(benchmark.render_benchmark, better=Better.HIGHER),
+    }
+    return writers[form](reports[0])
 
 
 def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False) -> str:

@@ -189,8 +189,8 @@ def test_c11_stored_documents_are_listed_beside_runs_and_written_again(
     assert (imported.returncode, name) == (0, "pr-12-inference"), imported.stderr
     assert imported.stderr == "Compare with one of them: jupyter deployfeedback run --against pr-12-inference\n"
     assert jdf("list", cwd=repository).stdout.split()[:4] == [run_id, "imported", "inference", "pr-12-inference"]
-    assert json.loads(jdf("show", run_id, "--format", "aicoe", cwd=repository).stdout) == STORED
-    aggregated = json.loads(jdf("list", "--format", "aicoe", cwd=repository).stdout)
+    assert json.loads(jdf("export", run_id, "--format", "aicoe", cwd=repository).stdout) == STORED
+    aggregated = json.loads(jdf("export", "--format", "aicoe-aggregated", cwd=repository).stdout)
     assert aggregated["platform_metrics"] == [{**STORED["platform_metrics"], "model_version": "pr-12-inference"}]
     status = subprocess.run(
         ["git", "status", "--porcelain"], cwd=repository, capture_output=True, text=True, check=True

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from jupyter_deployfeedback.cli.history import STATES, VERDICTS
-from jupyter_deployfeedback.cli.options import FORMATS
+from jupyter_deployfeedback.cli.options import EXPORTS, FORMATS
 from jupyter_deployfeedback.domain.run import RunState
 from jupyter_deployfeedback.domain.verdict import Verdict
-from jupyter_deployfeedback.feedback import Format
+from jupyter_deployfeedback.feedback import Export, Format
 
 Jdf = Callable[..., subprocess.CompletedProcess[str]]
 DOWN = {"DIGITS_CANDIDATE_URL": "http://127.0.0.1:9", "DIGITS_RELEASED_URL": "http://127.0.0.1:9"}
@@ -121,8 +121,44 @@ def test_formats_for_programs_are_utf8_in_any_locale(judged: Path) -> None:
     assert "≥ 80 %" in called.stdout.decode()
 
 
+@pytest.mark.parametrize("command", [("run",), ("show",), ("list",), ("compare", "a", "b")])
+def test_a_format_for_other_programs_is_refused_with_the_command_that_writes_it(
+    jdf: Jdf, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    called = jdf(*command, "--format", "in-toto", cwd=tmp_path)
+
+    assert (called.returncode, called.stdout) == (2, "")
+    assert called.stderr == (
+        "Error: in-toto is read by other programs, and is exported when a run is over."
+        " Afterwards: jupyter deployfeedback export --format in-toto.\n"
+    )
+
+
+def test_export_writes_the_newest_run_or_the_one_that_is_named(jdf: Jdf, judged: Path) -> None:
+    (judged / "numbers.json").write_text("of an earlier run")
+    listed = json.loads(jdf("list", "--format", "json", cwd=judged).stdout)
+
+    newest = jdf("export", "--format", "aicoe", cwd=judged)
+    named = jdf("export", listed[0]["run_id"], "--format", "aicoe", "--output", "numbers.json", cwd=judged)
+
+    assert (newest.returncode, named.returncode, named.stdout) == (0, 0, ""), named.stderr
+    assert json.loads((judged / "numbers.json").read_text()) == json.loads(newest.stdout)
+    assert json.loads(newest.stdout)["model_version"] == "candidate"
+    assert named.stderr.endswith("\nWritten to numbers.json\n")
+
+
+def test_an_export_that_is_refused_leaves_none_of_an_earlier_run(jdf: Jdf, tmp_path: Path) -> None:
+    (tmp_path / "statement.json").write_text("of an earlier run")
+
+    called = jdf("export", "nothing", "--format", "in-toto", "--output", "statement.json")
+
+    assert (called.returncode, (tmp_path / "statement.json").read_text()) == (2, "")
+    assert "There is no run 'nothing'." in called.stderr
+
+
 def test_the_choices_of_options_are_all_there_are() -> None:
     assert tuple(Format) == FORMATS
+    assert tuple(Export) == EXPORTS
     assert tuple(RunState) == STATES
     assert set(VERDICTS) == set(Verdict)
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
-from jupyter_deployfeedback.feedback import Format
+from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.feedback import Export, Format, export, render
 
 
 class Page(HTMLParser):
@@ -31,12 +32,17 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
-def seen(rendering: str, form: Format) -> str:
+def written(report: FeedbackReport, form: Format | Export) -> str:
+    """Return the report as it is rendered for people, or exported to a program."""
+    return export([report], form) if isinstance(form, Export) else render(report, form)
+
+
+def seen(rendering: str, form: Format | Export) -> str:
     """Return the text of a rendering without any blanks, so that line breaks and padding do not matter."""
     match form:
         case Format.HTML:
             text = "".join(Page(rendering).words)
-        case Format.JSON | Format.BENCHMARK_SMALLER | Format.BENCHMARK_BIGGER | Format.IN_TOTO:
+        case Format.JSON | Export.BENCHMARK_SMALLER | Export.BENCHMARK_BIGGER | Export.IN_TOTO:
             text = "\n".join(strings(json.loads(rendering)))
         case Format.JUNIT:
             text = "\n".join(_xml_strings(ET.fromstring(rendering)))

@@ -14,13 +14,9 @@ from jsonschema import Draft202012Validator
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.errors import UsageError
-from jupyter_deployfeedback.feedback import Format, render, render_aggregated
+from jupyter_deployfeedback.feedback import Export, export
 from tests.feedback.runs import PAGE, REPORTS, failing, passing_with_a_warning, target_is_down
 
-FOR_TOOLS = (
-    *(Format.BENCHMARK_SMALLER, Format.BENCHMARK_BIGGER, Format.IN_TOTO),
-    *(Format.AICOE, Format.AICOE_METRICS, Format.AICOE_PLATFORM),
-)
 BENCHMARK = {
     "type": "array",
     "items": {
@@ -66,24 +62,24 @@ STATEMENT = {
 }
 
 
-def read(report: FeedbackReport, form: Format) -> Any:
-    return json.loads(render(report, form), parse_constant=pytest.fail)
+def read(report: FeedbackReport, form: Export) -> Any:
+    return json.loads(export([report], form), parse_constant=pytest.fail)
 
 
 def with_run(report: FeedbackReport, **change: object) -> FeedbackReport:
     return report.model_copy(update={"run": report.run.model_copy(update=change)})
 
 
-@pytest.mark.parametrize("form", [Format.BENCHMARK_SMALLER, Format.BENCHMARK_BIGGER])
+@pytest.mark.parametrize("form", [Export.BENCHMARK_SMALLER, Export.BENCHMARK_BIGGER])
 @pytest.mark.parametrize("name", REPORTS)
-def test_benchmark_is_what_the_action_reads(name: str, form: Format) -> None:
+def test_benchmark_is_what_the_action_reads(name: str, form: Export) -> None:
     Draft202012Validator(BENCHMARK).validate(read(REPORTS[name](), form))
 
 
 def test_benchmark_of_what_should_be_small_holds_nothing_that_should_be_big() -> None:
     report = passing_with_a_warning()
-    smaller = {each["name"] for each in read(report, Format.BENCHMARK_SMALLER)}
-    bigger = {each["name"] for each in read(report, Format.BENCHMARK_BIGGER)}
+    smaller = {each["name"] for each in read(report, Export.BENCHMARK_SMALLER)}
+    bigger = {each["name"] for each in read(report, Export.BENCHMARK_BIGGER)}
 
     assert {"latency p95", "error rate", "memory max"} <= smaller
     assert bigger == {"accuracy", "throughput", "requests answered"}
@@ -92,7 +88,7 @@ def test_benchmark_of_what_should_be_small_holds_nothing_that_should_be_big() ->
 
 
 def test_benchmark_keeps_one_unit_for_each_metric() -> None:
-    found = {each["name"]: each for each in read(passing_with_a_warning(), Format.BENCHMARK_SMALLER)}
+    found = {each["name"]: each for each in read(passing_with_a_warning(), Export.BENCHMARK_SMALLER)}
 
     assert (found["latency p95"]["value"], found["latency p95"]["unit"]) == (pytest.approx(18.2), "ms")
     assert (found["memory max"]["value"], found["memory max"]["unit"]) == (pytest.approx(239.372253418), "MiB")
@@ -104,17 +100,17 @@ def test_benchmark_leaves_out_what_has_no_number() -> None:
     report = target_is_down()
     assert any(row.value is None for row in report.metrics)
 
-    assert read(report, Format.BENCHMARK_SMALLER) == []
+    assert read(report, Export.BENCHMARK_SMALLER) == []
 
 
-@pytest.mark.parametrize("form", FOR_TOOLS)
-def test_exports_are_as_reviewed(form: Format, assert_golden: Callable[[str, str], None]) -> None:
-    assert_golden(f"warn.{form}", render(passing_with_a_warning(), form))
+@pytest.mark.parametrize("form", Export)
+def test_exports_are_as_reviewed(form: Export, assert_golden: Callable[[str, str], None]) -> None:
+    assert_golden(f"warn.{form}", export([passing_with_a_warning()], form))
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_statement_is_one_of_in_toto(name: str) -> None:
-    Draft202012Validator(STATEMENT).validate(read(with_run(REPORTS[name](), commit="a" * 40), Format.IN_TOTO))
+    Draft202012Validator(STATEMENT).validate(read(with_run(REPORTS[name](), commit="a" * 40), Export.IN_TOTO))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +125,7 @@ def test_statement_is_one_of_in_toto(name: str) -> None:
 )
 def test_no_verifier_takes_an_unclear_verdict_for_good(verdict: Verdict, expected: str) -> None:
     report = failing().model_copy(update={"verdict": verdict, "findings": ()})
-    predicate = read(report, Format.IN_TOTO)["predicate"]
+    predicate = read(report, Export.IN_TOTO)["predicate"]
 
     assert predicate["result"] == expected
     assert predicate["failedTests"] == ([] if expected != "FAILED" else [f"{verdict.upper()} the run"])
@@ -137,7 +133,7 @@ def test_no_verifier_takes_an_unclear_verdict_for_good(verdict: Verdict, expecte
 
 def test_statement_lists_what_counted_and_nothing_else() -> None:
     report = passing_with_a_warning()
-    predicate = read(report, Format.IN_TOTO)["predicate"]
+    predicate = read(report, Export.IN_TOTO)["predicate"]
     counted = [each for each in report.findings if each.standing is Standing.COUNTED]
 
     assert len(counted) < len(report.findings)
@@ -145,7 +141,7 @@ def test_statement_lists_what_counted_and_nothing_else() -> None:
 
 
 def test_statement_says_which_tests_are_unclear() -> None:
-    predicate = read(failing(), Format.IN_TOTO)["predicate"]
+    predicate = read(failing(), Export.IN_TOTO)["predicate"]
 
     assert "accuracy{digit:8} >=-5pp" in predicate["failedTests"]
     assert "INCONCLUSIVE latency typical<=+10%" in predicate["failedTests"]
@@ -153,7 +149,7 @@ def test_statement_says_which_tests_are_unclear() -> None:
 
 
 def test_statement_carries_the_rules_it_was_judged_by() -> None:
-    rules = read(failing(), Format.IN_TOTO)["predicate"]["configuration"][0]
+    rules = read(failing(), Export.IN_TOTO)["predicate"]["configuration"][0]
     content = b64decode(rules["content"])
 
     assert rules["digest"] == {"sha256": hashlib.sha256(content).hexdigest()}
@@ -161,7 +157,7 @@ def test_statement_carries_the_rules_it_was_judged_by() -> None:
 
 
 def test_statement_names_the_project_file_and_the_data_by_their_digests() -> None:
-    configuration = read(passing_with_a_warning(), Format.IN_TOTO)["predicate"]["configuration"]
+    configuration = read(passing_with_a_warning(), Export.IN_TOTO)["predicate"]["configuration"]
 
     assert configuration[1:] == [
         {"name": "deployfeedback.yaml", "digest": {"sha256": "f" * 64}},
@@ -170,7 +166,7 @@ def test_statement_names_the_project_file_and_the_data_by_their_digests() -> Non
 
 
 def test_statement_is_about_the_tested_commit() -> None:
-    assert read(failing(), Format.IN_TOTO)["subject"] == [
+    assert read(failing(), Export.IN_TOTO)["subject"] == [
         {"name": "git", "digest": {"gitCommit": "4f1c2d9e8b7a65f4e3d2c1b0a99887766554433f"}}
     ]
 
@@ -178,11 +174,11 @@ def test_statement_is_about_the_tested_commit() -> None:
 @pytest.mark.parametrize("change", [{"commit": None}, {"dirty": True}])
 def test_nothing_is_attested_of_a_commit_that_was_not_tested(change: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        render(with_run(failing(), **change), Format.IN_TOTO)
+        export([with_run(failing(), **change)], Export.IN_TOTO)
 
 
 def test_aicoe_document_has_the_keys_and_units_of_the_stored_ones() -> None:
-    document = read(passing_with_a_warning(), Format.AICOE)
+    document = read(passing_with_a_warning(), Export.AICOE)
 
     metrics = document["model_application_metrics"]
     assert document["model_version"] == metrics["model_version"] == "candidate 2.1.0"
@@ -191,13 +187,13 @@ def test_aicoe_document_has_the_keys_and_units_of_the_stored_ones() -> None:
         "namespace deployment": "ml",
     }
     assert document["platform_metrics"] == {"CPU max usage": 0.71, "Memory max usage": "251Mi"}
-    assert read(passing_with_a_warning(), Format.AICOE_PLATFORM) == document["platform_metrics"]
-    assert {**read(passing_with_a_warning(), Format.AICOE_METRICS), "model_version": "candidate 2.1.0"} == metrics
+    assert read(passing_with_a_warning(), Export.AICOE_PLATFORM) == document["platform_metrics"]
+    assert {**read(passing_with_a_warning(), Export.AICOE_METRICS), "model_version": "candidate 2.1.0"} == metrics
     assert (metrics["average_error"], metrics["number_requests"]) == (0.026, 500)
 
 
 def test_aggregated_document_has_parallel_lists_with_a_row_for_each_report() -> None:
-    document = json.loads(render_aggregated([passing_with_a_warning(), target_is_down()]))
+    document = json.loads(export([passing_with_a_warning(), target_is_down()], Export.AICOE_AGGREGATED))
 
     model, usage = document["model_application_metrics"], document["platform_metrics"]
     assert (list(document), document["info_metrics"]) == (
@@ -210,7 +206,7 @@ def test_aggregated_document_has_parallel_lists_with_a_row_for_each_report() -> 
 
 
 def test_aicoe_document_says_of_what_was_not_measured_that_there_is_no_data() -> None:
-    document = read(target_is_down(), Format.AICOE)
+    document = read(target_is_down(), Export.AICOE)
 
     assert document["platform_metrics"] == {"CPU max usage": "N/A", "Memory max usage": "N/A"}
     assert set(document["model_application_metrics"].values()) == {"N/A", document["model_version"]}
@@ -222,5 +218,5 @@ def test_aicoe_document_tells_the_tests_own_figure_under_a_name_that_ours_has_to
     own = latency.model_copy(update={"name": "average_latency", "value": 0.5})
 
     for metrics in ((own, latency), (latency, own)):
-        document = read(report.model_copy(update={"metrics": metrics}), Format.AICOE)
+        document = read(report.model_copy(update={"metrics": metrics}), Export.AICOE)
         assert document["model_application_metrics"]["average_latency"] == 0.5

@@ -15,10 +15,10 @@ from markdown_it import MarkdownIt
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.verdict import Standing
-from jupyter_deployfeedback.feedback import Format, charts, render
+from jupyter_deployfeedback.feedback import Export, Format, charts, render
 from jupyter_deployfeedback.feedback.renderings.inert import inert
 from jupyter_deployfeedback.feedback.visible import block, one_line, visible
-from tests.feedback.reading import Page, strings
+from tests.feedback.reading import Page, strings, written
 from tests.feedback.runs import EIGHT, failing, waived
 
 PAYLOADS = [
@@ -134,11 +134,11 @@ def test_json_keeps_every_text_as_it_was(first: int) -> None:
     assert json.loads(render(report, Format.JSON)) == report.model_dump(mode="json", by_alias=True)
 
 
-@pytest.mark.parametrize("form", list(Format))
-def test_no_rendering_holds_a_character_that_cannot_be_seen(form: Format) -> None:
+@pytest.mark.parametrize("form", [*Format, *Export])
+def test_no_rendering_holds_a_character_that_cannot_be_seen(form: Format | Export) -> None:
     shifts = range(0, len(PAYLOADS), 8) if form is Format.HTML else range(len(PAYLOADS))
     for first in shifts:
-        rendering = render(filled(PAYLOADS, first=first), form)
+        rendering = written(filled(PAYLOADS, first=first), form)
         rendering.encode("utf-8")
         assert INVISIBLE.findall(rendering) == []
 
