@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_deployfeedback.errors import DeployFeedbackError, HarnessError, UsageError
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     import nbformat
 
     from jupyter_deployfeedback.domain.event import RunEvent
@@ -150,7 +145,7 @@ def _evaluate(run: Run, *, store: Store) -> FeedbackReport:
 
     forkable = sys.platform.startswith("linux") and threading.active_count() == 1
     environment = {**os.environ, execution.FOLDER_VARIABLE: _supply()}
-    with execution.prepare(os.environ, fork=forkable) as worker, _cancelled_by_signals() as cancelled:
+    with execution.prepare(os.environ, fork=forkable) as worker, execution.cancelled_by_signals() as cancelled:
         return pipeline.evaluate(
             run.run_id, store=store, environment=environment, tell=_tell, cancelled=cancelled, workers=[worker]
         )
@@ -161,28 +156,6 @@ def _supply() -> str:
     from jupyter_deployfeedback import execution
 
     return os.environ.get(execution.FOLDER_VARIABLE) or execution.published()
-
-
-@contextmanager
-def _cancelled_by_signals() -> Iterator[threading.Event]:
-    """Give an event that SIGINT and SIGTERM set, so that the run gets an end; a second one ends this process."""
-    cancelled = threading.Event()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        cancelled.set()
-        signal.signal(number, before[signal.Signals(number)])
-
-    if threading.current_thread() is not threading.main_thread():  # elsewhere Python sets no handlers
-        yield cancelled
-        return
-    for number in before:
-        signal.signal(number, on_signal)
-    try:
-        yield cancelled
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _tell(event: RunEvent) -> None:

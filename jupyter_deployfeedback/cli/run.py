@@ -83,17 +83,17 @@ def _evaluate(
     )
     opened = options.store()
     environment = options.environment()
-    cancelled = _cancel_on_signals()  # before there is a run: one that is stopped is cancelled, never lost
-    if continues is None:
-        run = pipeline.start(request, store=opened, environment=environment)
-    else:
-        _refuse_other_choices(request)
-        run = pipeline.continue_run(continues, store=opened, environment=environment)
-    _say_what_to_expect(run, store=opened)
-    with show_progress(parallel=run.request.parallel) as tell:
-        return pipeline.evaluate(
-            run.run_id, store=opened, environment=environment, tell=tell, cancelled=cancelled, workers=[worker]
-        )
+    with execution.cancelled_by_signals() as cancelled:  # before there is a run: a stopped one is never lost
+        if continues is None:
+            run = pipeline.start(request, store=opened, environment=environment)
+        else:
+            _refuse_other_choices(request)
+            run = pipeline.continue_run(continues, store=opened, environment=environment)
+        _say_what_to_expect(run, store=opened)
+        with show_progress(parallel=run.request.parallel) as tell:
+            return pipeline.evaluate(
+                run.run_id, store=opened, environment=environment, tell=tell, cancelled=cancelled, workers=[worker]
+            )
 
 
 def _say_what_to_expect(run: Run, *, store: Store) -> None:

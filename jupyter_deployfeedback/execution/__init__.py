@@ -2,10 +2,10 @@
 
 ``plan_suites`` picks the suites and their parameters, ``date_results`` tells those of results when the commit was made,
 ``execute`` runs them in worker processes and returns a result for each, ``parallelism`` says how many of them run at
-once, ``prepare`` starts a worker early, so that it loads while the caller still does something else,
-``wish_for_kernel`` has a kernel stand by, ``published`` says where other programs find those, ``marked_runs`` says of
-which runs processes live, and ``end_marked`` ends those. All are imported when first used: this package itself costs
-next to nothing.
+once, ``cancelled_by_signals`` lets a signal stop them, ``prepare`` starts a worker early, so that it loads while the
+caller still does something else, ``wish_for_kernel`` has a kernel stand by, ``published`` says where other programs
+find those, ``marked_runs`` says of which runs processes live, and ``end_marked`` ends those. All are imported when
+first used: this package itself costs next to nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.plan import date_results, plan_suites
     from jupyter_deployfeedback.execution.process_tree import end_marked, marked_runs
     from jupyter_deployfeedback.execution.run import execute
+    from jupyter_deployfeedback.execution.stopping import cancelled_by_signals
     from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, published
     from jupyter_deployfeedback.execution.worker_process import WorkerProcess, load_worker, prepare
 
@@ -26,6 +27,7 @@ __all__ = [
     "FOLDER_VARIABLE",
     "MAX_PARALLEL_VARIABLE",
     "WorkerProcess",
+    "cancelled_by_signals",
     "date_results",
     "end_marked",
     "execute",
@@ -42,6 +44,7 @@ _HOMES = {
     "FOLDER_VARIABLE": "wishes",
     "MAX_PARALLEL_VARIABLE": "cores",
     "WorkerProcess": "worker_process",
+    "cancelled_by_signals": "stopping",
     "date_results": "plan",
     "end_marked": "process_tree",
     "execute": "run",

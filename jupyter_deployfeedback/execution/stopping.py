@@ -1,8 +1,9 @@
-"""How a suite that is running is stopped: SIGTERM cancels it, an alarm ends it when its time is over."""
+"""How what is running is stopped: signals cancel a run, SIGTERM its suites, an alarm those whose time is over."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -26,6 +27,28 @@ class Stopped(KeyboardInterrupt):
         if self.ending is Ending.TIMED_OUT:
             return "SuiteTimeout", "The suite's time was over."
         return "RunCancelled", "The run was cancelled."
+
+
+@contextmanager
+def cancelled_by_signals() -> Iterator[threading.Event]:
+    """Give an event that SIGINT and SIGTERM set, so that a run gets an end; a second one does what it did before."""
+    cancelled = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # elsewhere Python sets no handlers
+        yield cancelled
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        cancelled.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, on_signal)
+    try:
+        yield cancelled
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
