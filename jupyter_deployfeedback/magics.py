@@ -1,27 +1,28 @@
-"""``%deployfeedback``: the command line inside a notebook, with the feedback shown as a page.
-
-The command works in a process of its own, so that the user's kernel keeps its modules, its state and its speed.
-"""
+"""``%deployfeedback``: the commands in a notebook, with the feedback shown as a page and progress in one line."""
 
 from __future__ import annotations
 
 import html
 import shlex
-import subprocess
 import sys
-from tempfile import TemporaryFile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
 from typing import TYPE_CHECKING, Any
 
+import click
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
+from jupyter_deployfeedback.cli.main import group
+from jupyter_deployfeedback.cli.options import Screen
+from jupyter_deployfeedback.errors import DeployFeedbackError
+
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
 
-GIVE_FEEDBACK = {"demo", "run", "show", "compare"}
-SAY_HOW = frozenset({"--format", "--output", "--help", "-h"})  # with one of these it is shown as it is written
 PAGE_HEIGHT = 640
+STARTED = {"demo", "run"}  # what may take a while before it says what it does
 
 
 class Page:
@@ -49,56 +50,50 @@ class DeployFeedbackMagics(Magics):
             words = shlex.split(line) or ["--help"]
         except ValueError as error:
             raise UsageError(f"{error}: {line}") from None
-        if words[0] in GIVE_FEEDBACK and SAY_HOW.isdisjoint(word.partition("=")[0] for word in words):
-            display(_feedback(words))
-        else:
-            print(_called(words), end="")  # noqa: T201 - what a command prints is what the cell shows
+        with (
+            _errors_without_traceback(unless="--debug" in words),
+            _one_line() as say,
+            redirect_stderr(sys.stdout),
+            group.make_context(
+                "%deployfeedback",
+                [word for word in words if word != "--debug"],
+                obj=Screen(show=lambda report: display(Page(report)), say=say),
+            ) as context,
+        ):
+            if words[0] in STARTED:
+                say("Starting ...")
+            group.invoke(context)
 
 
-def _feedback(words: list[str]) -> Page:
-    from jupyter_deployfeedback.domain.feedback import FeedbackReport
+@contextmanager
+def _one_line() -> Iterator[Callable[[str], None]]:
+    """Give a function that shows a text in place of the one before; the last one goes when all is done."""
+    handles: list[Any] = []  # IPython leaves its display handles untyped
 
-    return Page(FeedbackReport.model_validate_json(_called([*words, "--format", "json"])))
+    def say(text: str) -> None:
+        if handles:
+            handles[0].update({"text/plain": text}, raw=True)
+        elif (handle := display({"text/plain": text}, raw=True, display_id=True)) is not None:
+            handles.append(handle)
+
+    try:
+        yield say
+    finally:
+        if handles:
+            say("")
 
 
-def _called(words: list[str]) -> str:
-    """Return what a command writes to stdout, or what it says of the file that it wrote instead.
-
-    Its progress on stderr is shown while it works.
-    """
-    shown = display({"text/plain": "Starting ..."}, raw=True, display_id=True)
-    command = [sys.executable, "-m", "jupyter_deployfeedback.cli", *words]
-    with (
-        TemporaryFile("w+", encoding="utf-8") as output,  # a pipe would fill up while we follow the other one
-        subprocess.Popen(command, stdout=output, stderr=subprocess.PIPE, text=True) as process,
-    ):
-        try:
-            told = _follow(process, shown=shown)
-            process.wait()
-            if shown is not None:
-                shown.update({"text/plain": ""}, raw=True)
-        except KeyboardInterrupt:
-            process.terminate()
+@contextmanager
+def _errors_without_traceback(*, unless: bool) -> Iterator[None]:
+    """Say what is wrong as IPython says it of its own magics."""
+    try:
+        yield
+    except click.exceptions.Exit:
+        return
+    except click.UsageError as error:
+        usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
+        raise UsageError(f"{usage}{error.format_message()}") from None
+    except DeployFeedbackError as error:
+        if unless:
             raise
-        output.seek(0)
-        said = output.read()
-    if not said and told[-1:] and told[-1].startswith("Written to "):
-        return "\n".join([*told[-2:], ""])
-    if not said and process.returncode:
-        raise UsageError(_complaint(told) or f"The command ended with {process.returncode}.")
-    return said
-
-
-def _complaint(told: list[str]) -> str:
-    """Return what a command says of its failure, without its progress before."""
-    begins = [place for place, line in enumerate(told) if line.startswith(("Usage: ", "Error: ", "Internal error: "))]
-    return "\n".join(told[begins[0] :] if begins else told[-5:]).removeprefix("Error: ")
-
-
-def _follow(process: subprocess.Popen[str], *, shown: Any) -> list[str]:  # noqa: ANN401 - IPython leaves its display handles untyped
-    told = []
-    for line in process.stderr or ():
-        told.append(line.rstrip())
-        if shown is not None:
-            shown.update({"text/plain": told[-1]}, raw=True)
-    return told
+        raise UsageError(str(error)) from None

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,11 +42,14 @@ VERSIONS = ("released", "candidate")
 def demo_command(*, directory: Path, ports: tuple[int, int] | None, lab: bool, **chosen: Any) -> int:  # noqa: ANN401
     """Deploy two versions of a model on this machine, run the suites and print the feedback."""
     _require_example_packages()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that the deployments end with this command
     project = prepare_example(directory.resolve())
     with ExitStack() as stack:
-        for name, url in stack.enter_context(deployed(project, ports=ports or (0, 0))).items():
-            os.environ[name] = url
+        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that the deployments end with us
+        stack.callback(signal.signal, signal.SIGTERM, before)
+        addresses = stack.enter_context(deployed(project, ports=ports or (0, 0)))
+        stack.callback(_set_variables, {name: os.environ.get(name) for name in addresses})
+        _set_variables(addresses)
+        for name, url in addresses.items():
             click.echo(f"Deployed: {name}={url}", err=True)
         if lab:
             return _open_lab(project)
@@ -55,6 +58,13 @@ def demo_command(*, directory: Path, ports: tuple[int, int] | None, lab: bool, *
     click.echo(f"\n`jupyter deployfeedback run` would have ended with exit code {report.exit_code}.", err=True)
     click.echo(f"See it with plots: {project / 'report.html'}", err=True)
     return 0
+
+
+def _set_variables(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
 
 
 def _require_example_packages() -> None:

@@ -7,10 +7,12 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from jupyter_deployfeedback.errors import PermissionMissing, RunNotFound, UsageError
 
@@ -27,6 +29,14 @@ EXPORTS = (
 """Both written out, because importing the nouns would slow down every help."""
 _NAMED_URL = re.compile(r"[^=/:?#]+=")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a command shows things on where that is no terminal: ``show`` the feedback, ``say`` what is done now."""
+
+    show: Callable[[FeedbackReport], object]
+    say: Callable[[str], object]
 
 
 class FormatChoice(click.Choice):  # type: ignore[type-arg]  # click 8.1 gives it no parameter
@@ -123,6 +133,12 @@ def read_urls(given: tuple[str, ...]) -> dict[str, str]:
     return {name: url for name, _, url in named}
 
 
+def screen() -> Screen | None:
+    """Return what the command that runs shows things on, None for the terminal."""
+    context = click.get_current_context(silent=True)
+    return context.find_object(Screen) if context else None
+
+
 def environment() -> Mapping[str, str]:
     """Return the environment of this process."""
     return os.environ
@@ -132,7 +148,10 @@ def store() -> Store:
     """Open the store that this machine's settings name."""
     from jupyter_deployfeedback.store import open_store
 
-    return open_store(environment=environment())
+    opened = open_store(environment=environment())
+    if screen() is not None:  # whose process goes on
+        click.get_current_context().call_on_close(opened.close)
+    return opened
 
 
 def finished(opened: Store, project_file: Path) -> Sequence[Run]:
@@ -163,10 +182,13 @@ def empty(output: Path | None) -> None:
 
 
 def emit(report: FeedbackReport, *, form: str, output: Path | None) -> None:
-    """Print the feedback, or write it to a file and print one line that says so."""
+    """Show the feedback, print it as it was asked for, or write it to a file and print one line that says so."""
     from jupyter_deployfeedback.feedback import Format, render, render_text
 
-    if output is None and form == "text":
+    shown_on = screen()
+    if shown_on and output is None and _left_out("form"):
+        shown_on.show(report)
+    elif output is None and form == "text":
         width = min(shutil.get_terminal_size().columns, 120)
         _show(render_text(report, width=width, color=_in_colour()))
     else:
@@ -176,10 +198,14 @@ def emit(report: FeedbackReport, *, form: str, output: Path | None) -> None:
 def hand_over(text: str, *, output: Path | None, about: str) -> None:
     """Print what programs read, or write it to a file and say so on stderr below what it is about."""
     if output is None:
-        _show(text.encode())  # UTF-8, as JUnit says of itself, whatever the locale
+        _show(text if screen() else text.encode())  # UTF-8, as JUnit says of itself, whatever the locale
     else:
         write(output, text)
         click.echo(f"{about}\nWritten to {output}", err=True)
+
+
+def _left_out(parameter: str) -> bool:
+    return click.get_current_context().get_parameter_source(parameter) is ParameterSource.DEFAULT
 
 
 def _in_colour() -> bool:

@@ -1,14 +1,17 @@
-"""Progress of a run on the terminal: a bar for each suite, on stderr so that stdout holds only the feedback."""
+"""Progress of a run: a bar for each suite on the terminal, on stderr so that stdout holds only the feedback."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from jupyter_deployfeedback.cli import options
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 
 STAGES = {
@@ -23,14 +26,15 @@ MARKS = {"passed": "✓", "failed": "✗", "errored": "✗", "not_run": "–", "
 
 @contextmanager
 def show_progress(*, parallel: int | None = None) -> Iterator[Callable[[RunEvent], None]]:
-    """Give a function that shows events: live bars on a terminal, one line per suite elsewhere.
+    """Give a function that shows events: live bars on a terminal, one line for each stage and suite elsewhere.
 
     ``parallel`` suites run at once, which is said where there are several.
     """
     stages = STAGES if parallel in {None, 1} else STAGES | {"execute": f"Running the suites, {parallel} at once"}
-    console = Console(stderr=True)
-    if not sys.stderr.isatty():
-        yield lambda event: _one_line(console, event, stages=stages)
+    screen = options.screen()
+    if screen or not sys.stderr.isatty():
+        say = screen.say if screen else partial(click.echo, err=True)
+        yield lambda event: _say(event, say, stages=stages)
         return
     columns = (
         SpinnerColumn(finished_text=" "),
@@ -40,7 +44,7 @@ def show_progress(*, parallel: int | None = None) -> Iterator[Callable[[RunEvent
         TextColumn("{task.fields[doing]}", style="dim", markup=False),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         yield _Bars(bars, stages=stages).show
 
 
@@ -75,9 +79,8 @@ class _Bars:
         return self._tasks[suite]
 
 
-def _one_line(console: Console, event: RunEvent, *, stages: Mapping[str, str]) -> None:
+def _say(event: RunEvent, say: Callable[[str], object], *, stages: Mapping[str, str]) -> None:
     if event.kind is EventKind.STAGE:
-        console.print(f"{stages.get(event.message or '', event.message)} ...", highlight=False)
+        say(f"{stages.get(event.message or '', event.message)} ...")
     if event.kind is EventKind.SUITE_FINISHED:
-        mark = MARKS.get(event.outcome or "", " ")
-        console.print(f"  {mark} {event.suite}: {event.outcome}", highlight=False, markup=False)
+        say(f"  {MARKS.get(event.outcome or '', ' ')} {event.suite}: {event.outcome}")
