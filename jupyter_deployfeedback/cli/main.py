@@ -28,7 +28,7 @@ COMMANDS = {
     "export": "history",
     "list": "history",
     "compare": "history",
-    "waive": "waive",
+    "waive": "release",
     "release": "release",
 }
 """Command -> the module of this package that holds it; imported only when the command is used."""

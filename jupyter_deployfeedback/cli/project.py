@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from jupyter_deployfeedback.cli import options
-from jupyter_deployfeedback.errors import PermissionMissing
+from jupyter_deployfeedback.errors import DeployFeedbackError, PermissionMissing
 
 if TYPE_CHECKING:
+    from jupyter_deployfeedback import lineage
     from jupyter_deployfeedback.domain.project import Project
+    from jupyter_deployfeedback.domain.suite import Suite
 
 
 @click.command("init")
@@ -68,9 +71,21 @@ def check_command(*, project_file: Path) -> None:
     _tell_rules(checked)
 
 
+def expectations(project: Project, suites: tuple[Suite, ...]) -> lineage.Expectations:
+    """Return by subject and expression what the planned examples can settle.
+
+    Without a store that opens, without what a run showed.
+    """
+    from jupyter_deployfeedback import lineage
+
+    store = None
+    with suppress(DeployFeedbackError):
+        store = options.store()
+    return lineage.expected(project, suites, store=store)
+
+
 def _tell_rules(checked: Project) -> None:
     """Print each rule with what is doubtful about it and what the planned examples can settle."""
-    from jupyter_deployfeedback.cli.planned import expectations
     from jupyter_deployfeedback.domain.rules.checking import rule_doubts
 
     said, metrics = expectations(checked, checked.suites), checked.known_metrics

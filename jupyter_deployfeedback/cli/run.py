@@ -101,7 +101,7 @@ def _say_what_to_expect(run: Run, *, store: Store) -> None:
     if not sys.stderr.isatty():
         return
     from jupyter_deployfeedback import pipeline
-    from jupyter_deployfeedback.cli.planned import expectations
+    from jupyter_deployfeedback.cli.project import expectations
 
     plan = pipeline.plan_run(run.request, store=store, environment=options.environment())
     for (subject, asked), expected in expectations(plan.project, plan.suites).items():
