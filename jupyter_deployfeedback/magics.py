@@ -15,7 +15,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
 from jupyter_deployfeedback.cli.main import group
-from jupyter_deployfeedback.cli.options import Screen
+from jupyter_deployfeedback.cli.screen import Screen
 from jupyter_deployfeedback.errors import DeployFeedbackError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.cli import options, screen
 from jupyter_deployfeedback.cli.run import run_and_emit
 from jupyter_deployfeedback.errors import HarnessError, PermissionMissing, PortInUse, UsageError
 
@@ -204,7 +204,7 @@ def _address(server: subprocess.Popen[str], log: Path) -> str:
 def _write_page(report: Any, path: Path) -> None:  # noqa: ANN401 - a FeedbackReport; importing it here would cost start-up
     from jupyter_deployfeedback.feedback import Format, render
 
-    options.write(path, render(report, Format.HTML))
+    screen.write(path, render(report, Format.HTML))
 
 
 def _open_lab(project: Path) -> int:

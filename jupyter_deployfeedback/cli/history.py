@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.cli import options, screen
 
 STATES = ("queued", "running", "finished", "cancelled", "lost")
 VERDICTS = ("pass", "warn", "inconclusive", "fail", "error")
@@ -60,7 +60,7 @@ def show_command(*, run_id: str | None, project_file: Path, form: str, output: P
     """Show the feedback of a run; without RUN_ID the newest finished one of this project."""
     opened = options.store()
     report = opened.feedback(run_id or options.newest_finished(opened, project_file))
-    options.emit(report, form=form, output=output)
+    screen.emit(report, form=form, output=output)
 
 
 @click.command("export")
@@ -75,7 +75,7 @@ def export_command(*, run_id: str | None, project_file: Path, form: str, output:
     """
     from jupyter_deployfeedback.feedback import Export, export
 
-    options.empty(output)
+    screen.empty(output)
     opened = options.store()
     if run_id is None and form == "aicoe-aggregated":
         chosen = [run.run_id for run in options.finished(opened, project_file)]
@@ -83,7 +83,7 @@ def export_command(*, run_id: str | None, project_file: Path, form: str, output:
         chosen = [run_id or options.newest_finished(opened, project_file)]
     reports = [opened.feedback(each) for each in chosen]
     about = reports[0].headline if len(reports) == 1 else f"{len(reports)} runs."
-    options.hand_over(export(reports, Export(form)), output=output, about=about)
+    screen.hand_over(export(reports, Export(form)), output=output, about=about)
 
 
 @click.command("compare")
@@ -96,5 +96,5 @@ def compare_command(*, candidate: str, baseline: str, form: str, output: Path | 
     from jupyter_deployfeedback import pipeline
 
     report = pipeline.compare_runs(candidate, baseline, store=options.store(), environment=options.environment())
-    options.emit(report, form=form, output=output)
+    screen.emit(report, form=form, output=output)
     return report.exit_code

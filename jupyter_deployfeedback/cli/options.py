@@ -1,23 +1,19 @@
-"""Options that several commands share, and where they lead."""
+"""Options that several commands share, and what they name: parameters, addresses, the store, runs in it."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from jupyter_deployfeedback.errors import PermissionMissing, RunNotFound, UsageError
+from jupyter_deployfeedback.cli import screen
+from jupyter_deployfeedback.errors import RunNotFound, UsageError
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.feedback import FeedbackReport
     from jupyter_deployfeedback.domain.run import Run
     from jupyter_deployfeedback.store import Store
 
@@ -29,14 +25,6 @@ EXPORTS = (
 """Both written out, because importing the nouns would slow down every help."""
 _NAMED_URL = re.compile(r"[^=/:?#]+=")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-@dataclass(frozen=True)
-class Screen:
-    """What a command shows things on where that is no terminal: ``show`` the feedback, ``say`` what is done now."""
-
-    show: Callable[[FeedbackReport], object]
-    say: Callable[[str], object]
 
 
 class FormatChoice(click.Choice):  # type: ignore[type-arg]  # click 8.1 gives it no parameter
@@ -133,12 +121,6 @@ def read_urls(given: tuple[str, ...]) -> dict[str, str]:
     return {name: url for name, _, url in named}
 
 
-def screen() -> Screen | None:
-    """Return what the command that runs shows things on, None for the terminal."""
-    context = click.get_current_context(silent=True)
-    return context.find_object(Screen) if context else None
-
-
 def environment() -> Mapping[str, str]:
     """Return the environment of this process."""
     return os.environ
@@ -149,7 +131,7 @@ def store() -> Store:
     from jupyter_deployfeedback.store import open_store
 
     opened = open_store(environment=environment())
-    if screen() is not None:  # whose process goes on
+    if screen.current() is not None:  # whose process goes on
         click.get_current_context().call_on_close(opened.close)
     return opened
 
@@ -170,66 +152,3 @@ def newest_finished(opened: Store, project_file: Path) -> str:
     if found is None:
         raise RunNotFound("This project has no finished run.", remedy="Start one: jupyter deployfeedback run.")
     return found
-
-
-def empty(output: Path | None) -> None:
-    """Empty the file that feedback will be written to, so that nobody takes what an earlier run left for this one's.
-
-    Raises PermissionMissing where it cannot be written: now, not after minutes of requests. Pipes are left alone.
-    """
-    if output is not None and (output.is_file() or not output.exists()):
-        write(output, "")
-
-
-def emit(report: FeedbackReport, *, form: str, output: Path | None) -> None:
-    """Show the feedback, print it as it was asked for, or write it to a file and print one line that says so."""
-    from jupyter_deployfeedback.feedback import Format, render, render_text
-
-    shown_on = screen()
-    if shown_on and output is None and _left_out("form"):
-        shown_on.show(report)
-    elif output is None and form == "text":
-        width = min(shutil.get_terminal_size().columns, 120)
-        _show(render_text(report, width=width, color=_in_colour()))
-    else:
-        hand_over(render(report, Format(form)), output=output, about=report.headline)
-
-
-def hand_over(text: str, *, output: Path | None, about: str) -> None:
-    """Print what programs read, or write it to a file and say so on stderr below what it is about."""
-    if output is None:
-        _show(text if screen() else text.encode())  # UTF-8, as JUnit says of itself, whatever the locale
-    else:
-        write(output, text)
-        click.echo(f"{about}\nWritten to {output}", err=True)
-
-
-def _left_out(parameter: str) -> bool:
-    return click.get_current_context().get_parameter_source(parameter) is ParameterSource.DEFAULT
-
-
-def _in_colour() -> bool:
-    """Say whether stdout is a terminal whose user wants colour (https://no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _show(feedback: str | bytes) -> None:
-    """Write to stdout; a reader who has seen enough (``| head``) changes no exit code."""
-    try:
-        click.echo(feedback, nl=False)
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left cannot be flushed at exit either
-        if not isinstance(error, BrokenPipeError):
-            remedy = "Show it again: jupyter deployfeedback show."
-            raise PermissionMissing(f"The feedback cannot be written: {error.strerror}.", remedy=remedy) from error
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text file; PermissionMissing where the folder does not allow it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PermissionMissing(
-            f"{path} cannot be written: {error.strerror}.", remedy="Choose another file with --output."
-        ) from error

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.cli import screen
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 
 STAGES = {
@@ -31,9 +31,9 @@ def show_progress(*, parallel: int | None = None) -> Iterator[Callable[[RunEvent
     ``parallel`` suites run at once, which is said where there are several.
     """
     stages = STAGES if parallel in {None, 1} else STAGES | {"execute": f"Running the suites, {parallel} at once"}
-    screen = options.screen()
-    if screen or not sys.stderr.isatty():
-        say = screen.say if screen else partial(click.echo, err=True)
+    current = screen.current()
+    if current or not sys.stderr.isatty():
+        say = current.say if current else partial(click.echo, err=True)
         yield lambda event: _say(event, say, stages=stages)
         return
     columns = (

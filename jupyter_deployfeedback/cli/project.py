@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.cli import options, screen
 from jupyter_deployfeedback.errors import DeployFeedbackError, PermissionMissing
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
             raise PermissionMissing(f"{kept} cannot be written: {error.strerror}.") from error
         click.echo(f"Kept the old one as {kept}.")
     if not find_suites(folder.resolve()):
-        options.write(folder / FIRST_SUITE, draft_suite())
+        screen.write(folder / FIRST_SUITE, draft_suite())
         click.echo(f"Found no suite; wrote a first one: {folder / FIRST_SUITE}.")
-    options.write(file, draft)
+    screen.write(file, draft)
     click.echo(f"Wrote {file}. Look through it, then: jupyter deployfeedback check")
 
 

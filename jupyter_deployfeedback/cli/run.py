@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jupyter_deployfeedback import execution
-from jupyter_deployfeedback.cli import options
-from jupyter_deployfeedback.cli.step_summary import append_step_summary
+from jupyter_deployfeedback.cli import options, screen
 from jupyter_deployfeedback.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,11 +50,11 @@ def run_command(*, all_targets: bool, **chosen: Any) -> int:  # noqa: ANN401 - c
 
 def run_and_emit(*, form: str, output: Path | None, **asked: Any) -> FeedbackReport:  # noqa: ANN401 - click's options
     """Start a run, show its progress, print its feedback."""
-    options.empty(output)
+    screen.empty(output)
     with execution.prepare(options.environment()) as worker:  # it loads papermill while this process loads the rest
         report = _evaluate(worker=worker, **asked)
-    append_step_summary(report, environment=options.environment())
-    options.emit(report, form=form, output=output)
+    screen.append_step_summary(report, environment=options.environment())
+    screen.emit(report, form=form, output=output)
     return report
 
 

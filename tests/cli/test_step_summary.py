@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_deployfeedback.cli.step_summary import LONGEST, append_step_summary
+from jupyter_deployfeedback.cli.screen import LONGEST, append_step_summary
 from jupyter_deployfeedback.feedback import Format, render
 from tests.feedback.runs import failing
 
