@@ -91,7 +91,7 @@ def kernel_keepers(server: int) -> list[psutil.Process]:
     """Return the keepers of kernels: children of forkservers, which are started with their socket's number."""
     found: list[psutil.Process] = []
     for process in psutil.Process(server).children(recursive=True):
-        if "kernel_fork" in " ".join(process.cmdline()) and "standby" in " ".join(process.parent().cmdline()):
+        if "forked_kernel" in " ".join(process.cmdline()) and "standby" in " ".join(process.parent().cmdline()):
             found += [child for child in process.children() if child.children()]
     return found
 

@@ -32,14 +32,14 @@ class DeployFeedbackEngine:
     @classmethod
     def nb_kernel_name(cls, nb: nbformat.NotebookNode, name: str | None = None) -> str:
         """Return the kernel that the notebook names, or the one that was asked for."""
-        from jupyter_deployfeedback.execution.engine import SuiteEngine
+        from jupyter_deployfeedback.execution.suites.notebook.engine import SuiteEngine
 
         return str(SuiteEngine.nb_kernel_name(nb, name))
 
     @classmethod
     def nb_language(cls, nb: nbformat.NotebookNode, language: str | None = None) -> str:
         """Return the language of the notebook, or the one that was asked for."""
-        from jupyter_deployfeedback.execution.engine import SuiteEngine
+        from jupyter_deployfeedback.execution.suites.notebook.engine import SuiteEngine
 
         return str(SuiteEngine.nb_language(nb, language))
 
@@ -62,7 +62,7 @@ class DeployFeedbackEngine:
 
 
 def _alone(nb: nbformat.NotebookNode, kernel_name: str, options: dict[str, Any]) -> nbformat.NotebookNode:
-    from jupyter_deployfeedback.execution.alone import execute_alone
+    from jupyter_deployfeedback.execution.suites.notebook.alone import execute_alone
 
     return execute_alone(
         nb,
@@ -83,16 +83,16 @@ def _recorded(
     nb: nbformat.NotebookNode, kernel_name: str, *, input_path: str | None, options: dict[str, Any]
 ) -> tuple[Store, Run]:
     """Acknowledge a run of the suite that this notebook is; DeployFeedbackError says why it cannot be one."""
-    from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.pipeline.run import plan_run, start
     from jupyter_deployfeedback.store import open_store
 
     request = _request(nb, kernel_name, input_path=input_path, options=options)
     store = open_store(environment=os.environ)
-    plan = pipeline.plan_run(request, store=store, environment=os.environ)
+    plan = plan_run(request, store=store, environment=os.environ)
     if len(plan.suites) != 1:
         names = ", ".join(suite.name for suite in plan.suites)
         raise UsageError(f"The notebook is several suites ({names}).", remedy="Choose a point with -p, or run them.")
-    return store, pipeline.start(request, store=store, environment=os.environ)
+    return store, start(request, store=store, environment=os.environ)
 
 
 def _request(
@@ -100,8 +100,8 @@ def _request(
 ) -> RunRequest:
     from pydantic import ValidationError
 
-    from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.domain.run import RunRequest
+    from jupyter_deployfeedback.pipeline.run import open_project
 
     own = nb.metadata.get("kernelspec", {}).get("name")
     foreign = [name for name in OF_PAPERMILL_ONLY if options.get(name)] + (["kernel"] if own != kernel_name else [])
@@ -111,7 +111,7 @@ def _request(
     source = Path(input_path or "")
     if not source.is_file():
         raise UsageError("The notebook is no local file.", remedy="Suites are files in their project's folder.")
-    project = pipeline.open_project(source, environment=os.environ)
+    project = open_project(source, environment=os.environ)
     suites = [
         each.name for each in project.suites if (Path(project.folder) / each.source).resolve() == source.resolve()
     ]
@@ -141,12 +141,13 @@ def _executed(nb: nbformat.NotebookNode, run: Run, *, store: Store) -> nbformat.
 
 
 def _evaluate(run: Run, *, store: Store) -> FeedbackReport:
-    from jupyter_deployfeedback import execution, pipeline
+    from jupyter_deployfeedback import execution
+    from jupyter_deployfeedback.pipeline.run import evaluate
 
     forkable = sys.platform.startswith("linux") and threading.active_count() == 1
     environment = {**os.environ, execution.FOLDER_VARIABLE: _supply()}
     with execution.prepare(os.environ, fork=forkable) as worker, execution.cancelled_by_signals() as cancelled:
-        return pipeline.evaluate(
+        return evaluate(
             run.run_id, store=store, environment=environment, tell=_tell, cancelled=cancelled, workers=[worker]
         )
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_deployfeedback import imported, lineage
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import Run, RunRequest
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.feedback import Export, Format, export, render
 from jupyter_deployfeedback.observation import read_deployments
+from jupyter_deployfeedback.pipeline import chain, imported
 from jupyter_deployfeedback.store import Store, open_store
 from tests.property_cases import RUNS
 
@@ -235,7 +235,7 @@ def test_imported_run_is_a_baseline_by_its_name(keep: Import, store: Store, tmp_
     keep(STORED)
     (again,) = keep(STORED)
 
-    found = lineage.stored_baseline("pr-12-inference", project_in(tmp_path), target="inference", store=store)
+    found = chain.stored_baseline("pr-12-inference", project_in(tmp_path), target="inference", store=store)
 
     assert found == (again.run_id, "pr-12-inference")
 
@@ -266,7 +266,7 @@ def test_document_of_a_release_is_what_runs_are_compared_with(keep: Import, stor
     (run,) = keep(STORED, tag="v0.3.1")
 
     project = project_in(tagged)
-    assert lineage.stored_baseline("last-release", project, target="inference", store=store) == (run.run_id, "v0.3.1")
+    assert chain.stored_baseline("last-release", project, target="inference", store=store) == (run.run_id, "v0.3.1")
     assert store.releases(project.file)[0].verdict.value == "error"
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback import lineage
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest
@@ -20,6 +19,7 @@ from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.domain.verdict import Continuing, GateState, Judgement, Verdict
 from jupyter_deployfeedback.errors import ContinueRefused, RunNotFound, RunUnfinished
 from jupyter_deployfeedback.execution import plan_suites
+from jupyter_deployfeedback.pipeline import chain
 from jupyter_deployfeedback.project import load_project
 from jupyter_deployfeedback.store import Store, open_store
 from tests.comparison.evidence import NOON, a_finding, answers, evaluation, evidence, facts, rule, side, suite_result
@@ -70,13 +70,13 @@ def judged(
 
 def told(store: Store, run: Run, *rules: Any) -> Any:
     found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
-    return lineage.history(run, project(*rules), found, seen(), stored=False, store=store)
+    return chain.history(run, project(*rules), found, seen(), stored=False, store=store)
 
 
 def test_what_is_the_same_may_go_on(store: Store) -> None:
     run = judged(store)
 
-    lineage.refuse_changed(run.run_id, BASIS, [facts(), facts("released")], store=store)
+    chain.refuse_changed(run.run_id, BASIS, [facts(), facts("released")], store=store)
 
 
 @pytest.mark.parametrize(
@@ -97,19 +97,19 @@ def test_what_changed_is_named_and_refused(
     now = [facts(version=versions[0]), facts("released", version=versions[1])]
 
     with pytest.raises(ContinueRefused, match=said):
-        lineage.refuse_changed(run.run_id, basis, now, store=store)
+        chain.refuse_changed(run.run_id, basis, now, store=store)
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.WARN, Verdict.FAIL, Verdict.ERROR])
 def test_a_run_that_is_settled_is_not_continued(store: Store, verdict: Verdict) -> None:
     with pytest.raises(ContinueRefused, match=f"is {verdict}"):
-        lineage.continued_request(judged(store, verdict=verdict).run_id, store=store)
+        chain.continued_request(judged(store, verdict=verdict).run_id, store=store)
 
 
 @pytest.mark.parametrize("more", [None, OPEN.model_copy(update={"obstacle": "All looks are used."})])
 def test_a_run_with_an_obstacle_is_not_continued(store: Store, more: Continuing | None) -> None:
     with pytest.raises(ContinueRefused, match="cannot be continued"):
-        lineage.continued_request(judged(store, more=more).run_id, store=store)
+        chain.continued_request(judged(store, more=more).run_id, store=store)
 
 
 def test_a_run_is_continued_by_one_that_counts(store: Store) -> None:
@@ -118,11 +118,11 @@ def test_a_run_is_continued_by_one_that_counts(store: Store) -> None:
         end(begin(store, continues=first.run_id).run_id, "gone")
     judged(store, verdict=Verdict.ERROR, continues=first.run_id)
 
-    assert lineage.continued_request(first.run_id, store=store).continues == first.run_id
+    assert chain.continued_request(first.run_id, store=store).continues == first.run_id
 
     begin(store, continues=first.run_id)
     with pytest.raises(ContinueRefused, match="is continued by run"):
-        lineage.continued_request(first.run_id, store=store)
+        chain.continued_request(first.run_id, store=store)
 
 
 def test_each_continued_run_takes_one_look(store: Store) -> None:
@@ -131,7 +131,7 @@ def test_each_continued_run_takes_one_look(store: Store) -> None:
     third = begin(store, continues=second.run_id)
 
     assert [told(store, run).look for run in (first, second, third)] == [(1, 2), (2, 2), (3, 2)]
-    assert [len(each.suites[0].evaluations) for each in lineage.earlier(third, store=store)] == [1, 1]
+    assert [len(each.suites[0].evaluations) for each in chain.earlier(third, store=store)] == [1, 1]
 
 
 def test_rules_of_the_last_release_that_are_gone_are_named(store: Store) -> None:
@@ -167,7 +167,7 @@ def test_the_nearest_release_that_has_a_run_is_the_baseline(store: Store) -> Non
     release(store, "v2", run=older)
     release(store, "v3", run=None)
 
-    found = lineage.stored_baseline("last-release", project(), target="candidate", store=store)
+    found = chain.stored_baseline("last-release", project(), target="candidate", store=store)
 
     assert found == (older.run_id, "v2")
 
@@ -175,7 +175,7 @@ def test_the_nearest_release_that_has_a_run_is_the_baseline(store: Store) -> Non
 def test_releases_without_a_run_make_a_first_release(store: Store) -> None:
     release(store, "v1", run=None)
 
-    assert lineage.stored_baseline("last-release", project(), target="candidate", store=store) is None
+    assert chain.stored_baseline("last-release", project(), target="candidate", store=store) is None
 
 
 @pytest.mark.parametrize(("against", "error"), [("v9", RunNotFound), ("v1", RunNotFound), ("begun", RunUnfinished)])
@@ -186,7 +186,7 @@ def test_a_named_baseline_without_a_verdict_is_refused_before_the_run(
     named = begin(store).run_id if against == "begun" else against
 
     with pytest.raises(error, match="is still queued" if against == "begun" else "no release whose run is stored"):
-        lineage.stored_baseline(named, project(), target="candidate", store=store)
+        chain.stored_baseline(named, project(), target="candidate", store=store)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_releases_that_were_passed_over_are_known_from_git_and_the_store(
     here = project().model_copy(update={"folder": str(tmp_path)})
     found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
 
-    told = lineage.history(begin(store, against=against), here, found, seen(), stored=True, store=store)
+    told = chain.history(begin(store, against=against), here, found, seen(), stored=True, store=store)
 
     assert (told.passed_over, told.compared_with, told.alone) == expected
 
@@ -218,7 +218,7 @@ def test_tags_of_git_without_any_stored_run_are_named(store: Store, tmp_path: Pa
     here = project().model_copy(update={"folder": str(tmp_path)})
     found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
 
-    told = lineage.history(begin(store), here, found, seen(), stored=False, store=store)
+    told = chain.history(begin(store), here, found, seen(), stored=False, store=store)
 
     assert (told.passed_over, told.compared_with) == (("v2", "v1"), None)
 
@@ -262,7 +262,7 @@ def test_what_a_matrix_fixes_is_not_raised(
     run = judged(store, matrix=asked)
     suites = plan_suites(swept, matrix=asked, known_parameters={"quality": frozenset({"n", "seed"})})
 
-    assert lineage.raised(swept, suites, run_id=run.run_id, store=store) == expected
+    assert chain.raised(swept, suites, run_id=run.run_id, store=store) == expected
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_a_suite_grows_at_its_points_unless_a_matrix_fixes_how_far(
     half = a_finding(rule="accuracy", expression=">=0.9", verdict=Verdict.INCONCLUSIVE, n=9, n_more=9)
     found = Judgement(verdict=Verdict.INCONCLUSIVE, gate=GateState.CLOSED, findings=(half,))
 
-    told = lineage.history(begin(store), swept, found, evidence(point), stored=False, store=store)
+    told = chain.history(begin(store), swept, found, evidence(point), stored=False, store=store)
 
     assert told.continuing is not None
     assert told.continuing.obstacle == expected
@@ -288,7 +288,7 @@ def test_the_example_says_what_its_examples_can_settle() -> None:
     file = Path(__file__).parents[1] / "example-notebooks" / "deployfeedback.yaml"
     example = load_project(file, environment={})
 
-    expected = lineage.expected(example, example.suites, store=None)
+    expected = chain.expected(example, example.suites, store=None)
     said = {(subject.text, asked.text): each for (subject, asked), each in expected.items()}
 
     assert said["accuracy", ">=-2pp"].sentence.startswith(
@@ -303,4 +303,4 @@ def test_points_of_a_matrix_are_not_counted_together() -> None:
     quality = next(suite for suite in example.suites if suite.more is not None)
     points = [quality.model_copy(update={"point_of": quality.name, "parameters": {"n": n}}) for n in (300, 700)]
 
-    assert lineage.expected(example, tuple(points), store=None) == {}
+    assert chain.expected(example, tuple(points), store=None) == {}

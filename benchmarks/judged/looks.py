@@ -10,8 +10,8 @@ from judged.figure import Figure
 from judged.made_up import READY, answers, evaluation, evidence, rule
 from jupyter_deployfeedback.comparison import pool_chain
 from jupyter_deployfeedback.comparison.estimates import estimate
-from jupyter_deployfeedback.comparison.material import gather
 from jupyter_deployfeedback.comparison.methods.proportion import newcombe_paired
+from jupyter_deployfeedback.comparison.sides import gather
 from jupyter_deployfeedback.domain.comparison import Comparison
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Evidence

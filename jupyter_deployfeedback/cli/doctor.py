@@ -88,9 +88,9 @@ def _lab() -> Check:
 
 
 def _project(start: Path) -> Project:
-    from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.pipeline.run import check_project
 
-    return pipeline.check_project(start, environment=os.environ)
+    return check_project(start, environment=os.environ)
 
 
 def _commit(project: Project) -> str:

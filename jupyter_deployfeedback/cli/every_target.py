@@ -31,8 +31,8 @@ def run_each(
 
     ``output`` becomes a file for each, with the target's name in its own. Raises UsageError, before anything is sent.
     """
-    from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.domain.verdict import worst
+    from jupyter_deployfeedback.pipeline.run import open_project
 
     if chosen["target"] or chosen["continues"] or "" in options.read_urls(urls):
         remedy = "Leave out --target and --continue, and say of each address whose it is: --url TARGET=URL."
@@ -40,7 +40,7 @@ def run_each(
     if output is None and form not in FOLLOW_EACH_OTHER:
         remedy = f"Name it: --output FILE; the target's name is added. Or take {' or '.join(FOLLOW_EACH_OTHER)}."
         raise UsageError(f"--all-targets writes a file of {form} for each target.", remedy=remedy)
-    project = pipeline.open_project(project_file.resolve(), environment=options.environment())
+    project = open_project(project_file.resolve(), environment=options.environment())
     names = [name for name in project.targets if name != (chosen["against"] or project.baseline)]
     reports = []
     for name in names:

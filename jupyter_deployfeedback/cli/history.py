@@ -93,8 +93,8 @@ def export_command(*, run_id: str | None, project_file: Path, form: str, output:
 @options.output_option
 def compare_command(*, candidate: str, baseline: str, form: str, output: Path | None) -> int:
     """Compare two finished runs by the rules of the project as it is now: CANDIDATE against BASELINE."""
-    from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.pipeline.run import compare_runs
 
-    report = pipeline.compare_runs(candidate, baseline, store=options.store(), environment=options.environment())
+    report = compare_runs(candidate, baseline, store=options.store(), environment=options.environment())
     screen.emit(report, form=form, output=output)
     return report.exit_code

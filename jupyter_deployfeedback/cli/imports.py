@@ -53,14 +53,14 @@ def _read(file: Path) -> str:
 
 
 def _import_deployments(texts: dict[str, str], *, target: str | None, tag: str | None, project_file: Path) -> None:
-    from jupyter_deployfeedback import pipeline
-    from jupyter_deployfeedback.imported import import_deployments
     from jupyter_deployfeedback.observation import read_deployments
+    from jupyter_deployfeedback.pipeline.imported import import_deployments
+    from jupyter_deployfeedback.pipeline.run import choose_target, open_project
 
     deployments = read_deployments(texts)
-    project = pipeline.open_project(project_file.resolve(), environment=options.environment())
+    project = open_project(project_file.resolve(), environment=options.environment())
     if target is not None:
-        pipeline.choose_target(project, target)
+        choose_target(project, target)
     runs = import_deployments(
         deployments, project, target=target, tag=tag, store=options.store(), now=datetime.now(UTC)
     )

@@ -23,7 +23,7 @@ COMMANDS = {
     "doctor": "doctor",
     "run": "run",
     "work": "run",
-    "standby": "standby",
+    "standby": ".run_process.standby",
     "show": "history",
     "export": "history",
     "list": "history",
@@ -31,7 +31,7 @@ COMMANDS = {
     "waive": "release",
     "release": "release",
 }
-"""Command -> the module of this package that holds it; imported only when the command is used."""
+"""Command -> the module that holds it, seen from this package; imported only when the command is used."""
 
 INTERRUPTED = 130
 
@@ -47,7 +47,7 @@ class Commands(click.Group):
         """Import and return a command; None for an unknown one."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"jupyter_deployfeedback.cli.{COMMANDS[cmd_name]}")
+        module = import_module(f".{COMMANDS[cmd_name]}", __package__)
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 

@@ -13,9 +13,9 @@ from jupyter_deployfeedback.cli import options, screen
 from jupyter_deployfeedback.errors import DeployFeedbackError, PermissionMissing
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback import lineage
     from jupyter_deployfeedback.domain.project import Project
     from jupyter_deployfeedback.domain.suite import Suite
+    from jupyter_deployfeedback.pipeline import chain
 
 
 @click.command("init")
@@ -51,10 +51,10 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
 @options.project_option
 def check_command(*, project_file: Path) -> None:
     """Validate the project file, its rules and its suites without running anything."""
-    from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.pipeline.run import check_project
     from jupyter_deployfeedback.project import inspect_suite
 
-    checked = pipeline.check_project(project_file.resolve(), environment=options.environment())
+    checked = check_project(project_file.resolve(), environment=options.environment())
     click.echo(f"{checked.file} is fine.")
     for target in checked.targets.values():
         mark = " (default)" if target.name == checked.default_target else ""
@@ -71,17 +71,17 @@ def check_command(*, project_file: Path) -> None:
     _tell_rules(checked)
 
 
-def expectations(project: Project, suites: tuple[Suite, ...]) -> lineage.Expectations:
+def expectations(project: Project, suites: tuple[Suite, ...]) -> chain.Expectations:
     """Return by subject and expression what the planned examples can settle.
 
     Without a store that opens, without what a run showed.
     """
-    from jupyter_deployfeedback import lineage
+    from jupyter_deployfeedback.pipeline import chain
 
     store = None
     with suppress(DeployFeedbackError):
         store = options.store()
-    return lineage.expected(project, suites, store=store)
+    return chain.expected(project, suites, store=store)
 
 
 def _tell_rules(checked: Project) -> None:

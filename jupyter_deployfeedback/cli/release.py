@@ -18,11 +18,11 @@ from jupyter_deployfeedback.cli import options
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last day (UTC) it counts.")
 def waive_command(*, run_id: str, findings: tuple[str, ...], by: str, reason: str, until: datetime) -> None:
     """Waive findings of RUN_ID that failed or are inconclusive. The verdict stays; an error cannot be waived."""
-    from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.pipeline.run import waive
 
     store, now = options.store(), datetime.now(UTC)
     for finding in findings:
-        waiver = pipeline.waive(run_id, finding=finding, by=by, reason=reason, until=until.date(), store=store, now=now)
+        waiver = waive(run_id, finding=finding, by=by, reason=reason, until=until.date(), store=store, now=now)
         click.echo(f"Waived {waiver.finding} until {waiver.until}.")
     report = store.feedback(run_id)
     click.echo(f"The verdict stays {report.verdict}; the gate is {report.gate}.")
@@ -35,11 +35,11 @@ def waive_command(*, run_id: str, findings: tuple[str, ...], by: str, reason: st
 @options.project_option
 def release_command(*, version: str, run_id: str | None, push: bool, project_file: Path) -> None:
     """Tag the tested commit as VERSION, with the evidence in the tag. Only while the gate is open."""
-    from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.pipeline.run import release
 
     opened = options.store()
     run_id = run_id or options.newest_finished(opened, project_file)
-    tagged = pipeline.release(run_id, version=version, push=push, store=opened, environment=options.environment())
+    tagged = release(run_id, version=version, push=push, store=opened, environment=options.environment())
     for notice in tagged.notices:
         click.echo(notice, err=True)
     click.echo(f"Tagged {tagged.commit[:12]} as {tagged.tag} (run {tagged.run_id}).")

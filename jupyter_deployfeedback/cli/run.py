@@ -69,9 +69,9 @@ def _evaluate(
     continues: str | None = None,
     **asked: Any,  # noqa: ANN401 - what goes into the request as it is
 ) -> FeedbackReport:
-    from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.cli.progress import show_progress
     from jupyter_deployfeedback.domain.run import RunRequest
+    from jupyter_deployfeedback.pipeline.run import continue_run, evaluate, start
 
     request = RunRequest(
         project_file=str(project_file.resolve()),
@@ -84,13 +84,13 @@ def _evaluate(
     environment = options.environment()
     with execution.cancelled_by_signals() as cancelled:  # before there is a run: a stopped one is never lost
         if continues is None:
-            run = pipeline.start(request, store=opened, environment=environment)
+            run = start(request, store=opened, environment=environment)
         else:
             _refuse_other_choices(request)
-            run = pipeline.continue_run(continues, store=opened, environment=environment)
+            run = continue_run(continues, store=opened, environment=environment)
         _say_what_to_expect(run, store=opened)
         with show_progress(parallel=run.request.parallel) as tell:
-            return pipeline.evaluate(
+            return evaluate(
                 run.run_id, store=opened, environment=environment, tell=tell, cancelled=cancelled, workers=[worker]
             )
 
@@ -99,10 +99,10 @@ def _say_what_to_expect(run: Run, *, store: Store) -> None:
     """Tell a person, before the requests are sent, what they can settle; a log needs no forecast."""
     if not sys.stderr.isatty():
         return
-    from jupyter_deployfeedback import pipeline
     from jupyter_deployfeedback.cli.project import expectations
+    from jupyter_deployfeedback.pipeline.run import plan_run
 
-    plan = pipeline.plan_run(run.request, store=store, environment=options.environment())
+    plan = plan_run(run.request, store=store, environment=options.environment())
     for (subject, asked), expected in expectations(plan.project, plan.suites).items():
         click.secho(f"{subject.text} {asked.text} {expected.sentence}", dim=True, err=True)
 
@@ -126,7 +126,7 @@ def work_command(*, run_id: str) -> int:
 
 def work(run_id: str, *, store: Store, workers: Sequence[WorkerProcess]) -> int:
     """Evaluate an acknowledged run and return its exit code; ``workers`` stand by."""
-    from jupyter_deployfeedback import pipeline
+    from jupyter_deployfeedback.pipeline.run import evaluate
 
     cancelled = _cancel_on_signals()
     parent, stdout = os.getppid(), sys.stdout.fileno()
@@ -144,7 +144,7 @@ def work(run_id: str, *, store: Store, workers: Sequence[WorkerProcess]) -> int:
 
     threading.Thread(target=watch_others, daemon=True).start()
     try:
-        report = pipeline.evaluate(
+        report = evaluate(
             run_id, store=store, environment=options.environment(), tell=tell, cancelled=cancelled, workers=workers
         )
     finally:

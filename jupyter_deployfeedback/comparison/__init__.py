@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from jupyter_deployfeedback.comparison.chain import adds_up, asked_before, pool_chain, requests_sent
+from jupyter_deployfeedback.comparison.continued import adds_up, asked_before, pool_chain, requests_sent
 from jupyter_deployfeedback.comparison.planning import prospects
 
 if TYPE_CHECKING:
@@ -51,25 +51,25 @@ def compare(
 
 
 def rehearse(estimands: Iterable[Estimand], *, beyond: bool, like: Evidence | None = None) -> tuple[Estimate, ...]:
-    """Answer estimands from samples made up well beyond their limits, or well inside; see ``rehearsal.rehearse``.
+    """Answer estimands from samples made up well beyond their limits, or well inside; see ``self_test.made_up``.
 
     They take the way that the evidence of the run takes, ``like``: window by window where it was loaded.
     """
-    from jupyter_deployfeedback.comparison.loads import judged_by_windows
-    from jupyter_deployfeedback.comparison.rehearsal import rehearse as rehearse_now
+    from jupyter_deployfeedback.comparison.load.gathering import judged_by_windows
+    from jupyter_deployfeedback.comparison.self_test.made_up import rehearse as rehearse_now
 
     return rehearse_now(estimands, beyond=beyond, loaded=judged_by_windows(like) if like else frozenset())
 
 
 def known_scores(evidence: Evidence) -> tuple[KnownScore, ...]:
-    """Score the examples whose score is known beforehand; see ``known.known_scores``."""
-    from jupyter_deployfeedback.comparison.known import known_scores as score_now
+    """Score the examples whose score is known beforehand; see ``self_test.known_examples``."""
+    from jupyter_deployfeedback.comparison.self_test.known_examples import known_scores as score_now
 
     return score_now(evidence)
 
 
 def strangers(evidence: Evidence) -> tuple[str, ...]:
-    """Name the evaluations whose answers are of another type than the truth; see ``known.strangers``."""
-    from jupyter_deployfeedback.comparison.known import strangers as find_now
+    """Name the evaluations whose answers are of another type than the truth; see ``self_test.known_examples``."""
+    from jupyter_deployfeedback.comparison.self_test.known_examples import strangers as find_now
 
     return tuple(find_now(evidence))

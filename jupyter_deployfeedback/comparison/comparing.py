@@ -11,10 +11,10 @@ from jupyter_deployfeedback.comparison.deltas import deltas
 from jupyter_deployfeedback.comparison.differences import differences
 from jupyter_deployfeedback.comparison.distributions import distributions
 from jupyter_deployfeedback.comparison.estimates import estimate
-from jupyter_deployfeedback.comparison.material import Material, gather
 from jupyter_deployfeedback.comparison.pairing import changed_examples
 from jupyter_deployfeedback.comparison.points import Part, parts_about, parts_of
 from jupyter_deployfeedback.comparison.quantities import JUDGES_ERRORS, applies
+from jupyter_deployfeedback.comparison.sides import Material, gather
 from jupyter_deployfeedback.domain.comparison import Comparison, Delta, Estimand, Estimate
 from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.run import Evidence

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from jupyter_deployfeedback.comparison.estimates import show, value_of
-from jupyter_deployfeedback.comparison.material import Material, Numbers
 from jupyter_deployfeedback.comparison.numbers import EXACT_COUNTS
 from jupyter_deployfeedback.comparison.quantities import COUNTS, applies
+from jupyter_deployfeedback.comparison.sides import Material, Numbers
 from jupyter_deployfeedback.domain.comparison import Change, Delta, Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Metric
 from jupyter_deployfeedback.domain.observation import Observation

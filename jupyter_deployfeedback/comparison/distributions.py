@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.material import Material
 from jupyter_deployfeedback.comparison.samples import Samples
+from jupyter_deployfeedback.comparison.sides import Material
 from jupyter_deployfeedback.domain.comparison import Distribution
 
 LEVELS = tuple(round(level / 100, 2) for level in range(1, 100))

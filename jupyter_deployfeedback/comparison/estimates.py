@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.alarm import p_beyond
-from jupyter_deployfeedback.comparison.latency import level_of, measure_latency
-from jupyter_deployfeedback.comparison.loads import UNDER_LOAD, UnderLoad
-from jupyter_deployfeedback.comparison.material import Material
+from jupyter_deployfeedback.comparison.beyond_limit import p_beyond
+from jupyter_deployfeedback.comparison.load.estimates import measure_under_load
+from jupyter_deployfeedback.comparison.load.gathering import UNDER_LOAD, UnderLoad
+from jupyter_deployfeedback.comparison.load.latency import level_of, measure_latency
 from jupyter_deployfeedback.comparison.measured import Measured, Missing, finite
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.exact import single
@@ -29,8 +29,8 @@ from jupyter_deployfeedback.comparison.quantities import (
 )
 from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
 from jupyter_deployfeedback.comparison.selection import BASELINE, CANDIDATE, Selection, select, too_few_answered
+from jupyter_deployfeedback.comparison.sides import Material
 from jupyter_deployfeedback.comparison.statistics import STATISTICS, measure_statistic
-from jupyter_deployfeedback.comparison.under_load import measure_under_load
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation

@@ -7,10 +7,10 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from jupyter_deployfeedback.comparison.histogram import between_edges
-from jupyter_deployfeedback.comparison.material import Material, Numbers
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
 from jupyter_deployfeedback.comparison.methods.exact import single
 from jupyter_deployfeedback.comparison.methods.proportion import share
+from jupyter_deployfeedback.comparison.sides import Material, Numbers
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.observation import Observation

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 
-from jupyter_deployfeedback.comparison.company import disturbance
-from jupyter_deployfeedback.comparison.material import Material, gather
+from jupyter_deployfeedback.comparison.load.windows import gather_windows
+from jupyter_deployfeedback.comparison.overlap import disturbance
 from jupyter_deployfeedback.comparison.quantities import applies
-from jupyter_deployfeedback.comparison.windows import gather_windows
+from jupyter_deployfeedback.comparison.sides import Material, gather
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
 from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.material import Material
 from jupyter_deployfeedback.comparison.measured import Missing
 from jupyter_deployfeedback.comparison.quantities import ENOUGH_ANSWERED
 from jupyter_deployfeedback.comparison.samples import Samples
+from jupyter_deployfeedback.comparison.sides import Material
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.rules.rule import Relation
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism
-    from jupyter_deployfeedback.execution.kernels import wish_for_kernel
+    from jupyter_deployfeedback.execution.kernels.manager import wish_for_kernel
     from jupyter_deployfeedback.execution.plan import date_results, plan_suites
-    from jupyter_deployfeedback.execution.process_tree import end_marked, marked_runs
     from jupyter_deployfeedback.execution.run import execute
-    from jupyter_deployfeedback.execution.stopping import cancelled_by_signals
-    from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, published
-    from jupyter_deployfeedback.execution.worker_process import WorkerProcess, load_worker, prepare
+    from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE, published
+    from jupyter_deployfeedback.execution.worker.process import WorkerProcess, load_worker, prepare
+    from jupyter_deployfeedback.execution.worker.process_tree import end_marked, marked_runs
+    from jupyter_deployfeedback.execution.worker.stopping import cancelled_by_signals
 
 __all__ = [
     "FOLDER_VARIABLE",
@@ -41,20 +41,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "FOLDER_VARIABLE": "wishes",
+    "FOLDER_VARIABLE": "standby.wishes",
     "MAX_PARALLEL_VARIABLE": "cores",
-    "WorkerProcess": "worker_process",
-    "cancelled_by_signals": "stopping",
+    "WorkerProcess": "worker.process",
+    "cancelled_by_signals": "worker.stopping",
     "date_results": "plan",
-    "end_marked": "process_tree",
+    "end_marked": "worker.process_tree",
     "execute": "run",
-    "load_worker": "worker_process",
-    "marked_runs": "process_tree",
+    "load_worker": "worker.process",
+    "marked_runs": "worker.process_tree",
     "parallelism": "cores",
     "plan_suites": "plan",
-    "prepare": "worker_process",
-    "published": "wishes",
-    "wish_for_kernel": "kernels",
+    "prepare": "worker.process",
+    "published": "standby.wishes",
+    "wish_for_kernel": "kernels.manager",
 }
 
 

@@ -13,7 +13,7 @@ from threading import Lock
 from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
 from jupyter_deployfeedback.execution.plan import turns
-from jupyter_deployfeedback.execution.worker_process import WorkerProcess, prepare
+from jupyter_deployfeedback.execution.worker.process import WorkerProcess, prepare
 
 
 class Bench:

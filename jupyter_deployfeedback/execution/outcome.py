@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome
 from jupyter_deployfeedback.execution.titles import titles
-from jupyter_deployfeedback.execution.wire import (
+from jupyter_deployfeedback.execution.worker.wire import (
     CELL_TIMEOUT,
     SKIP_TAG,
     Cell,

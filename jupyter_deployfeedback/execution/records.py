@@ -17,7 +17,7 @@ from jupyter_deployfeedback.domain.evaluation import Evaluation
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite
-from jupyter_deployfeedback.execution.wire import Recorded
+from jupyter_deployfeedback.execution.worker.wire import Recorded
 from jupyter_deployfeedback.probe.records import CHECK, EVALUATION, METRIC, PROGRESS, RECORD_MIME
 
 

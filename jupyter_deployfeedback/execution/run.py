@@ -23,11 +23,11 @@ from jupyter_deployfeedback.execution.environment import kernel_environment
 from jupyter_deployfeedback.execution.executed_copy import UNFINISHED
 from jupyter_deployfeedback.execution.lanes import Bench, Halt, benches, one_at_a_time, run_side_by_side
 from jupyter_deployfeedback.execution.listening import Listener
-from jupyter_deployfeedback.execution.process_tree import end_marked
 from jupyter_deployfeedback.execution.records import read_records
-from jupyter_deployfeedback.execution.wire import CellEnded, Ended, Ending, Event, Recorded, Spec
-from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE
-from jupyter_deployfeedback.execution.worker_process import WorkerProcess
+from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE
+from jupyter_deployfeedback.execution.worker.process import WorkerProcess
+from jupyter_deployfeedback.execution.worker.process_tree import end_marked
+from jupyter_deployfeedback.execution.worker.wire import CellEnded, Ended, Ending, Event, Recorded, Spec
 
 GRACE_SECONDS = 8.0  # for a worker to stop its suite, save the copy and tell; then it is killed
 LONGEST_STEM = 150  # bytes; a system's names end at 255, and a point's name holds text of its parameters

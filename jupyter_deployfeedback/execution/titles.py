@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jupyter_deployfeedback.execution.wire import Cell
+from jupyter_deployfeedback.execution.worker.wire import Cell
 
 LONGEST = 80
 

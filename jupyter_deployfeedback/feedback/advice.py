@@ -11,10 +11,10 @@ from jupyter_deployfeedback.domain.rules.rule import SubjectKind
 from jupyter_deployfeedback.domain.run import Commit, Evidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Continuing, Verdict
-from jupyter_deployfeedback.feedback.found import Found
+from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.quantities import count
 from jupyter_deployfeedback.feedback.sentences import GOOD, describe_case, first_bad_case
-from jupyter_deployfeedback.feedback.visible import one_line
+from jupyter_deployfeedback.feedback.worded_finding import Found
 
 TAG = "Tag the release: jupyter deployfeedback release VERSION, or “Tag release” in the panel."
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from jupyter_deployfeedback.domain.verdict import ReasonKind, Verdict
 from jupyter_deployfeedback.feedback.advice import Situation
-from jupyter_deployfeedback.feedback.found import Found
+from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.quantities import count
-from jupyter_deployfeedback.feedback.visible import one_line
+from jupyter_deployfeedback.feedback.worded_finding import Found
 
 
 def headline(situation: Situation, *, candidate: str, baseline: str | None, notices: Iterable[str]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Expression, Subject
+from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.quantities import limit_text
-from jupyter_deployfeedback.feedback.visible import one_line
 
 _CAPITALS = {"cpu": "CPU", "oom": "OOM", "f1": "F1", "r2": "R²"}
 _AGGREGATES = {

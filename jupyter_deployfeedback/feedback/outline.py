@@ -8,8 +8,8 @@ from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, MetricRow, SuiteRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome
+from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.quantities import MISSING, count, duration
-from jupyter_deployfeedback.feedback.visible import one_line
 from jupyter_deployfeedback.feedback.words import change_word
 
 MOST_EXAMPLES = 10

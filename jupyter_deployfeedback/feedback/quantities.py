@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from jupyter_deployfeedback.domain.rules.rule import Comparator
-from jupyter_deployfeedback.feedback.visible import one_line
+from jupyter_deployfeedback.feedback.escaping import one_line
 
 MISSING = "—"
 SIGNS = {

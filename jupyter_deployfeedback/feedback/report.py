@@ -12,11 +12,11 @@ from jupyter_deployfeedback.domain.run import Evidence, Run, RunState
 from jupyter_deployfeedback.domain.verdict import Judgement
 from jupyter_deployfeedback.feedback import rows
 from jupyter_deployfeedback.feedback.advice import Situation, next_step, remedy
-from jupyter_deployfeedback.feedback.found import Found, read_findings
+from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.headline import headline
-from jupyter_deployfeedback.feedback.past import of_the_past
+from jupyter_deployfeedback.feedback.history_notices import of_the_past
 from jupyter_deployfeedback.feedback.sentences import sentence
-from jupyter_deployfeedback.feedback.visible import one_line
+from jupyter_deployfeedback.feedback.worded_finding import Found, read_findings
 
 
 def build_report(

@@ -8,10 +8,10 @@ from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.feedback import names
-from jupyter_deployfeedback.feedback.found import Found
+from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.names import capitalised
 from jupyter_deployfeedback.feedback.quantities import MISSING, count, duration, quantity
-from jupyter_deployfeedback.feedback.visible import one_line
+from jupyter_deployfeedback.feedback.worded_finding import Found
 
 GOOD = frozenset({Outcome.PASSED, Outcome.SKIPPED})
 

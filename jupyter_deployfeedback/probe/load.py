@@ -26,7 +26,7 @@ from jupyter_deployfeedback.probe.examples import plain_rows
 from jupyter_deployfeedback.probe.open_loop import Arm, Shot
 from jupyter_deployfeedback.probe.progress import Progress
 from jupyter_deployfeedback.probe.records import evaluation_record
-from jupyter_deployfeedback.probe.scores import Asked
+from jupyter_deployfeedback.probe.results import Asked
 from jupyter_deployfeedback.probe.summaries import load_summary
 from jupyter_deployfeedback.probe.target import Target
 

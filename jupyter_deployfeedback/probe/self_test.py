@@ -15,7 +15,7 @@ from typing import Any
 from jupyter_deployfeedback.probe.answers import Answers, Side
 from jupyter_deployfeedback.probe.examples import Examples
 from jupyter_deployfeedback.probe.protocols.base import Scalar
-from jupyter_deployfeedback.probe.scores import SideResult
+from jupyter_deployfeedback.probe.results import SideResult
 from jupyter_deployfeedback.probe.target import RequestState, Target
 
 RIGHT, WRONG, UNREACHABLE = "right", "wrong", "unreachable"

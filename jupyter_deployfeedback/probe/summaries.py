@@ -10,7 +10,7 @@ from jupyter_deployfeedback.errors import DeployFeedbackError
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.probe.load import LoadResult
-    from jupyter_deployfeedback.probe.scores import Asked, EvaluationResult, SideResult
+    from jupyter_deployfeedback.probe.results import Asked, EvaluationResult, SideResult
 
 Side = TypeVar("Side", bound="Asked")
 NOT_MEASURED = "–"

@@ -20,7 +20,7 @@ def standby(descriptor: int, *, idle_seconds: float, memory_mb: int | None) -> l
     """Return the command of a process that has loaded all this and forks one process for each run it is asked for.
 
     It listens on the socket with this descriptor, and goes when its stdin is closed or nobody asked for
-    ``idle_seconds``. The kernels that stand by take ``memory_mb`` at most. See ``execution.forkserver``.
+    ``idle_seconds``. The kernels that stand by take ``memory_mb`` at most. See ``execution.standby.forkserver``.
     """
     limit = [] if memory_mb is None else ["--memory-mb", str(memory_mb)]
     return [*_CLI, "standby", str(descriptor), "--idle-seconds", str(idle_seconds), *limit]

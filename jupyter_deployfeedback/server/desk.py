@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from jupyter_deployfeedback import errors, lineage, pipeline
+from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.verdict import Verdict
@@ -21,6 +21,17 @@ from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.feedback import Format, charts, render
 from jupyter_deployfeedback.observation import ask_target
+from jupyter_deployfeedback.pipeline import chain
+from jupyter_deployfeedback.pipeline.run import (
+    check_project,
+    choose_target,
+    continue_run,
+    open_project,
+    reap,
+    release,
+    start,
+    waive,
+)
 from jupyter_deployfeedback.project import find_project_file, inspect_suite
 from jupyter_deployfeedback.server import commands, wire
 from jupyter_deployfeedback.server.runs import RunProcesses
@@ -54,7 +65,7 @@ class Desk:
     ) -> None:
         self._root = root.resolve()
         self._store: Store = open_store(store_url, environment=os.environ)
-        pipeline.reap(self._store)
+        reap(self._store)
         limits = {} if max_parallel_suites is None else {MAX_PARALLEL_VARIABLE: str(max_parallel_suites)}
         self._environment: Mapping[str, str] = ChainMap(limits, os.environ)
         self._processes = RunProcesses(
@@ -78,7 +89,7 @@ class Desk:
         def found() -> wire.ProjectAnswer:
             start = self._local(path)
             try:
-                project = pipeline.check_project(self._governed(start), environment=os.environ)
+                project = check_project(self._governed(start), environment=os.environ)
             except errors.ProjectNotFound:
                 raise
             except errors.ProjectError as error:
@@ -87,7 +98,7 @@ class Desk:
                 inspected = (inspect_suite(project, suite) for suite in project.suites)
                 names = {each.kernel_name for each in inspected if each.kernel_name is not None}
                 self._processes.expect(names, preload=project.kernels.preload)
-            expected = lineage.expected(project, project.suites, store=self._store)
+            expected = chain.expected(project, project.suites, store=self._store)
             return wire.ProjectAnswer(project=project_body(project, root=self._root, expected=expected), problems=())
 
         await run_blocking(self._processes.warm_up)
@@ -97,8 +108,8 @@ class Desk:
         """Ask a target how it is."""
 
         def asked() -> wire.HealthAnswer:
-            project = pipeline.open_project(self._governed(self._local(path)), environment=os.environ)
-            chosen = pipeline.choose_target(project, target)
+            project = open_project(self._governed(self._local(path)), environment=os.environ)
+            chosen = choose_target(project, target)
             facts = ask_target(chosen, environment=os.environ)
             return wire.HealthAnswer(facts=facts, platform_source=chosen.platform.source)
 
@@ -118,15 +129,13 @@ class Desk:
                 matrix=asked.matrix,
                 urls=asked.urls,
             )
-            return pipeline.start(request, store=self._store, environment=self._environment)
+            return start(request, store=self._store, environment=self._environment)
 
         return await self._submitted(started)
 
     async def continue_run(self, run_id: str) -> wire.RunBody:
         """Acknowledge a run that adds to an inconclusive one, and have it worked off."""
-        return await self._submitted(
-            lambda: pipeline.continue_run(run_id, store=self._store, environment=self._environment)
-        )
+        return await self._submitted(lambda: continue_run(run_id, store=self._store, environment=self._environment))
 
     async def runs(
         self, path: str | None, *, state: str | None, verdict: str | None, limit: int, after: str | None
@@ -180,7 +189,7 @@ class Desk:
         """Keep that a person answers for a finding."""
         asked = accepted(wire.CreateWaiver, body)
         given = {name: getattr(asked, name) for name in ("finding", "by", "reason", "until")}
-        return await run_blocking(lambda: pipeline.waive(run_id, **given, store=self._store, now=datetime.now(UTC)))
+        return await run_blocking(lambda: waive(run_id, **given, store=self._store, now=datetime.now(UTC)))
 
     async def artifact(self, run_id: str, name: str) -> bytes:
         """Return a file kept for a run."""
@@ -199,7 +208,7 @@ class Desk:
         """Tag the commit that a run tested."""
         asked = accepted(wire.CreateRelease, body)
         return await run_blocking(
-            lambda: pipeline.release(
+            lambda: release(
                 asked.run_id, version=asked.version, push=asked.push, store=self._store, environment=os.environ
             )
         )

@@ -15,8 +15,8 @@ from typing import Any
 
 from jupyter_deployfeedback.domain.run import Run, RunState
 from jupyter_deployfeedback.execution import end_marked, wish_for_kernel
-from jupyter_deployfeedback.execution.forked import NoFork
-from jupyter_deployfeedback.server.standby import ForkedRun, Standby, fork_run
+from jupyter_deployfeedback.execution.standby.client import NoFork
+from jupyter_deployfeedback.run_process.client import ForkedRun, Standby, fork_run
 from jupyter_deployfeedback.store import Store
 
 EVENT_SCHEMA_ID = "https://events.jupyter-deployfeedback.org/run/v1"

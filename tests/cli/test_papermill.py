@@ -17,8 +17,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from jupyter_deployfeedback.execution.kernel_supply import Stock
-from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, publish, published, withdraw
+from jupyter_deployfeedback.execution.standby.stock import Stock
+from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE, publish, published, withdraw
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

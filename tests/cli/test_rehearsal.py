@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_deployfeedback import pipeline
-from jupyter_deployfeedback.cli import rehearsal
+from jupyter_deployfeedback.pipeline import run as pipeline
+from jupyter_deployfeedback.run_process import warm_up
 
 
 def test_a_rehearsal_goes_through_a_whole_run_and_leaves_nothing(
@@ -23,7 +23,7 @@ def test_a_rehearsal_goes_through_a_whole_run_and_leaves_nothing(
         lambda *told, **more: judged.append("report") or build_report(*told, **more),
     )
 
-    rehearsal.rehearse(tmp_path / "rehearsal")
+    warm_up.rehearse(tmp_path / "rehearsal")
 
     assert judged == ["report"]
     assert list(tmp_path.iterdir()) == []
@@ -31,8 +31,8 @@ def test_a_rehearsal_goes_through_a_whole_run_and_leaves_nothing(
 
 
 def test_what_cannot_be_rehearsed_is_left_to_the_first_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal, "_PROJECT", "version: 1\ntargets: {}\n")
+    monkeypatch.setattr(warm_up, "_PROJECT", "version: 1\ntargets: {}\n")
 
-    rehearsal.rehearse(tmp_path / "rehearsal")
+    warm_up.rehearse(tmp_path / "rehearsal")
 
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from jupyter_deployfeedback.comparison.alarm import p_beyond
+from jupyter_deployfeedback.comparison.beyond_limit import p_beyond
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.bootstrap import quantile_effect

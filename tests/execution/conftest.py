@@ -17,7 +17,7 @@ from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
 from jupyter_deployfeedback.execution import execute
-from jupyter_deployfeedback.execution.kernel_supply import Stock
+from jupyter_deployfeedback.execution.standby.stock import Stock
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TARGET = Target(name="candidate", url="http://127.0.0.1:1/")

@@ -14,13 +14,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_deployfeedback.execution.forked import Forked, NoFork
+from jupyter_deployfeedback.execution.standby.client import Forked, NoFork
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lets a keeper adopt orphans")
 
 SERVER = """
 import os, socket, subprocess, sys
-from jupyter_deployfeedback.execution.forkserver import become_stdio, serve
+from jupyter_deployfeedback.execution.standby.forkserver import become_stdio, serve
 def child(turn):
     request, descriptors = turn.take()
     become_stdio(descriptors)
@@ -30,7 +30,7 @@ serve(socket.socket(fileno=int(sys.argv[1])), child, parent_pipe=0)
 """
 TENDING = """
 import socket, subprocess, sys
-from jupyter_deployfeedback.execution.forkserver import serve
+from jupyter_deployfeedback.execution.standby.forkserver import serve
 own = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
 def tend(serving):
     if own.poll() is not None:
@@ -169,7 +169,7 @@ def test_no_forkserver_is_no_fork(tmp_path: Path) -> None:
 
 def test_who_still_loads_goes_with_its_parent() -> None:
     load = (
-        "import time; from jupyter_deployfeedback.execution.forkserver import leaving_with_parent\n"
+        "import time; from jupyter_deployfeedback.execution.standby.forkserver import leaving_with_parent\n"
         "with leaving_with_parent(0): print('loads', flush=True); time.sleep(100)"
     )
     with subprocess.Popen([sys.executable, "-c", load], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -182,7 +182,7 @@ def test_who_still_loads_goes_with_its_parent() -> None:
 
 HANGS = """
 import os, socket, sys, time
-from jupyter_deployfeedback.execution.forkserver import serve
+from jupyter_deployfeedback.execution.standby.forkserver import serve
 def child(turn):
     open(sys.argv[2], "w").write(str(os.getpid()))
     time.sleep(300)

@@ -15,8 +15,8 @@ import pytest
 
 from jupyter_deployfeedback.domain.project import Kernels
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
-from jupyter_deployfeedback.execution.kernel_supply import Stock
-from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, Program, Wish, wish_to_fork
+from jupyter_deployfeedback.execution.standby.stock import Stock
+from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE, Program, Wish, wish_to_fork
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kernels are forked on Linux only")
 

@@ -13,7 +13,7 @@ from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.suite import CaseError, Outcome, Suite, SuiteResult
 
 ADAPTER = """
-    from jupyter_deployfeedback.execution.wire import Cell, CellEnded, CellStarted, Opened, Recorded
+    from jupyter_deployfeedback.execution.worker.wire import Cell, CellEnded, CellStarted, Opened, Recorded
 
     RECORD = "application/vnd.deployfeedback.observation+json"
 

@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome
 from jupyter_deployfeedback.execution.outcome import case_results, notices, suite_outcome, suite_reason
-from jupyter_deployfeedback.execution.wire import (
+from jupyter_deployfeedback.execution.worker.wire import (
     Cell,
     CellEnded,
     CellStarted,

@@ -17,7 +17,7 @@ import pytest
 from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import end_marked, prepare
-from jupyter_deployfeedback.execution.process_tree import descendants
+from jupyter_deployfeedback.execution.worker.process_tree import descendants
 
 # One child as usual, one in its own session, one whose parent is gone and whose environment is empty.
 CHILDREN = """
@@ -194,7 +194,7 @@ def test_a_worker_that_was_prepared_and_not_needed_is_gone_when_closed() -> None
 @LINUX
 def test_a_worker_hides_its_memory_from_the_kernels_it_starts() -> None:
     hide = (
-        "import ctypes; from jupyter_deployfeedback.execution.process_tree import adopt_orphans_and_hide\n"
+        "import ctypes; from jupyter_deployfeedback.execution.worker.process_tree import adopt_orphans_and_hide\n"
         "adopt_orphans_and_hide(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE"
     )
 

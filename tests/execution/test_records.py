@@ -11,7 +11,7 @@ from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Famil
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite
 from jupyter_deployfeedback.execution.records import read_records
-from jupyter_deployfeedback.execution.wire import Recorded
+from jupyter_deployfeedback.execution.worker.wire import Recorded
 from jupyter_deployfeedback.probe.records import RECORD_MIME
 
 SUITE = Suite(name="quality", source="suites/quality.ipynb")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.execution.source import cells_of, open_notebook
+from jupyter_deployfeedback.execution.suites.notebook.source import cells_of, open_notebook
 
 
 def write(path: Path, *cells: dict[str, Any], minor: int = 5) -> Path:

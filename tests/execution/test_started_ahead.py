@@ -17,8 +17,8 @@ import pytest
 
 from jupyter_deployfeedback.domain.project import Kernels
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.execution.kernel_supply import MOST_STARTED, Stock
-from jupyter_deployfeedback.execution.wishes import FOLDER_VARIABLE, Program, Wish, leave, wish_to_start
+from jupyter_deployfeedback.execution.standby.stock import MOST_STARTED, Stock
+from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE, Program, Wish, leave, wish_to_start
 from jupyter_deployfeedback.probe.environment import LATER, SEED, read_seed
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kernels stand by on Linux only")

@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_deployfeedback.execution.message_gaps import MessageGaps
 from jupyter_deployfeedback.execution.packages import read_packages
-from jupyter_deployfeedback.execution.wire import (
+from jupyter_deployfeedback.execution.worker.wire import (
     Cell,
     CellEnded,
     CellStarted,

@@ -80,8 +80,8 @@ FAILPOINTS = """
 import os, sys, threading
 from pathlib import Path
 from sqlalchemy import Engine, event
-from jupyter_deployfeedback import pipeline
-from jupyter_deployfeedback.cli.rehearsal import rehearse
+from jupyter_deployfeedback.pipeline import run as pipeline
+from jupyter_deployfeedback.run_process.warm_up import rehearse
 from jupyter_deployfeedback.domain.run import RunRequest
 from jupyter_deployfeedback.store import open_store
 

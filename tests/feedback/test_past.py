@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_deployfeedback.domain.history import History
-from jupyter_deployfeedback.feedback.past import of_the_past
+from jupyter_deployfeedback.feedback.history_notices import of_the_past
 
 FIVE = ("v5", "v4", "v3", "v2", "v1")
 

@@ -12,8 +12,8 @@ from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation, RuleList
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Reason, ReasonKind, Standing, Verdict
-from jupyter_deployfeedback.feedback.found import read_findings
 from jupyter_deployfeedback.feedback.sentences import sentence
+from jupyter_deployfeedback.feedback.worded_finding import read_findings
 from tests.comparison.evidence import a_finding
 from tests.feedback.runs import case, rule, suite, suite_finding
 

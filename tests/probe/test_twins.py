@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from jupyter_deployfeedback.domain import evaluation, project
 from jupyter_deployfeedback.domain.metric import Better, Family
 from jupyter_deployfeedback.execution.records import CheckRecord, MetricRecord, ProgressRecord
-from jupyter_deployfeedback.probe import answers, recording, records, scores, self_test, settings, target
+from jupyter_deployfeedback.probe import answers, recording, records, results, self_test, settings, target
 
 TWINS: list[tuple[Any, type[BaseModel], set[str]]] = [  # the fields that the probe has no use for
     (settings.RequestShape, project.RequestShape, set()),
@@ -45,7 +45,7 @@ def test_a_setting_that_is_left_out_means_the_same_inside_and_outside_the_kernel
     ("words", "closed_set"),
     [
         (target.RequestState, evaluation.RequestState),
-        ((scores.CLASSIFICATION, scores.REGRESSION), evaluation.Task),
+        ((results.CLASSIFICATION, results.REGRESSION), evaluation.Task),
         ((self_test.RIGHT, self_test.WRONG, self_test.UNREACHABLE), evaluation.KnownKind),
         (recording.BETTER, Better),
         (recording.FAMILIES, Family),

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from jupyter_deployfeedback.run_process.client import ForkedRun
 from jupyter_deployfeedback.server.runs import RunProcesses
-from jupyter_deployfeedback.server.standby import ForkedRun
 from jupyter_deployfeedback.store import open_store
 
 SMOKE = {"path": "digits/model.ipynb", "suites": ["smoke"]}

@@ -17,8 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_deployfeedback.cli.standby import SPARES
-from jupyter_deployfeedback.execution.forked import connect
+from jupyter_deployfeedback.execution.standby.client import connect
+from jupyter_deployfeedback.run_process.standby import SPARES
 from jupyter_deployfeedback.server import commands
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere runs may not be forked")
@@ -42,7 +42,7 @@ def forkservers() -> list[psutil.Process]:
 
 def is_forkserver(process: psutil.Process) -> bool:
     try:
-        return any("kernel_fork" in argument for argument in process.cmdline())
+        return any("forked_kernel" in argument for argument in process.cmdline())
     except psutil.Error:  # it has just ended
         return False
 

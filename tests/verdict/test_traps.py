@@ -30,7 +30,7 @@ from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Verdict
 from jupyter_deployfeedback.errors import RuleSyntaxError, UnknownParameter
 from jupyter_deployfeedback.execution import plan_suites
 from jupyter_deployfeedback.feedback import Format, build_report, render
-from jupyter_deployfeedback.feedback.past import of_the_past
+from jupyter_deployfeedback.feedback.history_notices import of_the_past
 from jupyter_deployfeedback.verdict import judge
 from jupyter_deployfeedback.verdict.settling import settle
 from tests.comparison.evidence import (

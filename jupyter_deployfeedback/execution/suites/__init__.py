@@ -9,13 +9,14 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from jupyter_deployfeedback.domain.kind import ADAPTERS, SuiteKind
-from jupyter_deployfeedback.execution.suites import notebook
 from jupyter_deployfeedback.execution.suites.adapter import Adapter
 
 
 def adapter_for(kind: str) -> Adapter:
     """Return what runs suites of a kind. Raises LookupError for a kind nobody brings."""
     if kind == SuiteKind.NOTEBOOK:
+        from jupyter_deployfeedback.execution.suites.notebook import suite as notebook
+
         return notebook.run
     if kind == SuiteKind.BEHAVE:
         from jupyter_deployfeedback.execution.suites.behave import suite as behave

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from jupyter_deployfeedback.execution.wire import Ending, Event, Spec
+from jupyter_deployfeedback.execution.worker.wire import Ending, Event, Spec
 
 
 @dataclass

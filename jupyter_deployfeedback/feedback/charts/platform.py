@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, SeriesRow
 from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, side_encodings, side_names
+from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.names import label
-from jupyter_deployfeedback.feedback.visible import one_line
 
 _FACTORS = {"B": (2.0**-20, "MiB")}
 

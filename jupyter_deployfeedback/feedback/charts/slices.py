@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
 from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, paired_points, side_names
+from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.names import label
-from jupyter_deployfeedback.feedback.visible import one_line
 
 _NUMBER = re.compile(r"([0-9]+)")
 _ROW_HEIGHT = 22

@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.feedback import outline
-from jupyter_deployfeedback.feedback.visible import visible
+from jupyter_deployfeedback.feedback.escaping import visible
 
 INK = "#757575"
 CANDIDATE, BASELINE = "#2b83c6", "#8c8c8c"

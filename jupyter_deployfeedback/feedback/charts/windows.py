@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, WindowsRow
 from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, paired_points, side_names
+from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.names import label
-from jupyter_deployfeedback.feedback.visible import one_line
 
 _FACTORS = {"B": (2.0**-20, "MiB")}
 _USUAL = ("cpu_mean", "memory_mean")

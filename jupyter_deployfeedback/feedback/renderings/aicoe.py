@@ -24,7 +24,7 @@ from jupyter_deployfeedback.domain.aicoe import (
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.rules.rule import Subject
-from jupyter_deployfeedback.feedback.visible import one_line
+from jupyter_deployfeedback.feedback.escaping import one_line
 
 LOCAL_ONLY = "local only"
 PAGE = re.compile(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9/._%-]*")

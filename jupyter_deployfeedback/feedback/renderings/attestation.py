@@ -14,7 +14,7 @@ from typing import Any
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.errors import UsageError
-from jupyter_deployfeedback.feedback.visible import one_line
+from jupyter_deployfeedback.feedback.escaping import one_line
 
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"

@@ -11,7 +11,7 @@ from typing import Any
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Better
-from jupyter_deployfeedback.feedback.visible import one_line
+from jupyter_deployfeedback.feedback.escaping import one_line
 
 _SHOWN_UNITS = {"s": ("ms", 1e3), "B": ("MiB", 1 / 2**20), "share": ("%", 100.0)}
 """The unit a chart shows, the same in every run: a line of numbers whose unit changed would jump."""

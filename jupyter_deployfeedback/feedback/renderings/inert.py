@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from jupyter_deployfeedback.feedback.visible import one_line
+from jupyter_deployfeedback.feedback.escaping import one_line
 
 _ENTITIES = {
     "&": "&amp;",

@@ -14,7 +14,7 @@ from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.feedback import outline
-from jupyter_deployfeedback.feedback.visible import block, one_line, visible
+from jupyter_deployfeedback.feedback.escaping import block, one_line, visible
 
 _RED = ("failure", "error")
 

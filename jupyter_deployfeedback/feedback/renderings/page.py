@@ -16,8 +16,8 @@ from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.verdict import Standing
 from jupyter_deployfeedback.feedback import outline, words
 from jupyter_deployfeedback.feedback.charts import Chart, charts
+from jupyter_deployfeedback.feedback.escaping import block, one_line, visible
 from jupyter_deployfeedback.feedback.quantities import unbroken
-from jupyter_deployfeedback.feedback.visible import block, one_line, visible
 
 _PACKAGE = "jupyter_deployfeedback.feedback"
 _VEGA_LITE = "5.8"  # JupyterLab ships 5.6; the oldest that the converter knows keeps both renderings alike

@@ -19,8 +19,8 @@ from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, M
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.suite import CaseResult
 from jupyter_deployfeedback.feedback import outline
+from jupyter_deployfeedback.feedback.escaping import block, one_line, visible
 from jupyter_deployfeedback.feedback.quantities import count, unbroken
-from jupyter_deployfeedback.feedback.visible import block, one_line, visible
 from jupyter_deployfeedback.feedback.words import (
     FAMILY_TITLES,
     VERDICT_ICONS,

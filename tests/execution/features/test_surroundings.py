@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
-from jupyter_deployfeedback.execution.suites.behave.queue import one_at_a_time
+from jupyter_deployfeedback.execution.suites.behave.folder_lock import one_at_a_time
 
 RunFeatures = Callable[..., SuiteResult]
 Repository = Callable[..., Path]

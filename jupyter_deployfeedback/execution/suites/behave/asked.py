@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_deployfeedback.execution.suites.adapter import Unfinished
-from jupyter_deployfeedback.execution.wire import Ending, Spec
+from jupyter_deployfeedback.execution.worker.wire import Ending, Spec
 
 USUAL_FOLDER = "features"  # where behave looks when it is told nothing
 

@@ -14,10 +14,10 @@ from jupyter_core.paths import jupyter_data_dir
 
 from jupyter_deployfeedback.execution.environment import allowed
 from jupyter_deployfeedback.execution.suites.adapter import Unfinished
-from jupyter_deployfeedback.execution.suites.behave.lock import Lock
+from jupyter_deployfeedback.execution.suites.behave.folder_lock import one_at_a_time
+from jupyter_deployfeedback.execution.suites.behave.pipfile_lock import Lock
 from jupyter_deployfeedback.execution.suites.behave.process import run_program
-from jupyter_deployfeedback.execution.suites.behave.queue import one_at_a_time
-from jupyter_deployfeedback.execution.wire import Ending
+from jupyter_deployfeedback.execution.worker.wire import Ending
 
 DATA_VARIABLE = "JUPYTER_DATA_DIR"
 READY = "ready"  # a link to the finished environment: scripts hold its path, so it cannot be renamed into place

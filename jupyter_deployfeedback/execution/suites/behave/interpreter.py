@@ -19,8 +19,8 @@ from packaging.utils import canonicalize_name
 from jupyter_deployfeedback.execution.suites.adapter import Unfinished
 from jupyter_deployfeedback.execution.suites.behave.asked import Asked
 from jupyter_deployfeedback.execution.suites.behave.installing import find_or_build
-from jupyter_deployfeedback.execution.suites.behave.lock import Lock, read_lock
-from jupyter_deployfeedback.execution.wire import Ending
+from jupyter_deployfeedback.execution.suites.behave.pipfile_lock import Lock, read_lock
+from jupyter_deployfeedback.execution.worker.wire import Ending
 
 ANSWER_SECONDS = 30.0
 PIPFILE = "Pipfile"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_deployfeedback.execution.suites.behave.report import Report, Scenario, Told, step_text
-from jupyter_deployfeedback.execution.wire import CellEnded
+from jupyter_deployfeedback.execution.worker.wire import CellEnded
 
 ASSERTION = "AssertionError"
 _ASSERTED = ("Assertion Failed:", "ASSERT FAILED:")  # of behave 1.2.6, of 1.3

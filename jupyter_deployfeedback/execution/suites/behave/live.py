@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from jupyter_deployfeedback.execution.suites.behave.judging import explain
 from jupyter_deployfeedback.execution.suites.behave.report import Scenario
-from jupyter_deployfeedback.execution.wire import CellEnded, CellStarted, Event
+from jupyter_deployfeedback.execution.worker.wire import CellEnded, CellStarted, Event
 
 _STEP = re.compile(r"\s+\S.* \.\.\. (?P<status>[a-z_]+) in \d+\.\d+s")
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
 
-from jupyter_deployfeedback.execution.stopping import Stopped, ignore_stops
-from jupyter_deployfeedback.execution.wire import Ending
+from jupyter_deployfeedback.execution.worker.stopping import Stopped, ignore_stops
+from jupyter_deployfeedback.execution.worker.wire import Ending
 
 LOOK_SECONDS = 0.1  # how soon the end of a program is noticed whose children keep its output open
 LADDER = ((signal.SIGINT, 2.0), (signal.SIGTERM, 1.0), (signal.SIGKILL, 1.0))  # SIGINT lets behave close its report

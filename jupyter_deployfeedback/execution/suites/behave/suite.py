@@ -9,8 +9,9 @@ from pathlib import Path
 
 from jupyter_deployfeedback.execution.executed_copy import ExecutedCopy
 from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
-from jupyter_deployfeedback.execution.suites.behave import kept
+from jupyter_deployfeedback.execution.suites.behave import notebook_copy
 from jupyter_deployfeedback.execution.suites.behave.asked import Asked, read_asked
+from jupyter_deployfeedback.execution.suites.behave.folder_lock import one_at_a_time
 from jupyter_deployfeedback.execution.suites.behave.interpreter import Interpreter, choose_interpreter
 from jupyter_deployfeedback.execution.suites.behave.judging import Judgement, judge
 from jupyter_deployfeedback.execution.suites.behave.live import Live
@@ -22,9 +23,8 @@ from jupyter_deployfeedback.execution.suites.behave.numbers import (
     read_numbers,
 )
 from jupyter_deployfeedback.execution.suites.behave.process import Finished, run_program
-from jupyter_deployfeedback.execution.suites.behave.queue import one_at_a_time
 from jupyter_deployfeedback.execution.suites.behave.report import Report, Scenario, read_report
-from jupyter_deployfeedback.execution.wire import Cell, Ending, Event, Opened, Recorded, Spec
+from jupyter_deployfeedback.execution.worker.wire import Cell, Ending, Event, Opened, Recorded, Spec
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
 from jupyter_deployfeedback.probe.records import RECORD_MIME
 
@@ -130,9 +130,9 @@ class _Bench:
     def _keep(self, expected: Mapping[str, Scenario], report: Report, judgement: Judgement, finished: Finished) -> None:
         """Write the notebook that shows the suite; the panel opens it as it opens an executed one."""
         for scenario in report.scenarios.values():
-            self.account.notices.extend(kept.too_large(scenario))
+            self.account.notices.extend(notebook_copy.too_large(scenario))
         cut = "\n... the rest of the output is not kept" if finished.truncated else ""
-        notebook = kept.show(
+        notebook = notebook_copy.show(
             expected,
             report.scenarios,
             ends={end.cell_id: end for end in judgement.ends},

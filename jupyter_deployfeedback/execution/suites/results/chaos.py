@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_deployfeedback.execution.suites.results.found import Claim, Found, Unreadable, moment, require
+from jupyter_deployfeedback.execution.suites.results.contents import Claim, Found, Unreadable, moment, require
 
 JOURNAL = ("chaoslib-version", "experiment", "status", "deviated", "steady_states", "rollbacks", "start", "end")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jupyter_deployfeedback.execution.suites.results.found import (
+from jupyter_deployfeedback.execution.suites.results.contents import (
     Claim,
     Found,
     Number,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jupyter_deployfeedback.execution.suites.results.found import Claim, Found, Number, Unreadable, count, number
+from jupyter_deployfeedback.execution.suites.results.contents import Claim, Found, Number, Unreadable, count, number
 from jupyter_deployfeedback.execution.suites.results.k6_points import DROPPED, DURATION, not_saturated
 
 REQUESTS = "http_reqs"

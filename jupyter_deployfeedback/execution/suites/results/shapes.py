@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO, TypeVar
 
 from jupyter_deployfeedback.execution.suites.results import chaos, guidellm, k6_points, k6_summary, vegeta
-from jupyter_deployfeedback.execution.suites.results.found import Found, Unreadable
+from jupyter_deployfeedback.execution.suites.results.contents import Found, Unreadable
 
 T = TypeVar("T")
 LARGEST_DOCUMENT = 64 * 2**20  # characters of a report; lines are read one by one

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
-from jupyter_deployfeedback.execution.suites.results.found import (
+from jupyter_deployfeedback.execution.suites.results.contents import (
     Claim,
     Found,
     Number,
@@ -22,7 +22,16 @@ from jupyter_deployfeedback.execution.suites.results.found import (
     moment,
 )
 from jupyter_deployfeedback.execution.suites.results.shapes import read_results
-from jupyter_deployfeedback.execution.wire import Cell, CellEnded, CellStarted, Ending, Event, Opened, Recorded, Spec
+from jupyter_deployfeedback.execution.worker.wire import (
+    Cell,
+    CellEnded,
+    CellStarted,
+    Ending,
+    Event,
+    Opened,
+    Recorded,
+    Spec,
+)
 from jupyter_deployfeedback.probe import environment as names
 from jupyter_deployfeedback.probe.records import RECORD_MIME, evaluation_record, metric_record
 

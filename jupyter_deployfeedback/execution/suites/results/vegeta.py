@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from jupyter_deployfeedback.execution.suites.results.found import (
+from jupyter_deployfeedback.execution.suites.results.contents import (
     Claim,
     Found,
     Number,

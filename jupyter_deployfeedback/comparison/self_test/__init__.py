@@ -1,0 +1,1 @@
+"""What proves that the comparison can tell: samples made up, and examples whose score is known."""

@@ -1,0 +1,298 @@
+"""The papermill engine that runs a suite: tells every step, limits output, keeps an honest executed copy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_async, run_sync
+from nbclient.exceptions import CellExecutionComplete, DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, NotebookExecutionManager
+
+from jupyter_deployfeedback.execution.executed_copy import SAVE_EVERY_SECONDS, ExecutedCopy
+from jupyter_deployfeedback.execution.kernels.client import asked_by
+from jupyter_deployfeedback.execution.message_gaps import MessageGaps
+from jupyter_deployfeedback.execution.output_cap import OutputCap
+from jupyter_deployfeedback.execution.packages import ask_packages, hear_packages
+from jupyter_deployfeedback.execution.suites.notebook.source import INJECTED_ID
+from jupyter_deployfeedback.execution.worker.stopping import INTERRUPT_SECONDS, Stopped, stop_within
+from jupyter_deployfeedback.execution.worker.wire import (
+    CELL_TIMEOUT,
+    INJECTED_TAG,
+    SKIP_TAG,
+    CellEnded,
+    CellStarted,
+    Event,
+    Recorded,
+    StrayError,
+)
+from jupyter_deployfeedback.probe.records import RECORD_MIME
+
+SCRAP_MIMES = ("application/scrapbook.scrap.json+json", "application/scrapbook.scrap.text+json")
+RESTARTED = "Restarting Bash"  # said by bash_kernel when a cell ended its shell; the new one then answers 0
+STRAY_ERRORS = ("Exception in thread ", "Task exception was never retrieved", "Exception ignored in")
+
+Tell = Callable[[Event], None]
+
+
+class KernelNeverReadyError(Exception):
+    """The kernel ended, or said nothing, before the first cell was sent to it."""
+
+
+class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not annotated
+    """Runs a notebook on a kernel that was supplied, with a client and a manager of ours."""
+
+    @classmethod
+    def execute_notebook(
+        cls,
+        nb: nbformat.NotebookNode,
+        kernel_name: str,
+        *,
+        km: AsyncKernelManager,
+        copy: ExecutedCopy,
+        tell: Tell,
+        deadline: float,
+        cell_seconds: float | None,
+        packages: dict[str, str],
+        **_: object,
+    ) -> nbformat.NotebookNode:
+        """Execute until the end, an exception or the deadline (on the monotonic clock); fill in the ``packages``.
+
+        A cell that takes longer than ``cell_seconds`` is interrupted, and stopped where it does not heed that.
+        """
+        watching = Watching(nb, copy=copy, tell=tell, deadline=deadline, cell_seconds=cell_seconds)
+        client = SuiteClient(
+            watching,
+            km=km,
+            kernel_name=kernel_name,
+            timeout_func=lambda _cell: watching.seconds_left,
+            startup_timeout=max(int(deadline - time.monotonic()), 1),
+            iopub_timeout=max(int(deadline - time.monotonic()), 1),
+            shell_timeout_interval=1,
+            interrupt_on_timeout=True,
+            on_cell_executed=watching.replied,
+        )
+        watching.notebook_start()
+        try:
+            client.execute()
+            asked = ask_packages(client)
+            client.hear_latecomers()
+            watching.notebook_complete()  # it is written while the kernel looks
+            packages.update(hear_packages(client, asked))
+        except (DeadKernelError, Stopped) as stop:
+            watching.mark_stopped(stop)
+            raise
+        except RuntimeError as error:  # as jupyter_client says it
+            if client.kc is None or not watching.began:
+                raise KernelNeverReadyError(str(error)) from error
+            raise
+        finally:
+            if not watching.complete:
+                watching.notebook_complete()
+            if client.kc is not None:
+                client.kc.stop_channels()
+        return watching.nb
+
+
+class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is not annotated
+    """papermill's record of the execution, made to tell us each step and to call nothing completed that never ran."""
+
+    def __init__(
+        self,
+        nb: nbformat.NotebookNode,
+        *,
+        copy: ExecutedCopy,
+        tell: Tell,
+        deadline: float = float("inf"),
+        cell_seconds: float | None = None,
+    ) -> None:
+        self.copy = copy
+        self.tell = tell
+        self.deadline = deadline
+        self.cell_seconds = cell_seconds
+        self.time_over: float | None = None  # the limit that the cell exceeded, or the one before
+        self.cap = OutputCap()
+        self.gaps = MessageGaps()
+        self.began = False
+        self.complete = False
+        self.left_shell = False
+        self._ended: CellEnded | None = None
+        self._started_at = 0.0
+        super().__init__(nb, progress_bar=False, autosave_cell_every=SAVE_EVERY_SECONDS)
+
+    def notebook_start(self, **kwargs: object) -> None:
+        """Clear what earlier runs left, and give the injected cell an id that lasts."""
+        for cell in self.nb.cells:
+            if INJECTED_TAG in cell.metadata.get("tags", []):
+                cell.id = INJECTED_ID
+        super().notebook_start(**kwargs)
+
+    def cell_start(self, cell: nbformat.NotebookNode, cell_index: int | None = None, **kwargs: object) -> None:
+        """Note that a cell starts; what is not sent to the kernel starts nothing."""
+        super().cell_start(cell, cell_index, **kwargs)
+        if cell.cell_type != "code" or not cell.source.strip() or SKIP_TAG in cell.metadata.get("tags", []):
+            return
+        self.began = True
+        self.cap, self.gaps, self.left_shell, self.time_over = OutputCap(), MessageGaps(), False, None
+        self._ended = CellEnded(cell.id)
+        self._started_at = time.monotonic()
+        self.tell(CellStarted(cell.id))
+
+    def replied(self, cell: nbformat.NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        """Take over what the kernel replied: the only proof that a cell was worked through."""
+        del cell, cell_index
+        content = execute_reply["content"]
+        self.gaps.see(execute_reply)
+        self.note(
+            status=content["status"],
+            execution_count=content.get("execution_count"),
+            asked_exit=any(item.get("source") == "ask_exit" for item in content.get("payload") or ()),
+        )
+        if content["status"] == "error":
+            self.note_error(content)
+
+    def note(self, **facts: object) -> None:
+        """Add to what is known of the cell that is running."""
+        if self._ended is not None:
+            self._ended = replace(self._ended, **facts)  # type: ignore[arg-type]  # the callers are above and below
+
+    def note_error(self, content: dict[str, Any]) -> None:
+        """Add what the cell raised; of several, the first."""
+        if self._ended is not None and self._ended.error is None:
+            traceback = "\n".join(content.get("traceback", []))
+            self.note(error=(content.get("ename", "Error"), content.get("evalue", ""), traceback))
+
+    def cell_complete(self, cell: nbformat.NotebookNode, cell_index: int | None = None, **kwargs: object) -> None:
+        """Tell that the cell is over, and how far it came."""
+        if self._ended is not None:
+            if self.left_shell:  # seen in what the cell printed, which may come after the reply
+                self.note(asked_exit=True)
+            seconds = time.monotonic() - self._started_at
+            self.note(truncated=self.cap.truncated, lost_messages=self.gaps.lost, duration_seconds=seconds)
+            self.note(time_over=self.time_over)
+            self.tell(self._ended)
+            if self.time_over is not None and self._ended.status is not None:  # it heeded the interrupt
+                stop_within(max(self.deadline - time.monotonic(), 0.0) + INTERRUPT_SECONDS)
+        if self._ended is None or self._ended.status is not None:
+            super().cell_complete(cell, cell_index, **kwargs)
+        self._ended = None
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the cell may still take."""
+        left = self.deadline - time.monotonic()
+        return max(left if self.cell_seconds is None else min(left, self.cell_seconds), 0.05)
+
+    def note_time_over(self) -> None:
+        """Note that the cell is interrupted, perhaps again; where its own time is over, it is stopped soon."""
+        if self.cell_seconds is not None and self.time_over is None and time.monotonic() < self.deadline:
+            self.time_over = self.cell_seconds
+            stop_within(INTERRUPT_SECONDS)
+
+    def mark_stopped(self, stop: DeadKernelError | Stopped) -> None:
+        """Say in the executed copy at which cell it ended: its reader sees no events."""
+        name, text = ("KernelDied", "The kernel ended.") if isinstance(stop, DeadKernelError) else stop.said
+        if self.time_over is not None and not isinstance(stop, DeadKernelError):
+            name, text = CELL_TIMEOUT, f"The cell's time ({self.time_over:g} s) was over."
+        for cell in self.nb.cells:
+            if cell.metadata.papermill["status"] == self.RUNNING:
+                cell.outputs.append(nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[text]))
+
+    def notebook_complete(self, **_: object) -> None:
+        """Close the record. papermill's own would call cells completed that never ran."""
+        self.end_time = self.now()
+        self.nb.metadata.papermill["end_time"] = self.end_time.isoformat()
+        self.nb.metadata.papermill["duration"] = (self.end_time - self.start_time).total_seconds()
+        self.copy.save(self.nb, now=True)
+        self.complete = True
+
+    def save(self, **_: object) -> None:
+        """Write the executed copy, unless it was written just now."""
+        self.copy.save(self.nb, now=False)
+        self.last_save_time = self.now()
+
+
+class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill is not annotated
+    """papermill's client, which shows us each message before it becomes an output."""
+
+    def __init__(self, watching: Watching, **settings: Any) -> None:  # noqa: ANN401 - nbclient's own
+        super().__init__(watching, **settings)
+        self._cells_by_request: dict[str, str] = {}
+
+    def execute(self, **settings: Any) -> nbformat.NotebookNode:  # noqa: ANN401 - nbclient's own
+        """Execute the cells. papermill asks for the language at the end, which was heard when the kernel got ready."""
+        self.reset_execution_trackers()
+        with self.setup_kernel(**settings):
+            self.papermill_execute_cells()
+            self.nb.metadata["language_info"] = self.kc.language_info
+            self.set_widgets_metadata()
+        return self.nb
+
+    async def _async_handle_timeout(
+        self,
+        timeout: int,  # noqa: ASYNC109 - nbclient's own
+        cell: nbformat.NotebookNode | None = None,
+    ) -> Any:  # noqa: ANN401 - nbclient's own
+        if cell is not None:
+            self.nb_man.note_time_over()
+        return await super()._async_handle_timeout(timeout, cell)
+
+    async def _async_poll_output_msg(self, parent_msg_id: str, cell: nbformat.NotebookNode, cell_index: int) -> None:
+        """Read messages until the cell is idle. nbclient's own drops what earlier cells send late, from threads."""
+        self._cells_by_request[parent_msg_id] = cell.id
+        while True:
+            message = await ensure_async(self.kc.iopub_channel.get_msg(timeout=None))
+            self.nb_man.gaps.see(message)
+            if asked_by(message) != parent_msg_id:
+                self._hear_latecomer(message)
+                continue
+            try:
+                self.process_message(message, cell, cell_index)
+            except CellExecutionComplete:
+                return
+
+    def process_message(self, msg: dict[str, Any], cell: nbformat.NotebookNode, cell_index: int) -> Any:  # noqa: ANN401
+        """Read what is meant for us as it passes: an output can be cleared or overwritten, a message cannot."""
+        watching: Watching = self.nb_man
+        if msg["msg_type"] == "error":
+            watching.note_error(msg["content"])
+        is_own = RECORD_MIME in self._hear(msg, cell.id)
+        admitted = msg if is_own else watching.cap.admit(msg)
+        return None if admitted is None else super().process_message(admitted, cell, cell_index)
+
+    def hear_latecomers(self) -> None:
+        """Read what came after the last cell was over."""
+        run_sync(self._drain)()
+
+    async def _drain(self) -> None:
+        while await ensure_async(self.kc.iopub_channel.msg_ready()):
+            self._hear_latecomer(await ensure_async(self.kc.iopub_channel.get_msg(timeout=1)))
+
+    def _hear_latecomer(self, message: dict[str, Any]) -> None:
+        cell_id = self._cells_by_request.get(asked_by(message) or "")
+        if cell_id is not None:
+            self._hear(message, cell_id)
+
+    def _hear(self, message: dict[str, Any], cell_id: str) -> set[str]:
+        """Tell records and stray errors of a message; return what kinds of records it held."""
+        content = message["content"]
+        if content.get("name") == "stdout" and self.km.language == "bash":
+            self.nb_man.left_shell |= content.get("text", "").rstrip().endswith(RESTARTED)
+        if content.get("name") == "stderr" and any(sign in content.get("text", "") for sign in STRAY_ERRORS):
+            self.nb_man.tell(StrayError(cell_id))
+        records = _records(message)
+        for mime, payload in records:
+            self.nb_man.tell(Recorded(cell_id, mime, payload))
+        return {mime for mime, _ in records}
+
+
+def _records(message: dict[str, Any]) -> list[tuple[str, Any]]:
+    data = message["content"].get("data")
+    if not message["msg_type"].endswith(("display_data", "execute_result")) or not isinstance(data, dict):
+        return []
+    return [(mime, data[mime]) for mime in (RECORD_MIME, *SCRAP_MIMES) if mime in data]

@@ -1,0 +1,52 @@
+"""A suite's notebook as it is read before execution: cells with ids that last, without traces of earlier runs."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from jupyter_deployfeedback.execution.worker.wire import INJECTED_TAG, Cell
+
+INJECTED_ID = "injected-parameters"
+_LEFT_BY_PAPERMILL = {INJECTED_TAG, "papermill-error-cell-tag"}
+
+
+def open_notebook(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook for execution. Cells without an id get their position as id, the same in every run.
+
+    What an earlier papermill run left (its metadata, injected values, error markers) is dropped: old values must not
+    run again. Raises ValueError for what is no notebook and OSError for what cannot be read.
+    """
+    text = path.read_text(encoding="utf-8")
+    raw = json.loads(text)
+    if not isinstance(raw, dict):
+        raise ValueError(f"{path.name} is JSON, but not a notebook")  # noqa: TRY004 - the text is wrong, not its type
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # missing and repeated ids, which are mended below
+        notebook = nbformat.reads(text, as_version=4)
+    _give_lasting_ids(notebook, [cell.get("id") for cell in raw.get("cells", [])])
+    notebook.cells = [cell for cell in notebook.cells if not _LEFT_BY_PAPERMILL & set(cell.metadata.get("tags", []))]
+    for part in (notebook, *notebook.cells):
+        part.metadata.pop("papermill", None)
+    return notebook
+
+
+def cells_of(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
+    """Return the cells in order."""
+    return tuple(
+        Cell(cell.id, cell.cell_type, cell.source, tuple(cell.metadata.get("tags", []))) for cell in notebook.cells
+    )
+
+
+def _give_lasting_ids(notebook: nbformat.NotebookNode, written: list[Any]) -> None:
+    """Replace the random ids that nbformat makes up for cells without one, and repeated ones."""
+    notebook.nbformat_minor = max(notebook.nbformat_minor, 5)  # the first format whose cells have ids
+    taken: set[str] = set()
+    for position, cell in enumerate(notebook.cells, start=1):
+        own = written[position - 1] if position <= len(written) else None
+        cell.id = own if own and own not in taken else f"cell-{position}"
+        taken.add(cell.id)

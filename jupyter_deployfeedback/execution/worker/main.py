@@ -1,0 +1,116 @@
+"""The child process that runs suites: specs come in on stdin, events go out on a descriptor of their own.
+
+It stands by with papermill loaded, runs one suite after the other, each by the adapter of its kind, and goes when its
+parent goes. SIGTERM stops the suite that is running.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+
+from jupyter_deployfeedback.execution.suites import adapter_for
+from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
+from jupyter_deployfeedback.execution.suites.notebook import suite as notebook
+from jupyter_deployfeedback.execution.worker.process_tree import adopt_orphans_and_hide, end_descendants
+from jupyter_deployfeedback.execution.worker.stopping import INTERRUPT_SECONDS, STOPS, Stopped, heed_stops, stoppable
+from jupyter_deployfeedback.execution.worker.wire import (
+    Ended,
+    Ending,
+    Event,
+    Settle,
+    Settled,
+    Spec,
+    encode,
+    read_request,
+)
+
+PARENT_CHECK_SECONDS = 0.5
+
+
+def main(descriptor: int, parent: int, runtime_folder: str, *, ahead: bool = False) -> None:
+    """Stand by until stdin ends or a suite did not end by itself: what was stopped once is not used again.
+
+    ``ahead``: it is started before a run is asked for, and has time to rehearse.
+    """
+    adopt_orphans_and_hide()
+    threading.Thread(target=_go_with_parent, args=(parent,), daemon=True).start()
+    tell = Teller(descriptor)
+    if ahead:
+        notebook.rehearse()
+    try:
+        for line in sys.stdin:
+            request = read_request(line)
+            if isinstance(request, Settle):
+                tell(Settled())
+            elif run_suite(request, tell=tell) is not Ending.COMPLETED:
+                break
+    finally:
+        if os.getppid() != parent:  # nobody else is left to do it
+            shutil.rmtree(runtime_folder, ignore_errors=True)
+
+
+class Teller:
+    """Writes events, each as one whole line: no signal cuts one in two."""
+
+    def __init__(self, descriptor: int) -> None:
+        # A process that inherited it would hide the worker's death.
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's signature
+        self._descriptor = descriptor
+
+    def __call__(self, event: Event) -> None:
+        """Write one event; when nobody reads any more, the watch on the parent stops the suite."""
+        line = encode(event)
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+        except BrokenPipeError:
+            return
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+
+
+def run_suite(spec: Spec, *, tell: Teller) -> Ending:
+    """Run one suite and tell how it ended; whatever it left running is ended before.
+
+    Unless it is worked through: that is told at once, and what it leaves is ended after.
+    """
+    deadline = time.monotonic() + spec.timeout_seconds
+    told: list[Ending] = []
+
+    def tell_once(ending: Ending, message: str = "") -> None:
+        if told:
+            return
+        if time.monotonic() >= deadline and ending not in {Ending.CANCELLED, Ending.TIMED_OUT}:
+            ending, message = Ending.TIMED_OUT, ""
+        if ending is not Ending.COMPLETED:
+            end_descendants(os.getpid())
+        told.append(ending)
+        tell(Ended(ending, message, account.packages, notices=tuple(account.notices), kernel=account.kernel))
+
+    account = Account(worked_through=lambda: tell_once(Ending.COMPLETED))
+    try:
+        with stoppable(within_seconds=spec.timeout_seconds + INTERRUPT_SECONDS):
+            adapter_for(spec.kind)(spec, tell=tell, deadline=deadline, account=account)
+        tell_once(Ending.COMPLETED)
+    except Stopped as stopped:
+        tell_once(stopped.ending)
+    except Unfinished as unfinished:
+        tell_once(unfinished.ending, str(unfinished))
+    except Exception as error:  # noqa: BLE001 - the run loop: whatever broke becomes the suite's outcome, by name
+        tell_once(Ending.BROKEN, f"{type(error).__name__}: {error}")
+    end_descendants(os.getpid())
+    heed_stops()
+    return told[0]
+
+
+def _go_with_parent(parent: int) -> None:
+    """End with the parent: a suite that is running is stopped and its processes are ended."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
