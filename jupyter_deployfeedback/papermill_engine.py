@@ -83,7 +83,8 @@ def _recorded(
     nb: nbformat.NotebookNode, kernel_name: str, *, input_path: str | None, options: dict[str, Any]
 ) -> tuple[Store, Run]:
     """Acknowledge a run of the suite that this notebook is; DeployFeedbackError says why it cannot be one."""
-    from jupyter_deployfeedback.pipeline.run import plan_run, start
+    from jupyter_deployfeedback.pipeline.plan import plan_run
+    from jupyter_deployfeedback.pipeline.run import start
     from jupyter_deployfeedback.store import open_store
 
     request = _request(nb, kernel_name, input_path=input_path, options=options)
@@ -101,7 +102,7 @@ def _request(
     from pydantic import ValidationError
 
     from jupyter_deployfeedback.domain.run import RunRequest
-    from jupyter_deployfeedback.pipeline.run import open_project
+    from jupyter_deployfeedback.pipeline.plan import open_project
 
     own = nb.metadata.get("kernelspec", {}).get("name")
     foreign = [name for name in OF_PAPERMILL_ONLY if options.get(name)] + (["kernel"] if own != kernel_name else [])

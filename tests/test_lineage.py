@@ -19,7 +19,8 @@ from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.domain.verdict import Continuing, GateState, Judgement, Verdict
 from jupyter_deployfeedback.errors import ContinueRefused, RunNotFound, RunUnfinished
 from jupyter_deployfeedback.execution import plan_suites
-from jupyter_deployfeedback.pipeline import chain
+from jupyter_deployfeedback.pipeline import chain, forecast
+from jupyter_deployfeedback.pipeline.history import history
 from jupyter_deployfeedback.project import load_project
 from jupyter_deployfeedback.store import Store, open_store
 from tests.comparison.evidence import NOON, a_finding, answers, evaluation, evidence, facts, rule, side, suite_result
@@ -70,7 +71,7 @@ def judged(
 
 def told(store: Store, run: Run, *rules: Any) -> Any:
     found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
-    return chain.history(run, project(*rules), found, seen(), stored=False, store=store)
+    return history(run, project(*rules), found, seen(), stored=False, store=store)
 
 
 def test_what_is_the_same_may_go_on(store: Store) -> None:
@@ -208,7 +209,7 @@ def test_releases_that_were_passed_over_are_known_from_git_and_the_store(
     here = project().model_copy(update={"folder": str(tmp_path)})
     found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
 
-    told = chain.history(begin(store, against=against), here, found, seen(), stored=True, store=store)
+    told = history(begin(store, against=against), here, found, seen(), stored=True, store=store)
 
     assert (told.passed_over, told.compared_with, told.alone) == expected
 
@@ -218,7 +219,7 @@ def test_tags_of_git_without_any_stored_run_are_named(store: Store, tmp_path: Pa
     here = project().model_copy(update={"folder": str(tmp_path)})
     found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
 
-    told = chain.history(begin(store), here, found, seen(), stored=False, store=store)
+    told = history(begin(store), here, found, seen(), stored=False, store=store)
 
     assert (told.passed_over, told.compared_with) == (("v2", "v1"), None)
 
@@ -278,7 +279,7 @@ def test_a_suite_grows_at_its_points_unless_a_matrix_fixes_how_far(
     half = a_finding(rule="accuracy", expression=">=0.9", verdict=Verdict.INCONCLUSIVE, n=9, n_more=9)
     found = Judgement(verdict=Verdict.INCONCLUSIVE, gate=GateState.CLOSED, findings=(half,))
 
-    told = chain.history(begin(store), swept, found, evidence(point), stored=False, store=store)
+    told = history(begin(store), swept, found, evidence(point), stored=False, store=store)
 
     assert told.continuing is not None
     assert told.continuing.obstacle == expected
@@ -288,7 +289,7 @@ def test_the_example_says_what_its_examples_can_settle() -> None:
     file = Path(__file__).parents[1] / "example-notebooks" / "deployfeedback.yaml"
     example = load_project(file, environment={})
 
-    expected = chain.expected(example, example.suites, store=None)
+    expected = forecast.expected(example, example.suites, store=None)
     said = {(subject.text, asked.text): each for (subject, asked), each in expected.items()}
 
     assert said["accuracy", ">=-2pp"].sentence.startswith(
@@ -303,4 +304,4 @@ def test_points_of_a_matrix_are_not_counted_together() -> None:
     quality = next(suite for suite in example.suites if suite.more is not None)
     points = [quality.model_copy(update={"point_of": quality.name, "parameters": {"n": n}}) for n in (300, 700)]
 
-    assert chain.expected(example, tuple(points), store=None) == {}
+    assert forecast.expected(example, tuple(points), store=None) == {}

@@ -88,7 +88,7 @@ def _lab() -> Check:
 
 
 def _project(start: Path) -> Project:
-    from jupyter_deployfeedback.pipeline.run import check_project
+    from jupyter_deployfeedback.pipeline.plan import check_project
 
     return check_project(start, environment=os.environ)
 

@@ -32,7 +32,7 @@ def run_each(
     ``output`` becomes a file for each, with the target's name in its own. Raises UsageError, before anything is sent.
     """
     from jupyter_deployfeedback.domain.verdict import worst
-    from jupyter_deployfeedback.pipeline.run import open_project
+    from jupyter_deployfeedback.pipeline.plan import open_project
 
     if chosen["target"] or chosen["continues"] or "" in options.read_urls(urls):
         remedy = "Leave out --target and --continue, and say of each address whose it is: --url TARGET=URL."

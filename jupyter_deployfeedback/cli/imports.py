@@ -55,7 +55,7 @@ def _read(file: Path) -> str:
 def _import_deployments(texts: dict[str, str], *, target: str | None, tag: str | None, project_file: Path) -> None:
     from jupyter_deployfeedback.observation import read_deployments
     from jupyter_deployfeedback.pipeline.imported import import_deployments
-    from jupyter_deployfeedback.pipeline.run import choose_target, open_project
+    from jupyter_deployfeedback.pipeline.plan import choose_target, open_project
 
     deployments = read_deployments(texts)
     project = open_project(project_file.resolve(), environment=options.environment())

@@ -15,7 +15,7 @@ from jupyter_deployfeedback.errors import DeployFeedbackError, PermissionMissing
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.project import Project
     from jupyter_deployfeedback.domain.suite import Suite
-    from jupyter_deployfeedback.pipeline import chain
+    from jupyter_deployfeedback.pipeline.forecast import Expectations
 
 
 @click.command("init")
@@ -51,7 +51,7 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
 @options.project_option
 def check_command(*, project_file: Path) -> None:
     """Validate the project file, its rules and its suites without running anything."""
-    from jupyter_deployfeedback.pipeline.run import check_project
+    from jupyter_deployfeedback.pipeline.plan import check_project
     from jupyter_deployfeedback.project import inspect_suite
 
     checked = check_project(project_file.resolve(), environment=options.environment())
@@ -71,17 +71,17 @@ def check_command(*, project_file: Path) -> None:
     _tell_rules(checked)
 
 
-def expectations(project: Project, suites: tuple[Suite, ...]) -> chain.Expectations:
+def expectations(project: Project, suites: tuple[Suite, ...]) -> Expectations:
     """Return by subject and expression what the planned examples can settle.
 
     Without a store that opens, without what a run showed.
     """
-    from jupyter_deployfeedback.pipeline import chain
+    from jupyter_deployfeedback.pipeline.forecast import expected
 
     store = None
     with suppress(DeployFeedbackError):
         store = options.store()
-    return chain.expected(project, suites, store=store)
+    return expected(project, suites, store=store)
 
 
 def _tell_rules(checked: Project) -> None:

@@ -18,7 +18,7 @@ from jupyter_deployfeedback.cli import options
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last day (UTC) it counts.")
 def waive_command(*, run_id: str, findings: tuple[str, ...], by: str, reason: str, until: datetime) -> None:
     """Waive findings of RUN_ID that failed or are inconclusive. The verdict stays; an error cannot be waived."""
-    from jupyter_deployfeedback.pipeline.run import waive
+    from jupyter_deployfeedback.pipeline.release import waive
 
     store, now = options.store(), datetime.now(UTC)
     for finding in findings:
@@ -35,7 +35,7 @@ def waive_command(*, run_id: str, findings: tuple[str, ...], by: str, reason: st
 @options.project_option
 def release_command(*, version: str, run_id: str | None, push: bool, project_file: Path) -> None:
     """Tag the tested commit as VERSION, with the evidence in the tag. Only while the gate is open."""
-    from jupyter_deployfeedback.pipeline.run import release
+    from jupyter_deployfeedback.pipeline.release import release
 
     opened = options.store()
     run_id = run_id or options.newest_finished(opened, project_file)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
-from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,15 +11,13 @@ import click
 from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.cli import options, screen
 from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.run_process.work import work
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.event import RunEvent
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
     from jupyter_deployfeedback.domain.run import Run, RunRequest
     from jupyter_deployfeedback.execution import WorkerProcess
     from jupyter_deployfeedback.store import Store
-
-CANCEL_POLL_SECONDS = 0.5
 
 
 @click.command("run")
@@ -100,7 +93,7 @@ def _say_what_to_expect(run: Run, *, store: Store) -> None:
     if not sys.stderr.isatty():
         return
     from jupyter_deployfeedback.cli.project import expectations
-    from jupyter_deployfeedback.pipeline.run import plan_run
+    from jupyter_deployfeedback.pipeline.plan import plan_run
 
     plan = plan_run(run.request, store=store, environment=options.environment())
     for (subject, asked), expected in expectations(plan.project, plan.suites).items():
@@ -122,44 +115,3 @@ def _refuse_other_choices(request: RunRequest) -> None:
 def work_command(*, run_id: str) -> int:
     """Evaluate an acknowledged run; its events go to stdout as JSON lines. Ends when its parent does."""
     return work(run_id, store=options.store(), workers=())
-
-
-def work(run_id: str, *, store: Store, workers: Sequence[WorkerProcess]) -> int:
-    """Evaluate an acknowledged run and return its exit code; ``workers`` stand by."""
-    from jupyter_deployfeedback.pipeline.run import evaluate
-
-    cancelled = _cancel_on_signals()
-    parent, stdout = os.getppid(), sys.stdout.fileno()
-
-    def watch_others() -> None:
-        while not cancelled.wait(CANCEL_POLL_SECONDS):
-            if os.getppid() != parent or store.cancel_requested(run_id):
-                cancelled.set()
-
-    def tell(event: RunEvent) -> None:
-        try:
-            os.write(stdout, event.model_dump_json().encode() + b"\n")
-        except BrokenPipeError:  # the server was killed; the store knows what it would have told
-            cancelled.set()
-
-    threading.Thread(target=watch_others, daemon=True).start()
-    try:
-        report = evaluate(
-            run_id, store=store, environment=options.environment(), tell=tell, cancelled=cancelled, workers=workers
-        )
-    finally:
-        tell(store.events(run_id)[-1])  # how it ended: who watches need not ask
-    return report.exit_code
-
-
-def _cancel_on_signals() -> threading.Event:
-    """Return an event that SIGINT and SIGTERM set; a second SIGINT ends the process at once."""
-    cancelled = threading.Event()
-
-    def on_signal(signum: int, _: FrameType | None) -> None:
-        cancelled.set()
-        signal.signal(signum, signal.SIG_DFL)
-
-    signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
-    return cancelled

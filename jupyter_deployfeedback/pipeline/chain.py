@@ -1,43 +1,27 @@
-"""What came before a run: those it continues, the attempts at the same commit, the last release and its rules."""
+"""The runs that a run builds on: those it continues, and the stored one that is its baseline."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_deployfeedback import errors
-from jupyter_deployfeedback.comparison import adds_up, asked_before, pool_chain, prospects, requests_sent
-from jupyter_deployfeedback.domain.comparison import Pilot
+from jupyter_deployfeedback.comparison import asked_before, pool_chain
 from jupyter_deployfeedback.domain.evaluation import Continuation
-from jupyter_deployfeedback.domain.history import History
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project
-from jupyter_deployfeedback.domain.rules.checking import removed_rules
-from jupyter_deployfeedback.domain.rules.rule import Expression, Subject
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, TargetFacts
 from jupyter_deployfeedback.domain.suite import Suite
-from jupyter_deployfeedback.domain.verdict import Continuing, Judgement, Verdict
-from jupyter_deployfeedback.feedback import planned, scattered
+from jupyter_deployfeedback.domain.verdict import Continuing, Verdict
 from jupyter_deployfeedback.project import inspect_suite
-from jupyter_deployfeedback.release import release_tags
-from jupyter_deployfeedback.verdict import Circumstances, continuing, estimands
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.release import Release
     from jupyter_deployfeedback.store import Store
 
 NOTHING = "none"  # what --against takes for: compare with nothing
 ANEW = "Start a new run: jupyter deployfeedback run."
 MOST_RUNS = 1000  # that are looked through for one that continues another, or for one by its name
-
-
-class Expectation(NamedTuple):
-    """What the planned examples can settle of one expression, and whether it can pass with them at all."""
-
-    sentence: str
-    can_pass: bool
 
 
 class Stored(NamedTuple):
@@ -164,76 +148,6 @@ def recorded_before(project: Project, *, store: Store) -> tuple[Observation, ...
     return store.recorded_by_release(project.file) if recorded else ()
 
 
-def pilot(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -> Pilot:
-    """Return how many examples a run would send, and how the newest judged run of the project scattered.
-
-    What no suite's ``more`` and no run says is None: it was never measured. Points of a matrix are not counted: each of
-    them is judged by itself.
-    """
-    together = [suite for suite in suites if suite.point_of is None and not suite.matrix]
-    growing = [(suite, suite.more) for suite in together if suite.more is not None]
-    counts = [{**inspect_suite(project, suite).parameters, **suite.parameters}.get(name) for suite, name in growing]
-    sent = sum(int(str(each)) for each in counts if str(each).isdecimal()) or None
-    runs = store.list(project_file=project.file, state=RunState.FINISHED, limit=20) if store is not None else []
-    last = next((run for run in runs if run.verdict is not Verdict.ERROR), None)
-    report = store.report_of(last.run_id) if store is not None and last is not None else None
-    return Pilot(examples=sent, requests=sent) if report is None else scattered(report, sent)
-
-
-Expectations = Mapping[tuple[Subject, Expression], Expectation]
-
-
-def expected(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -> Expectations:
-    """Return by subject and expression what the planned examples can settle; only what can be computed."""
-    asked = estimands(project.rules, confidence=project.confidence_of_a_look, slice_values={})
-    return {
-        (each.estimand.subject, each.estimand.expression): Expectation(planned(each), can_pass=each.can_pass)
-        for each in prospects(asked, pilot(project, suites, store=store))
-    }
-
-
-def history(
-    run: Run, project: Project, judgement: Judgement, evidence: Evidence, *, stored: bool, store: Store
-) -> History:
-    """Return what a report says of the runs before this one; ``stored`` says that the baseline is an earlier run."""
-    chain = earlier(run, store=store)
-    release = store.last_release(run.request.project_file)
-    look = (len(chain) + 1, project.looks)
-    around = Circumstances(
-        look=look[0],
-        looks=look[1],
-        historical=stored,
-        loaded=any(each.load is not None for suite in evidence.suites for each in suite.evaluations),
-        counted=any(_can_grow(suite, run, evidence) for suite in project.suites),
-        sent=_share_sent(run, evidence, chain, store=store),
-    )
-    against = run.request.against or project.baseline
-    instead = store.judged_release(project.file)
-    asked_for_last = against in {LAST_RELEASE, run.request.target}
-    released = store.report_of(release.run_id) if release is not None else None
-    return History(
-        look=look,
-        continues=run.request.continues,
-        attempts=store.attempts(run, since=release.created_at if release else None),
-        release=release.tag if release else None,
-        reused=store.data_set_looks(run.request.project_file, _digests(evidence)),
-        removed=removed_rules(project.rules, released.findings) if released else (),
-        passed_over=_passed_over(run, project, instead, store=store) if asked_for_last else (),
-        compared_with=instead.tag if instead else None,
-        alone=against == NOTHING,
-        continuing=continuing(judgement, around),
-    )
-
-
-def _passed_over(run: Run, project: Project, instead: Release | None, *, store: Store) -> tuple[str, ...]:
-    """Return the releases that git or the store know, newer than the one compared with, newest first."""
-    in_git = run.commit is not None  # without a commit there is no tag either
-    made = release_tags(Path(project.folder), template=project.release.tag) if in_git else {}
-    made |= {each.tag: each.created_at for each in store.releases(project.file)}
-    newer = {tag: at for tag, at in made.items() if instead is None or (at > instead.created_at and tag != instead.tag)}
-    return tuple(sorted(newer, key=lambda tag: newer[tag], reverse=True))
-
-
 def _continued_by(run: Run, *, store: Store) -> Run | None:
     """Return the run that continues another one; one that was never judged does not count, nor one that is an error."""
     for other in store.list(project_file=run.request.project_file, limit=MOST_RUNS):
@@ -241,30 +155,3 @@ def _continued_by(run: Run, *, store: Store) -> Run | None:
         if other.request.continues == run.run_id and not over:
             return other
     return None
-
-
-def _share_sent(run: Run, evidence: Evidence, chain: tuple[Evidence, ...], *, store: Store) -> float | None:
-    """Return which share of what was asked for a continued run really sent."""
-    if run.request.continues is None:
-        return None
-    more = store.feedback(run.request.continues).continuing or Continuing()
-    wanted = (more.growth - 1) * sum(requests_sent(each) for each in chain)
-    return requests_sent(evidence) / wanted if wanted > 0 else None
-
-
-def _can_grow(suite: Suite, run: Run, evidence: Evidence) -> bool:
-    """Say whether a suite of the file evaluated, at some point, and names a parameter that no matrix fixes."""
-    evaluating = {
-        each.suite.point_of or each.suite.name for each in evidence.suites if any(map(adds_up, each.evaluations))
-    }
-    fixed = {*suite.matrix, *run.request.matrix}
-    return suite.more is not None and suite.more not in fixed and suite.name in evaluating
-
-
-def _digests(evidence: Evidence) -> dict[str, str]:
-    return {
-        f"{suite.suite.name} {each.name}": each.dataset_digest
-        for suite in evidence.suites
-        for each in suite.evaluations
-        if each.ids and each.pairs
-    }

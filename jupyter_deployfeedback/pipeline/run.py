@@ -1,7 +1,6 @@
-"""The story of a run, from project file to tag: the only file that knows the order of the stages.
+"""The run itself, from acknowledging it to its feedback: executed, observed, compared, judged, reported.
 
-``start`` acknowledges a run, ``evaluate`` executes and judges it, ``release`` tags it. The doors (command line, server,
-magics) call these and nothing below them.
+``start`` acknowledges a run, ``evaluate`` executes and judges it.
 """
 
 from __future__ import annotations
@@ -9,8 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -20,83 +18,26 @@ from jupyter_deployfeedback.comparison import compare, known_scores, pool_chain,
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent, Step
 from jupyter_deployfeedback.domain.observation import Window
-from jupyter_deployfeedback.domain.project import Project, Target
+from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.domain.verdict import SelfTest
-from jupyter_deployfeedback.execution import date_results, execute, parallelism, plan_suites
+from jupyter_deployfeedback.execution import date_results, execute
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
 from jupyter_deployfeedback.pipeline import chain
-from jupyter_deployfeedback.project import basis, find_project_file, inspect_suite, load_project, with_addresses
-from jupyter_deployfeedback.release import grant_waiver, push_release, read_commit, tag_release
+from jupyter_deployfeedback.pipeline.history import history
+from jupyter_deployfeedback.pipeline.plan import Plan, plan_run
+from jupyter_deployfeedback.release import read_commit
 from jupyter_deployfeedback.verdict import estimands, judge, rehearsed_estimands, self_test
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
-    from jupyter_deployfeedback.domain.release import Release
-    from jupyter_deployfeedback.domain.waiver import Waiver
     from jupyter_deployfeedback.execution import WorkerProcess
     from jupyter_deployfeedback.store import Store
 
 log = logging.getLogger(__name__)
 Tell = Callable[[RunEvent], None]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run will do, checked before anything is sent.
-
-    ``live`` is the baseline target that is loaded too; ``stored_run`` the earlier run whose evidence is the baseline.
-    ``baseline`` names whichever there is, None on a first release. ``parallel`` suites run at once.
-    """
-
-    project: Project
-    target: Target
-    suites: tuple[Suite, ...]
-    parallel: int = 1
-    live: Target | None = None
-    stored_run: str | None = None
-    baseline: str | None = None
-
-    @property
-    def basis(self) -> dict[str, str]:
-        """What must be the same for a run to be continued."""
-        sides = [target for target in (self.target, self.live) if target is not None]
-        compared = {"the baseline": self.stored_run or self.baseline or chain.NOTHING}
-        return basis(self.project, targets=sides, suites=self.suites) | compared
-
-
-def open_project(start: Path, *, environment: Mapping[str, str]) -> Project:
-    """Load the project that governs a file or folder, rules included; ProjectError lists everything that is wrong."""
-    return load_project(find_project_file(start), environment=environment)
-
-
-def check_project(start: Path, *, environment: Mapping[str, str]) -> Project:
-    """Load the project, open each of its suites and plan them all; nothing is run and nothing is sent."""
-    project = open_project(start, environment=environment)
-    plan_suites(project, known_parameters=_known_parameters(project))
-    return project
-
-
-def plan_run(request: RunRequest, *, store: Store, environment: Mapping[str, str]) -> Plan:
-    """Check all that can be checked before a request is sent; every error is a UsageError."""
-    project = open_project(Path(request.project_file), environment=environment)
-    name = request.target or project.default_target
-    project = with_addresses(project, request.urls, target=name)
-    target = choose_target(project, name)
-    suites = plan_suites(
-        project,
-        target=name,
-        selected=request.suites,
-        parameters=request.parameters,
-        matrix=request.matrix,
-        known_parameters=_known_parameters(project),
-    )
-    suites = chain.with_raised(suites, request)
-    parallel = parallelism(suites, wanted=request.parallel or project.parallel, environment=environment)
-    plan = Plan(project=project, target=target, suites=suites, parallel=parallel)
-    return _with_baseline(plan, request.against or project.baseline, store=store)
 
 
 def start(request: RunRequest, *, store: Store, environment: Mapping[str, str]) -> Run:
@@ -162,21 +103,6 @@ def compare_runs(candidate: str, baseline: str, *, store: Store, environment: Ma
     return _judge(run, plan, store.evidence(candidate), store=store, step=_unheard)
 
 
-def release(run_id: str, *, version: str, push: bool, store: Store, environment: Mapping[str, str]) -> Release:
-    """Tag the commit that a run tested, with the evidence in the tag's message.
-
-    The tag is recorded before it is pushed, so that a push that fails leaves a release that is known and can be pushed
-    again. Raises GateClosed, NotARepository, WorkingTreeDirty, TagExists, PushFailed, RunUnfinished.
-    """
-    run = store.get(run_id)
-    project = open_project(Path(run.request.project_file), environment=environment)
-    tagged = tag_release(
-        store.feedback(run_id), version=version, project=project, run=run, to_push=push, now=datetime.now(UTC)
-    )
-    tagged = store.add_release(tagged)
-    return store.add_release(push_release(tagged, project=project)) if push else tagged
-
-
 def reap(store: Store) -> None:
     """Mark the runs lost whose process has gone, and end what lost ones left behind: kernels and their children.
 
@@ -187,26 +113,6 @@ def reap(store: Store) -> None:
         with suppress(errors.RunNotFound):
             if store.get(run_id).state is RunState.LOST:
                 log.info("run %s is lost; ended %d processes it left", run_id, execution.end_marked(run_id))
-
-
-def waive(run_id: str, *, finding: str, by: str, reason: str, until: date, store: Store, now: datetime) -> Waiver:
-    """Keep that a person answers for a finding of a finished run, or raise WaiverRefused; its verdict stays."""
-    waiver = grant_waiver(store.feedback(run_id), finding=finding, by=by, reason=reason, until=until, now=now)
-    store.add_waiver(run_id, waiver)
-    return waiver
-
-
-def choose_target(project: Project, name: str) -> Target:
-    """Return a target of the project by name; UnknownTarget names those there are."""
-    if name in project.targets:
-        return project.targets[name]
-    known = ", ".join(project.targets)
-    raise errors.UnknownTarget(f"{project.file} declares no target {name!r}.", remedy=f"Choose one of: {known}.")
-
-
-def _known_parameters(project: Project) -> dict[str, frozenset[str]]:
-    """Open each suite and return the names in its parameters cell; UsageError where one cannot be run here."""
-    return {suite.name: frozenset(inspect_suite(project, suite).parameters) for suite in project.suites}
 
 
 def _gather(
@@ -286,9 +192,9 @@ def _judge(run: Run, plan: Plan, evidence: Evidence, *, store: Store, step: Call
         tested=_self_test(project, asked, like=evidence),
         slice_values=slices,
     )
-    history = chain.history(run, project, judgement, own, stored=stored is not None, store=store)
+    before = history(run, project, judgement, own, stored=stored is not None, store=store)
     ended = run.model_copy(update={"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)})
-    return build_report(ended, evidence, compared, judgement, project_file=project.digest, history=history)
+    return build_report(ended, evidence, compared, judgement, project_file=project.digest, history=before)
 
 
 def _self_test(project: Project, asked: tuple[Estimand, ...], *, like: Evidence) -> SelfTest:
@@ -302,16 +208,6 @@ def _self_test(project: Project, asked: tuple[Estimand, ...], *, like: Evidence)
         known=known_scores(like),
         strangers=strangers(like),
     )
-
-
-def _with_baseline(plan: Plan, against: str, *, store: Store) -> Plan:
-    """Find what ``against`` names: nothing, a target that is live, the last release, a tag or a run."""
-    if against == chain.NOTHING:
-        return plan
-    if against in plan.project.targets and against != plan.target.name:
-        return replace(plan, live=plan.project.targets[against], baseline=against)
-    stored = chain.stored_baseline(against, plan.project, target=plan.target.name, store=store)
-    return replace(plan, stored_run=stored.run_id, baseline=stored.name) if stored else plan
 
 
 def _not_run(suites: tuple[Suite, ...], *, because: str) -> tuple[SuiteResult, ...]:

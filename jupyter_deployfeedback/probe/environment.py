@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 from jupyter_deployfeedback.errors import UsageError
@@ -22,6 +24,7 @@ _DEPLOYED_MODEL = {
     "name": "deployed-model",
     "response": {"predictions": "$.prediction", "probabilities": "$.probability"},
 }
+_unnamed: dict[str, Iterator[int]] = {}
 
 
 def read_target(environment: Mapping[str, str]) -> dict[str, object] | None:
@@ -77,3 +80,11 @@ def _read_mapping(environment: Mapping[str, str], name: str) -> dict[str, object
     if not isinstance(value, dict):
         raise UsageError(f"{name} is not a JSON object.", remedy='Unset it and use connect("http://...") by hand.')
     return value
+
+
+def place_name(given: str | None, *, default: str) -> str:
+    """Name what is unnamed after its place in the run: the same evaluation has the same name in every run."""
+    if given is not None:
+        return given
+    place = next(_unnamed.setdefault(default, count(1))) if is_run(os.environ) else 1
+    return default if place == 1 else f"{default} {place}"

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count, islice
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -14,7 +14,7 @@ from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.answers import Side
 from jupyter_deployfeedback.probe.display import Display, write
 from jupyter_deployfeedback.probe.earlier import Earlier, read_earlier, whole
-from jupyter_deployfeedback.probe.environment import is_run, read_seed
+from jupyter_deployfeedback.probe.environment import place_name, read_seed
 from jupyter_deployfeedback.probe.examples import Examples, gather_examples, plain_rows, take_examples
 from jupyter_deployfeedback.probe.pictures import gather_pictures
 from jupyter_deployfeedback.probe.progress import Progress
@@ -25,7 +25,6 @@ from jupyter_deployfeedback.probe.summaries import html_summary, text_summary
 from jupyter_deployfeedback.probe.target import Target
 
 DEFAULT_NAME = "evaluation"
-_unnamed: dict[str, Iterator[int]] = {}
 
 
 def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
@@ -78,14 +77,6 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     if not display.show(record, text=text_summary(result), html=html_summary(result)):
         write(text_summary(result))
     return result
-
-
-def place_name(given: str | None, *, default: str) -> str:
-    """Name what is unnamed after its place in the run: the same evaluation has the same name in every run."""
-    if given is not None:
-        return given
-    place = next(_unnamed.setdefault(default, count(1))) if is_run(os.environ) else 1
-    return default if place == 1 else f"{default} {place}"
 
 
 def _refuse_wrong(task: str, *, batch_size: int, warmup: int) -> None:

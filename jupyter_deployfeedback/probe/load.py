@@ -20,40 +20,18 @@ from typing import Any
 from jupyter_deployfeedback.errors import GeneratorSaturated, UsageError
 from jupyter_deployfeedback.probe.answers import Answers
 from jupyter_deployfeedback.probe.display import Display, write
-from jupyter_deployfeedback.probe.environment import read_seed
-from jupyter_deployfeedback.probe.evaluation import place_name
+from jupyter_deployfeedback.probe.environment import place_name, read_seed
 from jupyter_deployfeedback.probe.examples import plain_rows
 from jupyter_deployfeedback.probe.open_loop import Arm, Shot
 from jupyter_deployfeedback.probe.progress import Progress
 from jupyter_deployfeedback.probe.records import evaluation_record
-from jupyter_deployfeedback.probe.results import Asked
+from jupyter_deployfeedback.probe.results import LoadResult, LoadSide
 from jupyter_deployfeedback.probe.summaries import load_summary
 from jupyter_deployfeedback.probe.target import Target
 
 DEFAULT_NAME = "load"
 ENOUGH_IN_TIME = 0.95  # of a window's requests; fewer would measure the sender, not the target
 LEAST_REST = 0.1  # of a window's length: windows without rest between them are one series cut into slices
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class LoadSide(Asked):
-    """How one target answered while it was loaded."""
-
-    answers: Answers
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class LoadResult(LoadSide):
-    """What ``load`` found for the target under test; ``baseline`` is the same for the live baseline."""
-
-    name: str
-    rate: float
-    seconds: float
-    windows: int
-    baseline: LoadSide | None = None
-
-    def __repr__(self) -> str:
-        return load_summary(self)
 
 
 @dataclass(frozen=True)

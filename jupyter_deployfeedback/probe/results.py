@@ -11,6 +11,7 @@ from jupyter_deployfeedback.probe.answers import Answers
 from jupyter_deployfeedback.probe.examples import Examples
 from jupyter_deployfeedback.probe.protocols.base import Scalar
 from jupyter_deployfeedback.probe.samples import Samples
+from jupyter_deployfeedback.probe.summaries import load_summary
 from jupyter_deployfeedback.probe.target import RequestState
 
 CLASSIFICATION = "classification"
@@ -166,3 +167,24 @@ def _difference(predicted: Scalar, true: Scalar) -> float:
     if isinstance(predicted, str) or isinstance(true, str):
         raise UsageError(f"{predicted!r} and {true!r} are not both numbers.", remedy="Regression needs numbers.")
     return float(predicted) - float(true)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LoadSide(Asked):
+    """How one target answered while it was loaded."""
+
+    answers: Answers
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LoadResult(LoadSide):
+    """What ``load`` found for the target under test; ``baseline`` is the same for the live baseline."""
+
+    name: str
+    rate: float
+    seconds: float
+    windows: int
+    baseline: LoadSide | None = None
+
+    def __repr__(self) -> str:
+        return load_summary(self)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from jupyter_deployfeedback.errors import DeployFeedbackError
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.probe.load import LoadResult
-    from jupyter_deployfeedback.probe.results import Asked, EvaluationResult, SideResult
+    from jupyter_deployfeedback.probe.results import Asked, EvaluationResult, LoadResult, SideResult
 
 Side = TypeVar("Side", bound="Asked")
 NOT_MEASURED = "–"

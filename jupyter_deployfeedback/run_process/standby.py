@@ -15,11 +15,11 @@ import click
 
 from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.cli import options
-from jupyter_deployfeedback.cli.run import work
 from jupyter_deployfeedback.execution.standby.forkserver import Turn, become_stdio, leaving_with_parent, remove, serve
 from jupyter_deployfeedback.execution.standby.stock import IDLE_SECONDS, Stock
 from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE, publish, withdraw
 from jupyter_deployfeedback.run_process.warm_up import rehearse
+from jupyter_deployfeedback.run_process.work import work
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.execution import WorkerProcess

@@ -21,17 +21,10 @@ from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.feedback import Format, charts, render
 from jupyter_deployfeedback.observation import ask_target
-from jupyter_deployfeedback.pipeline import chain
-from jupyter_deployfeedback.pipeline.run import (
-    check_project,
-    choose_target,
-    continue_run,
-    open_project,
-    reap,
-    release,
-    start,
-    waive,
-)
+from jupyter_deployfeedback.pipeline import forecast
+from jupyter_deployfeedback.pipeline.plan import check_project, choose_target, open_project
+from jupyter_deployfeedback.pipeline.release import release, waive
+from jupyter_deployfeedback.pipeline.run import continue_run, reap, start
 from jupyter_deployfeedback.project import find_project_file, inspect_suite
 from jupyter_deployfeedback.server import commands, wire
 from jupyter_deployfeedback.server.runs import RunProcesses
@@ -98,7 +91,7 @@ class Desk:
                 inspected = (inspect_suite(project, suite) for suite in project.suites)
                 names = {each.kernel_name for each in inspected if each.kernel_name is not None}
                 self._processes.expect(names, preload=project.kernels.preload)
-            expected = chain.expected(project, project.suites, store=self._store)
+            expected = forecast.expected(project, project.suites, store=self._store)
             return wire.ProjectAnswer(project=project_body(project, root=self._root, expected=expected), problems=())
 
         await run_blocking(self._processes.warm_up)

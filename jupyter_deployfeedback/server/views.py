@@ -15,7 +15,7 @@ from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.domain.suite import Outcome, Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError
 from jupyter_deployfeedback.execution.grid import points
-from jupyter_deployfeedback.pipeline.chain import Expectations
+from jupyter_deployfeedback.pipeline.forecast import Expectations
 from jupyter_deployfeedback.project import inspect_suite
 from jupyter_deployfeedback.release import read_commit
 from jupyter_deployfeedback.server import wire

@@ -12,7 +12,7 @@ import pytest
 import jupyter_deployfeedback as jdf
 from jupyter_deployfeedback.domain.evaluation import Evaluation, RequestState
 from jupyter_deployfeedback.errors import HarnessError, UsageError
-from jupyter_deployfeedback.probe import answers, environment, evaluation, progress
+from jupyter_deployfeedback.probe import answers, environment, progress
 from jupyter_deployfeedback.probe import target as probe_target
 
 if TYPE_CHECKING:
@@ -361,7 +361,7 @@ def test_unnamed_evaluations_of_a_run_are_numbered(
     deploy: Deploy, records: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(environment.SUITE, "quality")
-    monkeypatch.setattr(evaluation, "_unnamed", {})
+    monkeypatch.setattr(environment, "_unnamed", {})
     target = jdf.connect(deploy().url)
 
     for _ in range(2):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import combinations
-from typing import NoReturn, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.rules.language import parse_expression, parse_subject
@@ -20,19 +20,14 @@ from jupyter_deployfeedback.domain.rules.rule import (
     Relation,
     Rule,
     Subject,
+    opposite,
+    refuse,
 )
 from jupyter_deployfeedback.domain.rules.support import has_slices, unsupported
 from jupyter_deployfeedback.domain.unit import COUNT, dimension_of
 from jupyter_deployfeedback.domain.verdict import Finding
-from jupyter_deployfeedback.errors import RuleSyntaxError
 
 TYPO = 0.9  # names this alike are a slip of the pen: acuracy, latency_p90
-_OPPOSITE = {
-    Comparator.BELOW: Comparator.AT_LEAST,
-    Comparator.AT_MOST: Comparator.ABOVE,
-    Comparator.ABOVE: Comparator.AT_MOST,
-    Comparator.AT_LEAST: Comparator.BELOW,
-}
 
 
 class Options(TypedDict, total=False):
@@ -78,26 +73,19 @@ def check_rule(rule: Rule, metrics: Mapping[str, Metric]) -> None:
     if name not in metrics:
         _check_name(name, metrics)
     if not rule.passing:
-        _refuse("a rule needs at least one expression", rule.subject.text, remedy='Write pass: [">=0.95"].')
+        refuse("a rule needs at least one expression", rule.subject.text, remedy='Write pass: [">=0.95"].')
     if (rule.slices or rule.subject.slice) and not has_slices(name):
         remedy = "Slices are for metrics of evaluated examples, such as accuracy."
-        _refuse(f"{name} has no slices", rule.subject.text, remedy=remedy)
+        refuse(f"{name} has no slices", rule.subject.text, remedy=remedy)
     if rule.slices and rule.subject.slice:
-        _refuse("a rule names one slice or lists slices, not both", rule.subject.text, remedy="Drop one of the two.")
+        refuse("a rule names one slice or lists slices, not both", rule.subject.text, remedy="Drop one of the two.")
     for each in rule.expressions:
         instead = unsupported(name, each)
         if instead:
-            _refuse(f"{each.text!r} cannot be asked of {name}", each.text, remedy=instead)
+            refuse(f"{each.text!r} cannot be asked of {name}", each.text, remedy=instead)
     _check_contradiction(rule.passing)
     if rule.on_no_data is OnNoData.ZERO:
         _check_zero(rule.expressions)
-
-
-def opposite(expression: Expression) -> Expression:
-    """Return the condition that a ``fail:`` expression breaks: ``<0.90`` breaks ``>=0.90``; its text stays."""
-    if expression.comparator not in _OPPOSITE:
-        _refuse("== cannot stand in a fail list", expression.text, remedy='Write pass: ["==0"], which fails otherwise.')
-    return expression.model_copy(update={"comparator": _OPPOSITE[expression.comparator]})
 
 
 def removed_rules(rules: Iterable[Rule], released: Iterable[Finding]) -> tuple[str, ...]:
@@ -133,17 +121,17 @@ def rule_doubts(rule: Rule, metrics: Mapping[str, Metric]) -> Iterator[str]:
 def _check_name(name: str, metrics: Mapping[str, Metric]) -> None:
     level = re.fullmatch(r"latency_p(\d+)", name)
     if level:
-        _refuse(f"there is no metric {name!r}", name, remedy=f"Write metric: latency, pass: [p({level[1]})<300ms].")
+        refuse(f"there is no metric {name!r}", name, remedy=f"Write metric: latency, pass: [p({level[1]})<300ms].")
     close = get_close_matches(name, sorted({*metrics, *STANDARD_METRICS}), n=1, cutoff=TYPO)
     if close:
-        _refuse(f"there is no metric {name!r}", name, remedy=f"Did you mean {close[0]}?")
+        refuse(f"there is no metric {name!r}", name, remedy=f"Did you mean {close[0]}?")
 
 
 def _check_contradiction(expressions: Sequence[Expression]) -> None:
     """Refuse limits that no number can meet together."""
     for one, other in combinations(expressions, 2):
         if one.asked == other.asked and (_excludes(one, other) or _excludes(other, one)):
-            _refuse(f"{one.text} and {other.text} contradict each other", other.text, remedy="Drop one of the two.")
+            refuse(f"{one.text} and {other.text} contradict each other", other.text, remedy="Drop one of the two.")
 
 
 def _excludes(lower: Expression, upper: Expression) -> bool:
@@ -158,14 +146,10 @@ def _check_zero(expressions: Sequence[Expression]) -> None:
     for each in expressions:
         if each.relation is not Relation.ABSOLUTE:
             remedy = "Write a limit of its own such as <=5, or on_no_data: error."
-            _refuse("on_no_data: zero says nothing of the baseline", each.text, remedy=remedy)
+            refuse("on_no_data: zero says nothing of the baseline", each.text, remedy=remedy)
 
 
 def _asks(rule: Rule, subject: Subject, condition: Expression) -> bool:
     within = rule.subject.slice == subject.slice or (subject.slice is not None and subject.slice[0] in rule.slices)
     asked = {each.condition for each in rule.expressions}
     return rule.metric == subject.name and within and condition.condition in asked
-
-
-def _refuse(problem: str, expression: str, *, remedy: str) -> NoReturn:
-    raise RuleSyntaxError(f"{problem}.", expression=expression, position=0, remedy=remedy)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from typing import NoReturn
 
 from jupyter_deployfeedback.domain.base import Frozen
+from jupyter_deployfeedback.errors import RuleSyntaxError
 
 _BRACES = '{}"'
 _SPECIAL = f",:{_BRACES}"
@@ -34,6 +36,14 @@ class Comparator(StrEnum):
             Comparator.ABOVE: value > limit,
             Comparator.EQUAL: value == limit,
         }[self]
+
+
+_OPPOSITE = {
+    Comparator.BELOW: Comparator.AT_LEAST,
+    Comparator.AT_MOST: Comparator.ABOVE,
+    Comparator.ABOVE: Comparator.AT_MOST,
+    Comparator.AT_LEAST: Comparator.BELOW,
+}
 
 
 class Aggregate(StrEnum):
@@ -196,3 +206,15 @@ def _quoted(part: str, *, special: str = _SPECIAL) -> str:
     """Return a label as it is, or as a JSON string where it would be taken for something else or is not seen."""
     plain = part and part == part.strip() and part.isprintable() and not set(part) & set(special)
     return part if plain else json.dumps(part, ensure_ascii=not part.isprintable())
+
+
+def opposite(expression: Expression) -> Expression:
+    """Return the condition that a ``fail:`` expression breaks: ``<0.90`` breaks ``>=0.90``; its text stays."""
+    if expression.comparator not in _OPPOSITE:
+        refuse("== cannot stand in a fail list", expression.text, remedy='Write pass: ["==0"], which fails otherwise.')
+    return expression.model_copy(update={"comparator": _OPPOSITE[expression.comparator]})
+
+
+def refuse(problem: str, expression: str, *, remedy: str) -> NoReturn:
+    """Raise the RuleSyntaxError of a whole expression."""
+    raise RuleSyntaxError(f"{problem}.", expression=expression, position=0, remedy=remedy)

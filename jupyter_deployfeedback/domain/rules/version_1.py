@@ -6,9 +6,8 @@ import re
 from typing import Any
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.rules.checking import opposite
 from jupyter_deployfeedback.domain.rules.language import parse_expression
-from jupyter_deployfeedback.domain.rules.rule import Expression, RuleList, Subject, SubjectKind
+from jupyter_deployfeedback.domain.rules.rule import Expression, RuleList, Subject, SubjectKind, opposite
 from jupyter_deployfeedback.errors import RuleSyntaxError
 
 _WITHIN = r"(?:(?P<key>[^:}]*)(?::(?P<label>.*?))?)??,?(?:suite:(?P<point>.*))?"

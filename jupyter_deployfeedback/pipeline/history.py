@@ -1,0 +1,90 @@
+"""What the report tells of what came before a run: attempts, looks, the last release and its rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_deployfeedback.comparison import adds_up, requests_sent
+from jupyter_deployfeedback.domain.history import History
+from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project
+from jupyter_deployfeedback.domain.rules.checking import removed_rules
+from jupyter_deployfeedback.domain.run import Evidence, Run
+from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.verdict import Continuing, Judgement
+from jupyter_deployfeedback.pipeline.chain import NOTHING, earlier
+from jupyter_deployfeedback.release import release_tags
+from jupyter_deployfeedback.verdict import Circumstances, continuing
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.release import Release
+    from jupyter_deployfeedback.store import Store
+
+
+def history(
+    run: Run, project: Project, judgement: Judgement, evidence: Evidence, *, stored: bool, store: Store
+) -> History:
+    """Return what a report says of the runs before this one; ``stored`` says that the baseline is an earlier run."""
+    chain = earlier(run, store=store)
+    release = store.last_release(run.request.project_file)
+    look = (len(chain) + 1, project.looks)
+    around = Circumstances(
+        look=look[0],
+        looks=look[1],
+        historical=stored,
+        loaded=any(each.load is not None for suite in evidence.suites for each in suite.evaluations),
+        counted=any(_can_grow(suite, run, evidence) for suite in project.suites),
+        sent=_share_sent(run, evidence, chain, store=store),
+    )
+    against = run.request.against or project.baseline
+    instead = store.judged_release(project.file)
+    asked_for_last = against in {LAST_RELEASE, run.request.target}
+    released = store.report_of(release.run_id) if release is not None else None
+    return History(
+        look=look,
+        continues=run.request.continues,
+        attempts=store.attempts(run, since=release.created_at if release else None),
+        release=release.tag if release else None,
+        reused=store.data_set_looks(run.request.project_file, _digests(evidence)),
+        removed=removed_rules(project.rules, released.findings) if released else (),
+        passed_over=_passed_over(run, project, instead, store=store) if asked_for_last else (),
+        compared_with=instead.tag if instead else None,
+        alone=against == NOTHING,
+        continuing=continuing(judgement, around),
+    )
+
+
+def _passed_over(run: Run, project: Project, instead: Release | None, *, store: Store) -> tuple[str, ...]:
+    """Return the releases that git or the store know, newer than the one compared with, newest first."""
+    in_git = run.commit is not None  # without a commit there is no tag either
+    made = release_tags(Path(project.folder), template=project.release.tag) if in_git else {}
+    made |= {each.tag: each.created_at for each in store.releases(project.file)}
+    newer = {tag: at for tag, at in made.items() if instead is None or (at > instead.created_at and tag != instead.tag)}
+    return tuple(sorted(newer, key=lambda tag: newer[tag], reverse=True))
+
+
+def _share_sent(run: Run, evidence: Evidence, chain: tuple[Evidence, ...], *, store: Store) -> float | None:
+    """Return which share of what was asked for a continued run really sent."""
+    if run.request.continues is None:
+        return None
+    more = store.feedback(run.request.continues).continuing or Continuing()
+    wanted = (more.growth - 1) * sum(requests_sent(each) for each in chain)
+    return requests_sent(evidence) / wanted if wanted > 0 else None
+
+
+def _can_grow(suite: Suite, run: Run, evidence: Evidence) -> bool:
+    """Say whether a suite of the file evaluated, at some point, and names a parameter that no matrix fixes."""
+    evaluating = {
+        each.suite.point_of or each.suite.name for each in evidence.suites if any(map(adds_up, each.evaluations))
+    }
+    fixed = {*suite.matrix, *run.request.matrix}
+    return suite.more is not None and suite.more not in fixed and suite.name in evaluating
+
+
+def _digests(evidence: Evidence) -> dict[str, str]:
+    return {
+        f"{suite.suite.name} {each.name}": each.dataset_digest
+        for suite in evidence.suites
+        for each in suite.evaluations
+        if each.ids and each.pairs
+    }

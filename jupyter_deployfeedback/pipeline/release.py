@@ -1,0 +1,38 @@
+"""After a run: its commit tagged, and its findings answered for by somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_deployfeedback.pipeline.plan import open_project
+from jupyter_deployfeedback.release import grant_waiver, push_release, tag_release
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.release import Release
+    from jupyter_deployfeedback.domain.waiver import Waiver
+    from jupyter_deployfeedback.store import Store
+
+
+def release(run_id: str, *, version: str, push: bool, store: Store, environment: Mapping[str, str]) -> Release:
+    """Tag the commit that a run tested, with the evidence in the tag's message.
+
+    The tag is recorded before it is pushed, so that a push that fails leaves a release that is known and can be pushed
+    again. Raises GateClosed, NotARepository, WorkingTreeDirty, TagExists, PushFailed, RunUnfinished.
+    """
+    run = store.get(run_id)
+    project = open_project(Path(run.request.project_file), environment=environment)
+    tagged = tag_release(
+        store.feedback(run_id), version=version, project=project, run=run, to_push=push, now=datetime.now(UTC)
+    )
+    tagged = store.add_release(tagged)
+    return store.add_release(push_release(tagged, project=project)) if push else tagged
+
+
+def waive(run_id: str, *, finding: str, by: str, reason: str, until: date, store: Store, now: datetime) -> Waiver:
+    """Keep that a person answers for a finding of a finished run, or raise WaiverRefused; its verdict stays."""
+    waiver = grant_waiver(store.feedback(run_id), finding=finding, by=by, reason=reason, until=until, now=now)
+    store.add_waiver(run_id, waiver)
+    return waiver
