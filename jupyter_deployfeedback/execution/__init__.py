@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism
+    from jupyter_deployfeedback.execution.control_group import MAX_PARALLEL_VARIABLE, parallelism
     from jupyter_deployfeedback.execution.kernels.manager import wish_for_kernel
     from jupyter_deployfeedback.execution.plan import date_results, plan_suites
     from jupyter_deployfeedback.execution.run import execute
@@ -42,7 +42,7 @@ __all__ = [
 
 _HOMES = {
     "FOLDER_VARIABLE": "standby.wishes",
-    "MAX_PARALLEL_VARIABLE": "cores",
+    "MAX_PARALLEL_VARIABLE": "control_group",
     "WorkerProcess": "worker.process",
     "cancelled_by_signals": "worker.stopping",
     "date_results": "plan",
@@ -50,7 +50,7 @@ _HOMES = {
     "execute": "run",
     "load_worker": "worker.process",
     "marked_runs": "worker.process_tree",
-    "parallelism": "cores",
+    "parallelism": "control_group",
     "plan_suites": "plan",
     "prepare": "worker.process",
     "published": "standby.wishes",

@@ -1,15 +1,21 @@
-"""What the control group of this process allows and did: a container's, a hub's, systemd's. Linux, versions 1 and 2.
+"""What this machine allows a run: its control group (a container's, a hub's, systemd's), and how many suites at once.
 
-https://docs.kernel.org/admin-guide/cgroup-v2.html and https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
+Linux, versions 1 and 2 of control groups: https://docs.kernel.org/admin-guide/cgroup-v2.html and
+https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.execution.plan import turns
 
 _MOUNTS = Path("/sys/fs/cgroup")
 _OWN = Path("/proc/self/cgroup")
+MAX_PARALLEL_VARIABLE = "DEPLOYFEEDBACK_MAX_PARALLEL"  # the most suites at once that this machine's admin allows
 
 
 def cores_allowed(mounts: Path = _MOUNTS, own: Path = _OWN) -> float | None:
@@ -51,3 +57,21 @@ def _lines(file: Path) -> list[str]:
         return file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
+
+
+def parallelism(suites: Iterable[Suite], *, wanted: int | None, environment: Mapping[str, str]) -> int:
+    """Return how many of these suites run at once: as many as are ``wanted``, by default one per core.
+
+    No more than the admin of this machine allows in ``MAX_PARALLEL_VARIABLE``, or than ever may run together.
+    """
+    most = max((len(turn) for turn in turns(suites)), default=1)
+    said = environment.get(MAX_PARALLEL_VARIABLE, "")
+    allowed = int(said) if said.isdecimal() else most
+    return max(1, min(wanted or _usable_cores(), most, allowed))
+
+
+def _usable_cores() -> int:
+    """Return the cores this process may use in whole: fewer than the machine has where a container is limited."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = cores_allowed()
+    return available if allowed is None else min(available, int(allowed))

@@ -1,16 +1,23 @@
-"""What a worker and a kernel may see of the environment: an allow-list, so that no token leaks by default. Pure."""
+"""What a worker and a kernel may see of the environment: an allow-list, so that no token leaks by default.
+
+A continued run tells its suites of the runs before it in files that only this user may read.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from jupyter_deployfeedback.probe import environment as names
+from jupyter_deployfeedback.probe.environment import CONTINUES
 
 if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.evaluation import Continuation
     from jupyter_deployfeedback.domain.project import Target
 
 _ALLOWED = re.compile(
@@ -22,6 +29,7 @@ _ALLOWED = re.compile(
 )
 _SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(^|_)KEY$|^JUPYTERHUB_", re.IGNORECASE)
 _REFERENCE = "env:"
+PRIVATE = 0o600
 
 
 def allowed(environment: Mapping[str, str]) -> dict[str, str]:
@@ -64,3 +72,18 @@ def _secret_names(target: Target) -> Iterator[str]:
 
 def _wire(target: Target) -> str:
     return json.dumps(target.model_dump(mode="json"))
+
+
+def tell_earlier(continues: Continuation | None, *, suite: str, folder: Path) -> dict[str, str]:
+    """Write what was asked of a suite before into a folder that goes with the worker; return the variable naming it.
+
+    Nothing where nothing is continued, or where the suite evaluated nothing: it runs as it always does.
+    """
+    asked = continues.asked.get(suite, ()) if continues is not None else ()
+    if continues is None or not asked:
+        return {}
+    told = continues.model_copy(update={"asked": {suite: asked}})
+    path = folder / f"asked-{len(list(folder.glob('asked-*')))}.json"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "w", encoding="utf-8") as file:
+        file.write(told.model_dump_json())
+    return {CONTINUES: str(path)}

@@ -9,9 +9,8 @@ from pydantic import ValidationError
 
 from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.execution.outcome import case_result
+from jupyter_deployfeedback.execution.outcome import case_result, titles
 from jupyter_deployfeedback.execution.records import ProgressRecord, kind_of, read_check
-from jupyter_deployfeedback.execution.titles import titles
 from jupyter_deployfeedback.execution.worker.wire import Cell, CellEnded, CellStarted, Event, Opened, Recorded
 from jupyter_deployfeedback.probe.records import CHECK, PROGRESS
 

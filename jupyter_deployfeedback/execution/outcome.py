@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome
-from jupyter_deployfeedback.execution.titles import titles
 from jupyter_deployfeedback.execution.worker.wire import (
     CELL_TIMEOUT,
     SKIP_TAG,
@@ -43,6 +42,7 @@ _SENTENCES = {
     Ending.BROKEN: ("HarnessError", "The suite could not be run."),
     Ending.COMPLETED: ("NoReply", "Nothing was said of what became of it."),
 }
+LONGEST = 80
 
 
 def case_results(
@@ -187,3 +187,34 @@ def _name_exit_code(code: str) -> tuple[str, str]:
 
 def _plain(text: str) -> str:
     return _COLOURS.sub("", text)[-LONGEST_TRACEBACK:]
+
+
+def titles(cells: Sequence[Cell]) -> dict[str, str]:
+    """Name each cell by its own title or, where it is code, its first comment, the heading above it, its first line."""
+    named = {}
+    above: Cell | None = None
+    for cell in cells:
+        if cell.title:
+            named[cell.cell_id] = _shorten(cell.title)
+        elif cell.cell_type == "code" and cell.source.strip():
+            named[cell.cell_id] = _shorten(_title(cell, above))
+        above = cell
+    return named
+
+
+def _title(cell: Cell, above: Cell | None) -> str:
+    lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
+    comment = lines[0].lstrip("#").strip() if lines[0].startswith("#") else ""
+    return comment or _heading(above) or next((line for line in lines if line[0] not in "%#"), lines[0])
+
+
+def _heading(cell: Cell | None) -> str:
+    """Return the last heading of a markdown cell."""
+    if cell is None or cell.cell_type != "markdown":
+        return ""
+    headings = [line.strip().lstrip("#").strip() for line in cell.source.splitlines() if line.strip().startswith("#")]
+    return headings[-1] if headings else ""
+
+
+def _shorten(title: str) -> str:
+    return title if len(title) <= LONGEST else title[: LONGEST - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""A limit on what one cell may print into the executed copy. Pure."""
+"""What of a cell's output is kept: a limit on what it may print, and whether the kernel's messages got lost. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ _STREAM = "stream"
 _OVERHEAD = 100  # what an output takes in the file even if it is empty: a million short lines count too
 _UPDATE = "update_display_data"
 _DISPLAYS = {"display_data", "execute_result", _UPDATE}
+FLOOD = 500  # a socket holds a thousand; below this nothing is dropped, and a gap means a message that was never sent
 
 
 class OutputCap:
@@ -52,3 +53,22 @@ def _size(kind: str, content: dict[str, Any]) -> int:
     return _OVERHEAD + sum(
         len(value) if isinstance(value, str) else len(json.dumps(value)) for value in content["data"].values()
     )
+
+
+class MessageGaps:
+    """Counts the messages of one cell. Kernels of the Jupyter family number theirs: SESSION_PID_NUMBER."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, tuple[int, int, int]] = {}  # sender -> first, last, how many
+
+    def see(self, message: dict[str, Any]) -> None:
+        """Count a message; one without a number counts for nothing."""
+        sender, _, number = str(message["header"].get("msg_id", "")).rpartition("_")
+        if sender and number.isdecimal():
+            first, last, count = self._numbers.get(sender, (int(number), int(number), 0))
+            self._numbers[sender] = (min(first, int(number)), max(last, int(number)), count + 1)
+
+    @property
+    def lost(self) -> int:
+        """How many messages are missing from the floods among those seen."""
+        return sum(max(0, last - first + 1 - count) for first, last, count in self._numbers.values() if count > FLOOD)

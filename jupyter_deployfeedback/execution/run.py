@@ -18,13 +18,12 @@ from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
 from jupyter_deployfeedback.execution.control_group import memory_kills
-from jupyter_deployfeedback.execution.earlier import tell_earlier
-from jupyter_deployfeedback.execution.environment import kernel_environment
-from jupyter_deployfeedback.execution.executed_copy import UNFINISHED
+from jupyter_deployfeedback.execution.environment import kernel_environment, tell_earlier
 from jupyter_deployfeedback.execution.lanes import Bench, Halt, benches, one_at_a_time, run_side_by_side
 from jupyter_deployfeedback.execution.listening import Listener
 from jupyter_deployfeedback.execution.records import read_records
 from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE
+from jupyter_deployfeedback.execution.suites.notebook.source import UNFINISHED
 from jupyter_deployfeedback.execution.worker.process import WorkerProcess
 from jupyter_deployfeedback.execution.worker.process_tree import end_marked
 from jupyter_deployfeedback.execution.worker.wire import CellEnded, Ended, Ending, Event, Recorded, Spec

@@ -1,4 +1,4 @@
-"""Choose how a target's platform is watched."""
+"""Choose how a target's platform is watched, and ask a target what it says of itself."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Protocol, Self
 
 from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import PlatformSource, Target
+from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.observation.loaded import Loaded
 from jupyter_deployfeedback.observation.scrape import ScrapeWatch
 from jupyter_deployfeedback.observation.summaries import all_missing
+from jupyter_deployfeedback.probe import health
+from jupyter_deployfeedback.probe.settings import shown
 
 NO_SOURCE = "platform.source is none; set it to scrape or prometheus."
 
@@ -74,3 +77,13 @@ class NoWatch:
     def read_each(self, _windows: Sequence[Window]) -> Loaded:
         """Return no windows."""
         return Loaded()
+
+
+def ask_target(target: Target, *, environment: Mapping[str, str]) -> TargetFacts:
+    """Say whether a target is ready and which model version it serves; one that cannot be reached is not ready."""
+    namespace = target.platform.labels.get("namespace")
+    if target.url is None:
+        problem = f"its address is not known. {target.how_to_address}"
+        return TargetFacts(target=target.name, url=None, ready=False, namespace=namespace, problem=problem)
+    answer = health.ask(target.model_dump(mode="json"), environment=environment)
+    return TargetFacts(target=target.name, url=shown(target.url), namespace=namespace, **answer)

@@ -19,9 +19,15 @@ from jupyter_deployfeedback.probe.examples import Examples, gather_examples, pla
 from jupyter_deployfeedback.probe.pictures import gather_pictures
 from jupyter_deployfeedback.probe.progress import Progress
 from jupyter_deployfeedback.probe.records import evaluation_record
-from jupyter_deployfeedback.probe.results import CLASSIFICATION, REGRESSION, EvaluationResult, SideResult
+from jupyter_deployfeedback.probe.results import (
+    CLASSIFICATION,
+    REGRESSION,
+    EvaluationResult,
+    SideResult,
+    html_summary,
+    text_summary,
+)
 from jupyter_deployfeedback.probe.self_test import known_scores
-from jupyter_deployfeedback.probe.summaries import html_summary, text_summary
 from jupyter_deployfeedback.probe.target import Target
 
 DEFAULT_NAME = "evaluation"

@@ -25,8 +25,7 @@ from jupyter_deployfeedback.probe.examples import plain_rows
 from jupyter_deployfeedback.probe.open_loop import Arm, Shot
 from jupyter_deployfeedback.probe.progress import Progress
 from jupyter_deployfeedback.probe.records import evaluation_record
-from jupyter_deployfeedback.probe.results import LoadResult, LoadSide
-from jupyter_deployfeedback.probe.summaries import load_summary
+from jupyter_deployfeedback.probe.results import LoadResult, LoadSide, load_summary
 from jupyter_deployfeedback.probe.target import Target
 
 DEFAULT_NAME = "load"

@@ -1,17 +1,19 @@
-"""What an evaluation says in a suite: scores, latencies, predictions. Verdicts are computed elsewhere."""
+"""What was measured, as a suite sees it: scores, latencies, predictions, a summary. Verdicts are computed elsewhere."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
+from typing import TypeVar
 
-from jupyter_deployfeedback.errors import HarnessError, UsageError
+from jupyter_deployfeedback.errors import DeployFeedbackError, HarnessError, UsageError
 from jupyter_deployfeedback.probe.answers import Answers
 from jupyter_deployfeedback.probe.examples import Examples
 from jupyter_deployfeedback.probe.protocols.base import Scalar
 from jupyter_deployfeedback.probe.samples import Samples
-from jupyter_deployfeedback.probe.summaries import load_summary
 from jupyter_deployfeedback.probe.target import RequestState
 
 CLASSIFICATION = "classification"
@@ -50,6 +52,11 @@ class Asked:
     def errors(self) -> dict[str, int]:
         """The distinct reasons why there is no answer, most frequent first, and how often each came."""
         return dict(self.answers.errors.most_common())
+
+
+Side = TypeVar("Side", bound="Asked")
+NOT_MEASURED = "–"
+_ERRORS_SHOWN = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,7 +117,6 @@ class SideResult(Asked):
         return {one: predicted is not None and predicted == true for one, predicted, true in rows}
 
     def __repr__(self) -> str:
-        from jupyter_deployfeedback.probe.summaries import side_summary
 
         return side_summary(self)
 
@@ -128,6 +134,26 @@ class SideResult(Asked):
     def _why_nothing(self) -> str:
         reason = next(iter(self.errors), "no reason is known.")
         return f"none of {len(self.examples.ids)} examples was answered; most often: {reason}"
+
+
+_SCORES: dict[str, dict[str, Callable[[SideResult], str]]] = {
+    "classification": {"accuracy": lambda side: f"{side.accuracy:.2%}"},
+    "regression": {
+        "mean absolute error": lambda side: f"{side.mean_absolute_error:.4g}",
+        "root mean squared error": lambda side: f"{side.root_mean_squared_error:.4g}",
+    },
+}
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
+
+
+_LATENCIES: dict[str, Callable[[Asked], str]] = {
+    "latency p50": lambda side: _seconds(side.latency.p50),
+    "latency p95": lambda side: _seconds(side.latency.p95),
+}
+_COUNTS = ("answered", "failed", "timed_out", "not_sent")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -153,12 +179,10 @@ class EvaluationResult(SideResult):
         return tuple(one for one, right in now.items() if before.get(one) is was_right and right is not was_right)
 
     def __repr__(self) -> str:
-        from jupyter_deployfeedback.probe.summaries import text_summary
 
         return text_summary(self)
 
     def _repr_html_(self) -> str:
-        from jupyter_deployfeedback.probe.summaries import html_summary
 
         return html_summary(self)
 
@@ -188,3 +212,76 @@ class LoadResult(LoadSide):
 
     def __repr__(self) -> str:
         return load_summary(self)
+
+
+def text_summary(result: EvaluationResult) -> str:
+    """Return the evaluation as a few lines of text."""
+    lines = [f"{result.name}: {len(result.examples.ids)} examples"]
+    lines += [f"  {side_summary(side)}" for side in _sides(result)]
+    if result.baseline is not None and result.task == "classification":
+        lines.append(f"  {len(result.broken)} broken, {len(result.fixed)} fixed")
+    lines += [f"  {side.target}: {count} x {error}" for side in _sides(result) for error, count in _errors(side)]
+    return "\n".join(lines)
+
+
+def load_summary(result: LoadResult) -> str:
+    """Return a load as a few lines of text."""
+    sides = [result, *([result.baseline] if result.baseline else [])]
+    windows = "1 window" if result.windows == 1 else f"{result.windows} windows"
+    lines = [f"{result.name}: {windows} of {result.seconds:g} s at {result.rate:g} requests a second"]
+    lines += [f"  {_line(side, _LATENCIES)}" for side in sides]
+    lines += [f"  {side.target}: {count} x {error}" for side in sides for error, count in _errors(side)]
+    return "\n".join(lines)
+
+
+def side_summary(side: SideResult) -> str:
+    """Return one target's side on one line."""
+    return _line(side, _measures(side.task))
+
+
+def _line(side: Side, measured: Mapping[str, Callable[[Side], str]]) -> str:
+    measures = ", ".join(f"{label} {_shown(of, side)}" for label, of in measured.items())
+    counts = ", ".join(f"{side.counts[label]} {label.replace('_', ' ')}" for label in _COUNTS)
+    version = f", model version {', '.join(side.versions)}" if side.versions else ""
+    return f"{side.target}: {measures}; {counts}{version}"
+
+
+def html_summary(result: EvaluationResult) -> str:
+    """Return the evaluation as a table, one column for each target; every text from outside is escaped."""
+    sides = _sides(result)
+    head = "".join(f"<th>{escape(side.target)}</th>" for side in sides)
+    rows = [(label, [_shown(of, side) for side in sides]) for label, of in _measures(result.task).items()]
+    rows += [(label.replace("_", " "), [str(side.counts[label]) for side in sides]) for label in _COUNTS]
+    rows += [("model version", [", ".join(side.versions) or NOT_MEASURED for side in sides])]
+    if result.baseline is not None and result.task == "classification":
+        rows.append(("broken / fixed", [f"{len(result.broken)} / {len(result.fixed)}", ""]))
+    body = "".join(_row(label, cells) for label, cells in rows)
+    errors = "".join(
+        f"<li>{escape(side.target)}: {count} × {escape(error)}</li>" for side in sides for error, count in _errors(side)
+    )
+    title = f"{escape(result.name)}: {len(result.examples.ids)} examples"
+    table = f"<table><caption>{title}</caption><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"{table}<ul>{errors}</ul>" if errors else table
+
+
+def _sides(result: EvaluationResult) -> list[SideResult]:
+    return [result] if result.baseline is None else [result, result.baseline]
+
+
+def _measures(task: str) -> dict[str, Callable[[SideResult], str]]:
+    return _SCORES[task] | _LATENCIES
+
+
+def _shown(of: Callable[[Side], str], side: Side) -> str:
+    try:
+        return of(side)
+    except DeployFeedbackError:  # nothing was answered; the errors below the table say why
+        return NOT_MEASURED
+
+
+def _row(label: str, cells: list[str]) -> str:
+    return f"<tr><th>{label}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+
+
+def _errors(side: Asked) -> list[tuple[str, int]]:
+    return list(side.errors.items())[:_ERRORS_SHOWN]

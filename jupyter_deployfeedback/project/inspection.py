@@ -1,4 +1,4 @@
-"""What a suite's notebook offers and needs, read without running anything."""
+"""What a suite offers and needs, a notebook or features, read without running anything."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from jupyter_deployfeedback.domain.kind import ADAPTERS, SuiteKind
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid, UnknownParameter, UsageError
-from jupyter_deployfeedback.project.features import feature_notices
 from jupyter_deployfeedback.project.problems import nearest
 
 DEFAULT_KERNEL = "python3"
@@ -179,3 +178,17 @@ def _assignments(tree: ast.Module) -> list[tuple[str, str]]:
         elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
             found.append((statement.target.id, ast.unparse(statement.value)))
     return found
+
+
+def feature_notices(folder: Path, suite: Suite) -> tuple[str, ...]:
+    """Say what is odd about a suite's features: none matches its name, or several do."""
+    pattern = suite.options.get("pattern")
+    features = folder / suite.source
+    files = sorted(features.rglob("*.feature")) if features.is_dir() else [features]
+    found = [file.relative_to(folder).as_posix() for file in files if re.search(pattern or "", str(file.absolute()))]
+    if not found:
+        named = f"whose path holds {pattern!r}" if pattern else "at all"
+        return (f"{suite.source} has no feature {named}: the suite will be errored.",)
+    if pattern and len(found) > 1:
+        return (f"{pattern!r} matches {len(found)} feature files, and all are run: {', '.join(found)}.",)
+    return ()

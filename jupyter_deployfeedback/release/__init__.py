@@ -4,9 +4,8 @@ Reading a repository executes nothing that it configures; hooks, filters and sig
 or a push.
 """
 
-from jupyter_deployfeedback.release.commit import read_commit
+from jupyter_deployfeedback.release.commit import known_release, read_commit, release_tags
 from jupyter_deployfeedback.release.tag import push_release, tag_release
-from jupyter_deployfeedback.release.tags import known_release, release_tags
 from jupyter_deployfeedback.release.waiving import grant_waiver
 
 __all__ = ["grant_waiver", "known_release", "push_release", "read_commit", "release_tags", "tag_release"]

@@ -14,7 +14,7 @@ from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.domain.suite import Outcome, Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError
-from jupyter_deployfeedback.execution.grid import points
+from jupyter_deployfeedback.execution.plan import points
 from jupyter_deployfeedback.pipeline.forecast import Expectations
 from jupyter_deployfeedback.project import inspect_suite
 from jupyter_deployfeedback.release import read_commit

@@ -5,7 +5,6 @@ read as lost, never as running.
 """
 
 from jupyter_deployfeedback.store.folder import STORE_VARIABLE
-from jupyter_deployfeedback.store.opening import open_store
-from jupyter_deployfeedback.store.store import Store
+from jupyter_deployfeedback.store.store import Store, open_store
 
 __all__ = ["STORE_VARIABLE", "Store", "open_store"]

@@ -1,4 +1,4 @@
-"""Where the store lies on disk: private, and aware of network file systems."""
+"""Where the store lies on disk: private, aware of network file systems, with a folder of files for each run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from jupyter_core.paths import jupyter_data_dir
 
-from jupyter_deployfeedback.errors import PermissionMissing
+from jupyter_deployfeedback.errors import ArtifactNotFound, PermissionMissing
 
 DATABASE_NAME = "store.sqlite"
 STORE_VARIABLE = "DEPLOYFEEDBACK_STORE"
@@ -65,3 +65,23 @@ def _refuse_writable_for_others(folder: Path) -> None:
             f"The store's folder {folder} can be written by other users.",
             remedy=f"Run `chmod go-w {folder}`, or name another place in {STORE_VARIABLE}.",
         )
+
+
+def artifact_folder(root: Path, run_id: str) -> Path:
+    """Return a run's folder, made with mode 0700 where it is missing."""
+    folder = root / run_id
+    for path in (root, folder):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def find_artifact(folder: Path, name: str) -> Path:
+    """Return the file of this name; raise ArtifactNotFound where it is missing or would lie outside the folder."""
+    try:
+        path = (folder / name).resolve()
+        inside = path.is_relative_to(folder.resolve()) and path.is_file()
+    except (OSError, ValueError):  # a name with NUL, too long, or a loop of links
+        inside = False
+    if not inside:
+        raise ArtifactNotFound(f"The run kept no artifact {name!r}.", remedy="The report lists what was kept.")
+    return path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, case, func, insert, select, update
@@ -14,11 +15,22 @@ from jupyter_deployfeedback.domain.event import EventKind, RunEvent, Step
 from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest, RunState
 from jupyter_deployfeedback.errors import RunConflict, RunNotFound
 from jupyter_deployfeedback.store.events import append
-from jupyter_deployfeedback.store.lifecycle import OPEN_STATES, may_become
 from jupyter_deployfeedback.store.owner import Owner
 from jupyter_deployfeedback.store.tables import runs
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+NEXT_STATES: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
+    {
+        RunState.QUEUED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.LOST}),
+        RunState.RUNNING: frozenset({RunState.FINISHED, RunState.CANCELLED, RunState.LOST}),
+        RunState.FINISHED: frozenset(),
+        RunState.CANCELLED: frozenset(),
+        RunState.LOST: frozenset(),
+    }
+)
+
+OPEN_STATES = tuple(state for state in RunState if not state.terminal)
+"""The states in which somebody must be working on the run."""
 
 
 class OwnedRun(NamedTuple):
@@ -196,3 +208,8 @@ def _owner_columns(owner: Owner) -> dict[str, object]:
 
 def _remedy(state: RunState) -> str:
     return "Start a new run." if state.terminal else "Look at the run before you try again."
+
+
+def may_become(state: RunState, following: RunState) -> bool:
+    """Say whether a run in ``state`` may become ``following``."""
+    return following in NEXT_STATES[state]

@@ -1,4 +1,4 @@
-"""The store: runs with their events, evidence and reports, and releases."""
+"""The store, found and opened: runs with their events, evidence and reports, and releases."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeAlias
+
+from sqlalchemy import URL, make_url
 
 from jupyter_deployfeedback.domain.event import RunEvent, Step
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
@@ -17,10 +19,16 @@ from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest,
 from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.errors import RunNotFound, RunUnfinished
 from jupyter_deployfeedback.store import data_sets, documents, events, reaper, releases, runs, waivers
-from jupyter_deployfeedback.store.artifacts import artifact_folder, find_artifact
-from jupyter_deployfeedback.store.database import Database
+from jupyter_deployfeedback.store.database import BUSY_SECONDS, Database
 from jupyter_deployfeedback.store.documents import DocumentKind
 from jupyter_deployfeedback.store.failures import store_failures
+from jupyter_deployfeedback.store.folder import (
+    DATABASE_NAME,
+    artifact_folder,
+    default_folder,
+    find_artifact,
+    named_place,
+)
 from jupyter_deployfeedback.store.owner import this_process
 
 Runs: TypeAlias = list[Run]  # inside Store the name `list` is its method
@@ -267,3 +275,31 @@ class Store:
     def _end(self, run_id: str, *, to: RunState, message: str) -> Run:
         with self._database.write() as connection:
             return runs.move(connection, run_id, to=to, now=self._clock(), message=message)
+
+
+def open_store(
+    url: str | None = None,
+    *,
+    environment: Mapping[str, str],
+    clock: Callable[[], datetime] = utc_now,
+    busy_seconds: float = BUSY_SECONDS,
+) -> Store:
+    """Open the store, and make it where it is missing.
+
+    ``url`` is a folder or an SQLAlchemy URL; without it DEPLOYFEEDBACK_STORE decides, else it lies in Jupyter's data
+    folder. ``busy_seconds`` is how long a write waits for another process. Raises StoreUnavailable or
+    PermissionMissing where it cannot be used.
+    """
+    place = named_place(url, environment=environment)
+    with store_failures(place):
+        database = make_url(place) if "://" in place else _in_folder(Path(place))
+    folder = Path(database.database or "").absolute().parent if _is_file(database) else default_folder()
+    return Store(Database(database, busy_seconds=busy_seconds), artifacts=folder / "artifacts", clock=clock)
+
+
+def _in_folder(folder: Path) -> URL:
+    return URL.create("sqlite", database=str(folder.expanduser().absolute() / DATABASE_NAME))
+
+
+def _is_file(database: URL) -> bool:
+    return database.get_backend_name() == "sqlite"

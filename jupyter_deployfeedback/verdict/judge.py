@@ -26,9 +26,8 @@ from jupyter_deployfeedback.domain.verdict import (
 )
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.continuing import more_for_alarm
-from jupyter_deployfeedback.verdict.findings import finding, missing, weakened, without_enough
-from jupyter_deployfeedback.verdict.holm import adjusted
-from jupyter_deployfeedback.verdict.lists import combine
+from jupyter_deployfeedback.verdict.findings import combine, finding, missing, weakened, without_enough
+from jupyter_deployfeedback.verdict.settling import adjusted
 from jupyter_deployfeedback.verdict.suites import judge_suites, judge_target, judge_versions
 
 Slice = tuple[str, str] | None

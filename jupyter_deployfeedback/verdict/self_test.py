@@ -11,17 +11,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate, KnownScore
+from jupyter_deployfeedback.domain.evaluation import KnownKind
 from jupyter_deployfeedback.domain.rules.rule import Expression, OnFail, Rule, Subject, SubjectKind
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind, SelfTest, Verdict
 from jupyter_deployfeedback.verdict.judge import judge
-from jupyter_deployfeedback.verdict.known import missed_scores
 
 Slice = tuple[str, str] | None
 Key = tuple[Subject, Expression]
 WORDS = {"beyond": "samples well beyond its limit", "inside": "samples well inside its limit", "nan": "a NaN"}
 READY = TargetFacts(target=SubjectKind.SELF_TEST, url="", ready=True)
 DOWN = TargetFacts(target=SubjectKind.SELF_TEST, url="", ready=False, problem="nothing answers at its address")
+WANTED = {KnownKind.RIGHT: Verdict.PASS, KnownKind.WRONG: Verdict.FAIL, KnownKind.UNREACHABLE: Verdict.ERROR}
+EXAMPLES = {
+    KnownKind.RIGHT: "an example labelled with what the target answered",
+    KnownKind.WRONG: "a deliberately mislabelled example",
+    KnownKind.UNREACHABLE: "an example sent to an address where nobody listens",
+}
 
 
 def rehearsed_estimands(asked: Iterable[Estimand]) -> tuple[Estimand, ...]:
@@ -172,3 +178,28 @@ def _miss(reason: str) -> Finding:
     subject = Subject(kind=SubjectKind.SELF_TEST)
     told = Reason(kind=ReasonKind.SELF_TEST_MISSED, detail=reason)
     return Finding(subject=subject, verdict=Verdict.ERROR, reason=told)
+
+
+def missed_scores(known: Iterable[KnownScore], *, confidence: float) -> Iterator[str]:
+    """Yield what was scored other than it must be, by the kernel or by the methods that judge the run."""
+    for each in known:
+        right, wanted = each.kind is KnownKind.RIGHT, WANTED[each.kind]
+        if each.scored_right is not right:
+            yield f"{each.where} scored {EXAMPLES[each.kind]} as {'right' if each.scored_right else 'wrong'}"
+        found = _judged(each.estimate, confidence=confidence)
+        if found is not wanted:
+            yield f"{EXAMPLES[each.kind]} of {each.where} was judged as {found}, which must be {wanted}"
+
+
+def _judged(estimate: Estimate, *, confidence: float) -> Verdict:
+    asked = estimate.estimand
+    judgement = judge(
+        Comparison(baseline=None, deltas=(), estimates=(estimate,)),
+        rules=(Rule(subject=asked.subject, passing=(asked.expression,)),),
+        suites=(),
+        expected_suites=(),
+        candidate=READY,
+        expect_version=None,
+        confidence=confidence,
+    )
+    return judgement.verdict

@@ -1,8 +1,9 @@
-"""One number against one limit, and how many more samples would settle it."""
+"""One number against one limit, how many more samples would settle it, and Holm's correction where there are many."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from jupyter_deployfeedback.domain.rules.rule import Comparator, Relation
 from jupyter_deployfeedback.domain.verdict import MOST_MORE, Verdict
@@ -53,3 +54,17 @@ def _is_finite(value: object) -> bool:
 
 def _log(ratio: float) -> float:
     return math.log1p(ratio) if ratio > -1 else -math.inf
+
+
+def adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return Holm's adjusted p-values, in the order of the given ones (Holm 1979).
+
+    Six lines, because importing ``statsmodels.stats.multitest`` for them costs a run 0.7 s; a test compares the two.
+    """
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    found = [0.0] * len(p_values)
+    highest = 0.0
+    for place, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[index]))
+        found[index] = highest
+    return tuple(found)

@@ -15,7 +15,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.execution.cores import MAX_PARALLEL_VARIABLE, parallelism
+from jupyter_deployfeedback.execution.control_group import MAX_PARALLEL_VARIABLE, parallelism
 from jupyter_deployfeedback.execution.lanes import benches
 from jupyter_deployfeedback.execution.plan import turns
 from jupyter_deployfeedback.execution.run import artifact_names

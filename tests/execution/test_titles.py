@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.execution.titles import titles
+from jupyter_deployfeedback.execution.outcome import titles
 from jupyter_deployfeedback.execution.worker.wire import Cell
 
 HEADING = Cell("m", "markdown", "Some words\n## The target answers\nmore words")

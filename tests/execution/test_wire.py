@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.execution.message_gaps import MessageGaps
-from jupyter_deployfeedback.execution.packages import read_packages
+from jupyter_deployfeedback.execution.kernels.client import read_packages
+from jupyter_deployfeedback.execution.output_cap import MessageGaps
 from jupyter_deployfeedback.execution.worker.wire import (
     Cell,
     CellEnded,

@@ -16,8 +16,7 @@ from markdown_it import MarkdownIt
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.verdict import Standing
 from jupyter_deployfeedback.feedback import Export, Format, charts, render
-from jupyter_deployfeedback.feedback.escaping import block, one_line, visible
-from jupyter_deployfeedback.feedback.renderings.inert import inert
+from jupyter_deployfeedback.feedback.escaping import block, inert, one_line, visible
 from tests.feedback.reading import Page, strings, written
 from tests.feedback.runs import EIGHT, failing, waived
 

@@ -13,7 +13,7 @@ import jupyter_deployfeedback as jdf
 from jupyter_deployfeedback.comparison import asked_before
 from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.errors import HarnessError, UsageError
-from jupyter_deployfeedback.execution.earlier import tell_earlier
+from jupyter_deployfeedback.execution.environment import tell_earlier
 from jupyter_deployfeedback.probe import earlier, environment
 from tests.comparison.evidence import answers, evaluation, evidence, suite_result
 

@@ -20,7 +20,7 @@ from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import RunRequest, RunState
 from jupyter_deployfeedback.errors import RunConflict
 from jupyter_deployfeedback.store import Store, open_store
-from jupyter_deployfeedback.store.lifecycle import NEXT_STATES
+from jupyter_deployfeedback.store.runs import NEXT_STATES
 from tests.property_cases import RACES
 from tests.store.conftest import make_evidence, make_report
 

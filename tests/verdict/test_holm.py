@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from jupyter_deployfeedback.verdict.holm import adjusted
+from jupyter_deployfeedback.verdict.settling import adjusted
 
 
 def test_holm_of_the_textbook_example() -> None:

@@ -21,8 +21,7 @@ from typing import NoReturn
 
 from jupyter_deployfeedback.domain.metric import Metric
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation, Subject
-from jupyter_deployfeedback.domain.rules.units import UNITLESS, dimension, units_of
-from jupyter_deployfeedback.domain.unit import COUNT, SHARE, UNITS
+from jupyter_deployfeedback.domain.unit import COUNT, PLAIN, SHARE, UNITS, dimension_of
 from jupyter_deployfeedback.errors import RuleSyntaxError
 
 _BLANKS = re.compile(r"\s*")
@@ -37,6 +36,8 @@ _EXAMPLES = "Write for example p(95)<300ms, typical<=+10%, >=0.95 or >=-1pp."
 _LABEL = r'"(?:[^"\\]|\\.)*"|[^,{}"]+?'
 _SUBJECT = re.compile(rf"([A-Za-z_][\w.-]*)(?:\{{\s*([A-Za-z_]\w*)\s*:\s*({_LABEL})\s*\}})?")
 _AGGREGATES = frozenset(Aggregate) - {Aggregate.VALUE}
+UNITLESS = frozenset({PLAIN, SHARE, COUNT})
+"""Dimensions whose limits need no unit."""
 
 
 def parse_subject(text: str) -> Subject:
@@ -282,3 +283,17 @@ def _check_equal(reader: _Reader, aggregate: Aggregate, *, relation: Relation, l
     if not counted or relation is not Relation.ABSOLUTE or limit != int(limit):
         at = reader.text.index("==")
         reader.fail("== is for whole counts only", "Use <= or >= with what you can tolerate.", at=at)
+
+
+def dimension(metric: Metric | None, aggregate: Aggregate) -> str | None:
+    """Return what an aggregate of a metric measures; None where the metric is not known before the run."""
+    if aggregate in {Aggregate.SHARE, Aggregate.RATE}:
+        return SHARE
+    if aggregate is Aggregate.COUNT:
+        return COUNT
+    return None if metric is None else dimension_of(metric.unit)
+
+
+def units_of(dimension_name: str) -> str:
+    """Return the units a limit of this dimension may have, to be listed in a message."""
+    return ", ".join(name for name, unit in UNITS.items() if unit.dimension == dimension_name and name != "pp")

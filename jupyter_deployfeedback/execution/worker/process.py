@@ -23,7 +23,7 @@ from jupyter_deployfeedback.execution.worker.wire import Event, Request, Settle,
 _BOOT = """\
 import sys
 sys.path.append(sys.argv[1])
-from jupyter_deployfeedback.execution.iri_grammar import skip_iri_grammar
+from jupyter_deployfeedback.execution.worker import skip_iri_grammar
 skip_iri_grammar()
 from jupyter_deployfeedback.execution.worker.main import main
 main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -13,8 +13,8 @@ from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, M
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.feedback import outline
+from jupyter_deployfeedback.feedback.escaping import inert
 from jupyter_deployfeedback.feedback.renderings.aicoe import AICOE_NAMES, PAGE, tests_of
-from jupyter_deployfeedback.feedback.renderings.inert import inert
 from jupyter_deployfeedback.feedback.words import (
     FAMILY_TITLES,
     VERDICT_ICONS,

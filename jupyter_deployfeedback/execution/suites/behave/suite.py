@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_deployfeedback.execution.executed_copy import ExecutedCopy
 from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
 from jupyter_deployfeedback.execution.suites.behave import notebook_copy
 from jupyter_deployfeedback.execution.suites.behave.asked import Asked, read_asked
@@ -24,6 +23,7 @@ from jupyter_deployfeedback.execution.suites.behave.numbers import (
 )
 from jupyter_deployfeedback.execution.suites.behave.process import Finished, run_program
 from jupyter_deployfeedback.execution.suites.behave.report import Report, Scenario, read_report
+from jupyter_deployfeedback.execution.suites.notebook.source import ExecutedCopy
 from jupyter_deployfeedback.execution.worker.wire import Cell, Ending, Event, Opened, Recorded, Spec
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
 from jupyter_deployfeedback.probe.records import RECORD_MIME

@@ -14,12 +14,9 @@ from nbclient.exceptions import CellExecutionComplete, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
-from jupyter_deployfeedback.execution.executed_copy import SAVE_EVERY_SECONDS, ExecutedCopy
-from jupyter_deployfeedback.execution.kernels.client import asked_by
-from jupyter_deployfeedback.execution.message_gaps import MessageGaps
-from jupyter_deployfeedback.execution.output_cap import OutputCap
-from jupyter_deployfeedback.execution.packages import ask_packages, hear_packages
-from jupyter_deployfeedback.execution.suites.notebook.source import INJECTED_ID
+from jupyter_deployfeedback.execution.kernels.client import ask_packages, asked_by, hear_packages
+from jupyter_deployfeedback.execution.output_cap import MessageGaps, OutputCap
+from jupyter_deployfeedback.execution.suites.notebook.source import INJECTED_ID, SAVE_EVERY_SECONDS, ExecutedCopy
 from jupyter_deployfeedback.execution.worker.stopping import INTERRUPT_SECONDS, Stopped, stop_within
 from jupyter_deployfeedback.execution.worker.wire import (
     CELL_TIMEOUT,

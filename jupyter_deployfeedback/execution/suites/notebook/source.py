@@ -1,8 +1,13 @@
-"""A suite's notebook as it is read before execution: cells with ids that last, without traces of earlier runs."""
+"""A suite's notebook: read with ids that last, without traces of earlier runs, and the executed copy that is written.
+
+The source itself is never written.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,6 +18,8 @@ from jupyter_deployfeedback.execution.worker.wire import INJECTED_TAG, Cell
 
 INJECTED_ID = "injected-parameters"
 _LEFT_BY_PAPERMILL = {INJECTED_TAG, "papermill-error-cell-tag"}
+SAVE_EVERY_SECONDS = 2.0
+UNFINISHED = ".part"
 
 
 def open_notebook(path: Path) -> nbformat.NotebookNode:
@@ -50,3 +57,23 @@ def _give_lasting_ids(notebook: nbformat.NotebookNode, written: list[Any]) -> No
         own = written[position - 1] if position <= len(written) else None
         cell.id = own if own and own not in taken else f"cell-{position}"
         taken.add(cell.id)
+
+
+class ExecutedCopy:
+    """The executed copy on disk: only this user can read it, and it is whole at any moment."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._saved_at = float("-inf")
+
+    def save(self, notebook: nbformat.NotebookNode, *, now: bool) -> None:
+        """Write the copy; unless ``now``, at most every two seconds."""
+        if not now and time.monotonic() - self._saved_at < SAVE_EVERY_SECONDS:
+            return
+        unfinished = self.path.with_name(self.path.name + UNFINISHED)
+        with os.fdopen(
+            os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as file:
+            nbformat.write(notebook, file)
+        unfinished.replace(self.path)
+        self._saved_at = time.monotonic()

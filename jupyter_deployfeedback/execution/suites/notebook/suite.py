@@ -15,7 +15,6 @@ from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
-from jupyter_deployfeedback.execution.executed_copy import ExecutedCopy
 from jupyter_deployfeedback.execution.kernels.manager import (
     KernelRequest,
     SuiteKernelManager,
@@ -27,7 +26,7 @@ from jupyter_deployfeedback.execution.kernels.provisioner import STARTED
 from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
 from jupyter_deployfeedback.execution.suites.notebook.engine import KernelNeverReadyError, SuiteEngine
 from jupyter_deployfeedback.execution.suites.notebook.records_file import VARIABLE, RecordsFile
-from jupyter_deployfeedback.execution.suites.notebook.source import cells_of, open_notebook
+from jupyter_deployfeedback.execution.suites.notebook.source import ExecutedCopy, cells_of, open_notebook
 from jupyter_deployfeedback.execution.worker.wire import CellEnded, Ending, Event, Opened, Recorded, Spec
 from jupyter_deployfeedback.probe.records import RECORD_MIME
 
