@@ -32,14 +32,14 @@ class DeployFeedbackEngine:
     @classmethod
     def nb_kernel_name(cls, nb: nbformat.NotebookNode, name: str | None = None) -> str:
         """Return the kernel that the notebook names, or the one that was asked for."""
-        from jupyter_deployfeedback.execution.suites.notebook.engine import SuiteEngine
+        from jupyter_deployfeedback.run_process import SuiteEngine
 
         return str(SuiteEngine.nb_kernel_name(nb, name))
 
     @classmethod
     def nb_language(cls, nb: nbformat.NotebookNode, language: str | None = None) -> str:
         """Return the language of the notebook, or the one that was asked for."""
-        from jupyter_deployfeedback.execution.suites.notebook.engine import SuiteEngine
+        from jupyter_deployfeedback.run_process import SuiteEngine
 
         return str(SuiteEngine.nb_language(nb, language))
 
@@ -62,9 +62,9 @@ class DeployFeedbackEngine:
 
 
 def _alone(nb: nbformat.NotebookNode, kernel_name: str, options: dict[str, Any]) -> nbformat.NotebookNode:
-    from jupyter_deployfeedback.execution.suites.notebook.alone import execute_alone
+    from jupyter_deployfeedback.run_process import execute_unrecorded
 
-    return execute_alone(
+    return execute_unrecorded(
         nb,
         kernel_name,
         output_path=options.get("output_path"),
@@ -142,12 +142,12 @@ def _executed(nb: nbformat.NotebookNode, run: Run, *, store: Store) -> nbformat.
 
 
 def _evaluate(run: Run, *, store: Store) -> FeedbackReport:
-    from jupyter_deployfeedback import execution
+    from jupyter_deployfeedback import run_process
     from jupyter_deployfeedback.pipeline.run import evaluate
 
     forkable = sys.platform.startswith("linux") and threading.active_count() == 1
-    environment = {**os.environ, execution.FOLDER_VARIABLE: _supply()}
-    with execution.prepare(os.environ, fork=forkable) as worker, execution.cancelled_by_signals() as cancelled:
+    environment = {**os.environ, run_process.FOLDER_VARIABLE: _supply()}
+    with run_process.prepare(os.environ, fork=forkable) as worker, run_process.cancelled_by_signals() as cancelled:
         return evaluate(
             run.run_id, store=store, environment=environment, tell=_tell, cancelled=cancelled, workers=[worker]
         )
@@ -155,9 +155,9 @@ def _evaluate(run: Run, *, store: Store) -> FeedbackReport:
 
 def _supply() -> str:
     """Return where kernels stand by: the folder that the environment names, else that of a server of this user."""
-    from jupyter_deployfeedback import execution
+    from jupyter_deployfeedback import run_process
 
-    return os.environ.get(execution.FOLDER_VARIABLE) or execution.published()
+    return os.environ.get(run_process.FOLDER_VARIABLE) or run_process.published()
 
 
 def _tell(event: RunEvent) -> None:

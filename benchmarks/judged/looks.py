@@ -8,7 +8,7 @@ import numpy as np
 
 from judged.figure import Figure
 from judged.made_up import READY, answers, evaluation, evidence, rule
-from jupyter_deployfeedback.comparison import pool_chain
+from jupyter_deployfeedback.comparison.continued import pool_chain
 from jupyter_deployfeedback.comparison.estimates import estimate
 from jupyter_deployfeedback.comparison.methods.proportion import newcombe_paired
 from jupyter_deployfeedback.comparison.sides import gather

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.observation import Observation, Window

@@ -9,9 +9,9 @@ import numpy as np
 
 from judged.figure import Figure
 from judged.made_up import judged, paired, rule
-from jupyter_deployfeedback.comparison import rehearse
+from jupyter_deployfeedback.comparison.self_test.made_up import estimates_made_up
 from jupyter_deployfeedback.domain.rules.rule import Rule
-from jupyter_deployfeedback.verdict import estimands, rehearsed_estimands, self_test
+from jupyter_deployfeedback.verdict import estimands, estimands_to_try, self_test
 
 
 def speed() -> Iterator[Figure]:
@@ -45,6 +45,6 @@ def timed(work: Callable[[], object]) -> float:
 
 def tested(*rules: Rule) -> None:
     """Let the gate test itself, as every run does."""
-    tried = rehearsed_estimands(estimands(rules, confidence=0.95, slice_values={}))
-    beyond, inside = rehearse(tried, beyond=True), rehearse(tried, beyond=False)
+    tried = estimands_to_try(estimands(rules, confidence=0.95, slice_values={}))
+    beyond, inside = estimates_made_up(tried, beyond=True), estimates_made_up(tried, beyond=False)
     self_test(rules, beyond=beyond, inside=inside, confidence=0.95)

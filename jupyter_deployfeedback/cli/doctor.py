@@ -94,9 +94,9 @@ def _project(start: Path) -> Project:
 
 
 def _commit(project: Project) -> str:
-    from jupyter_deployfeedback.release import read_commit
+    from jupyter_deployfeedback.pipeline.questions import commit_to_test
 
-    commit = read_commit(Path(project.folder))
+    commit = commit_to_test(project)
     if commit is None:
         raise NotARepository(
             f"{project.folder} is not in a git repository with a commit.",
@@ -106,10 +106,10 @@ def _commit(project: Project) -> str:
 
 
 def _target(project: Project, name: str) -> Check:
-    from jupyter_deployfeedback.observation import ask_target
+    from jupyter_deployfeedback.pipeline.questions import health
 
     target = project.targets[name]
-    facts = ask_target(target, environment=os.environ)
+    facts = health(project, name, environment=os.environ)
     if not facts.ready:
         mend = target.how_to_address if target.url is None else f"Start the deployment, or mend {target.url}."
         return Check(f"target {name}", facts.problem or "not ready", mend)

@@ -33,7 +33,7 @@ def list_command(
     form: str,
 ) -> None:
     """List the runs of this project, newest first."""
-    from jupyter_deployfeedback.project import find_project_file
+    from jupyter_deployfeedback.pipeline.questions import find_project_file
 
     file = None if everywhere else str(find_project_file(project_file.resolve()))
     opened = options.store()
@@ -93,7 +93,7 @@ def export_command(*, run_id: str | None, project_file: Path, form: str, output:
 @options.output_option
 def compare_command(*, candidate: str, baseline: str, form: str, output: Path | None) -> int:
     """Compare two finished runs by the rules of the project as it is now: CANDIDATE against BASELINE."""
-    from jupyter_deployfeedback.pipeline.run import compare_runs
+    from jupyter_deployfeedback.pipeline.judging import compare_runs
 
     report = compare_runs(candidate, baseline, store=options.store(), environment=options.environment())
     screen.emit(report, form=form, output=output)

@@ -32,7 +32,7 @@ def import_command(
     What cannot be said by a rule is refused by its name; then it ends with 2. AICoE-CI's processed_metrics,
     aggregated_metrics, metrics.json and platform_metrics.json become runs to compare with.
     """
-    from jupyter_deployfeedback.observation import is_stored_document
+    from jupyter_deployfeedback.pipeline.questions import is_stored_document
 
     texts = {str(file): _read(file) for file in files}
     if any(map(is_stored_document, texts.values())):
@@ -53,9 +53,9 @@ def _read(file: Path) -> str:
 
 
 def _import_deployments(texts: dict[str, str], *, target: str | None, tag: str | None, project_file: Path) -> None:
-    from jupyter_deployfeedback.observation import read_deployments
     from jupyter_deployfeedback.pipeline.imported import import_deployments
     from jupyter_deployfeedback.pipeline.plan import choose_target, open_project
+    from jupyter_deployfeedback.pipeline.questions import read_deployments
 
     deployments = read_deployments(texts)
     project = open_project(project_file.resolve(), environment=options.environment())
@@ -72,7 +72,7 @@ def _import_deployments(texts: dict[str, str], *, target: str | None, tag: str |
 
 
 def _print_rules(text: str, *, arguments: dict[str, str]) -> int:
-    from jupyter_deployfeedback.project.imports import import_rules
+    from jupyter_deployfeedback.pipeline.questions import import_rules
 
     found = import_rules(text, arguments=arguments)
     click.echo(found.yaml(), nl=False)

@@ -13,7 +13,7 @@ import click
 
 from jupyter_deployfeedback import __version__
 from jupyter_deployfeedback.errors import DeployFeedbackError
-from jupyter_deployfeedback.execution.worker import skip_iri_grammar
+from jupyter_deployfeedback.run_process import skip_iri_grammar
 
 COMMANDS = {
     "demo": "demo",

@@ -98,7 +98,7 @@ def read_parameters(files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...])
     """
     if not (files or pairs):
         return {}
-    from jupyter_deployfeedback.project import read_parameters_file, read_value
+    from jupyter_deployfeedback.pipeline.questions import read_parameters_file, read_value
 
     read: dict[str, Any] = {}
     for file in files:
@@ -110,7 +110,7 @@ def read_matrix(texts: tuple[str, ...]) -> dict[str, list[Any]]:
     """Return the values of each ``NAME=VALUE,VALUE``; of two with the same name the last counts."""
     if not texts:
         return {}
-    from jupyter_deployfeedback.project import read_axis
+    from jupyter_deployfeedback.pipeline.questions import read_axis
 
     return dict(map(read_axis, texts))
 
@@ -138,7 +138,7 @@ def store() -> Store:
 
 def finished(opened: Store, project_file: Path) -> Sequence[Run]:
     """Return the finished runs of the project that governs a place, newest first, those that were imported too."""
-    from jupyter_deployfeedback.project import find_project_file
+    from jupyter_deployfeedback.pipeline.questions import find_project_file
 
     return opened.list(project_file=str(find_project_file(project_file.resolve())), state="finished", limit=1000)
 

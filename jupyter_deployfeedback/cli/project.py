@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def init_command(*, folder: Path, url: str | None, force: bool) -> None:
     """Write a commented project file from the notebooks found in FOLDER."""
     from jupyter_deployfeedback.domain.project import PROJECT_FILE
-    from jupyter_deployfeedback.project import FIRST_SUITE, draft_project, draft_suite, find_suites
+    from jupyter_deployfeedback.pipeline.questions import FIRST_SUITE, draft_project, draft_suite, find_suites
 
     file = folder / PROJECT_FILE
     if file.exists() and not force:
@@ -52,7 +52,7 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
 def check_command(*, project_file: Path) -> None:
     """Validate the project file, its rules and its suites without running anything."""
     from jupyter_deployfeedback.pipeline.plan import check_project
-    from jupyter_deployfeedback.project import inspect_suite
+    from jupyter_deployfeedback.pipeline.questions import notices_of
 
     checked = check_project(project_file.resolve(), environment=options.environment())
     click.echo(f"{checked.file} is fine.")
@@ -66,7 +66,7 @@ def check_command(*, project_file: Path) -> None:
     for suite in checked.suites:
         points = math.prod(len(values) for values in suite.matrix.values())
         click.echo(f"  suite  {suite.name}: {suite.source}" + (f" ({points} points)" if suite.matrix else ""))
-        for notice in inspect_suite(checked, suite).notices:
+        for notice in notices_of(checked, suite):
             click.echo(f"    {notice}")
     _tell_rules(checked)
 

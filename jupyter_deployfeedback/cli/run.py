@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.cli import options, screen
 from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.run_process import cancelled_by_signals, prepare
 from jupyter_deployfeedback.run_process.work import work
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
     from jupyter_deployfeedback.domain.run import Run, RunRequest
-    from jupyter_deployfeedback.execution import WorkerProcess
+    from jupyter_deployfeedback.run_process import WorkerProcess
     from jupyter_deployfeedback.store import Store
 
 
@@ -44,7 +44,7 @@ def run_command(*, all_targets: bool, **chosen: Any) -> int:  # noqa: ANN401 - c
 def run_and_emit(*, form: str, output: Path | None, **asked: Any) -> FeedbackReport:  # noqa: ANN401 - click's options
     """Start a run, show its progress, print its feedback."""
     screen.empty(output)
-    with execution.prepare(options.environment()) as worker:  # it loads papermill while this process loads the rest
+    with prepare(options.environment()) as worker:  # it loads papermill while this process loads the rest
         report = _evaluate(worker=worker, **asked)
     screen.append_step_summary(report, environment=options.environment())
     screen.emit(report, form=form, output=output)
@@ -75,7 +75,7 @@ def _evaluate(
     )
     opened = options.store()
     environment = options.environment()
-    with execution.cancelled_by_signals() as cancelled:  # before there is a run: a stopped one is never lost
+    with cancelled_by_signals() as cancelled:  # before there is a run: a stopped one is never lost
         if continues is None:
             run = start(request, store=opened, environment=environment)
         else:

@@ -3,7 +3,7 @@
 ``plan_suites`` picks the suites and their parameters, ``date_results`` tells those of results when the commit was made,
 ``execute`` runs them in worker processes and returns a result for each, ``parallelism`` says how many of them run at
 once, ``cancelled_by_signals`` lets a signal stop them, ``prepare`` starts a worker early, so that it loads while the
-caller still does something else, ``wish_for_kernel`` has a kernel stand by, ``published`` says where other programs
+caller still does something else, ``order_kernel`` has a kernel stand by, ``published`` says where other programs
 find those, ``marked_runs`` says of which runs processes live, and ``end_marked`` ends those. All are imported when
 first used: this package itself costs next to nothing.
 """
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.control_group import MAX_PARALLEL_VARIABLE, parallelism
-    from jupyter_deployfeedback.execution.kernels.manager import wish_for_kernel
+    from jupyter_deployfeedback.execution.kernels.manager import order_kernel
     from jupyter_deployfeedback.execution.plan import date_results, plan_suites
     from jupyter_deployfeedback.execution.run import execute
-    from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE, published
+    from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE, published
     from jupyter_deployfeedback.execution.worker.process import WorkerProcess, load_worker, prepare
     from jupyter_deployfeedback.execution.worker.process_tree import end_marked, marked_runs
     from jupyter_deployfeedback.execution.worker.stopping import cancelled_by_signals
@@ -33,15 +33,15 @@ __all__ = [
     "execute",
     "load_worker",
     "marked_runs",
+    "order_kernel",
     "parallelism",
     "plan_suites",
     "prepare",
     "published",
-    "wish_for_kernel",
 ]
 
 _HOMES = {
-    "FOLDER_VARIABLE": "standby.wishes",
+    "FOLDER_VARIABLE": "standby.orders",
     "MAX_PARALLEL_VARIABLE": "control_group",
     "WorkerProcess": "worker.process",
     "cancelled_by_signals": "worker.stopping",
@@ -53,8 +53,8 @@ _HOMES = {
     "parallelism": "control_group",
     "plan_suites": "plan",
     "prepare": "worker.process",
-    "published": "standby.wishes",
-    "wish_for_kernel": "kernels.manager",
+    "published": "standby.orders",
+    "order_kernel": "kernels.manager",
 }
 
 

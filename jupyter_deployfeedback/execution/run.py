@@ -22,7 +22,7 @@ from jupyter_deployfeedback.execution.environment import kernel_environment, tel
 from jupyter_deployfeedback.execution.lanes import Bench, Halt, benches, one_at_a_time, run_side_by_side
 from jupyter_deployfeedback.execution.listening import Listener
 from jupyter_deployfeedback.execution.records import read_records
-from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE
+from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.suites.notebook.source import UNFINISHED
 from jupyter_deployfeedback.execution.worker.process import WorkerProcess
 from jupyter_deployfeedback.execution.worker.process_tree import end_marked

@@ -4,18 +4,17 @@ Pure: no I/O beside reading this package's own template. All renderings carry th
 report holds them ready to show.
 """
 
-from jupyter_deployfeedback.feedback.charts import Chart, charts
+from jupyter_deployfeedback.feedback.charts import draw_charts
 from jupyter_deployfeedback.feedback.formats import Export, Format, export, render, render_text
 from jupyter_deployfeedback.feedback.plans import planned, scattered
 from jupyter_deployfeedback.feedback.renderings.document import report_schema
 from jupyter_deployfeedback.feedback.report import build_report
 
 __all__ = [
-    "Chart",
     "Export",
     "Format",
     "build_report",
-    "charts",
+    "draw_charts",
     "export",
     "planned",
     "render",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_deployfeedback import errors
-from jupyter_deployfeedback.comparison import asked_before, pool_chain
+from jupyter_deployfeedback.comparison.continued import asked_before, pool_chain
 from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from jupyter_deployfeedback.comparison import prospects
+from jupyter_deployfeedback.comparison.planning import prospects
 from jupyter_deployfeedback.domain.comparison import Pilot
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.rules.rule import Expression, Subject

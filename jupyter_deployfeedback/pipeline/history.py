@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyter_deployfeedback.comparison import adds_up, requests_sent
+from jupyter_deployfeedback.comparison.continued import adds_up, requests_sent
 from jupyter_deployfeedback.domain.history import History
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project
 from jupyter_deployfeedback.domain.rules.checking import removed_rules
@@ -39,7 +39,8 @@ def history(
     against = run.request.against or project.baseline
     instead = store.judged_release(project.file)
     asked_for_last = against in {LAST_RELEASE, run.request.target}
-    released = store.report_of(release.run_id) if release is not None else None
+    judged_before = run.request.imported is None  # what is imported is judged by no rules
+    released = store.report_of(release.run_id) if release is not None and judged_before else None
     return History(
         look=look,
         continues=run.request.continues,

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from jupyter_deployfeedback.comparison import compare
 from jupyter_deployfeedback.domain.aicoe import INFO_METRICS, TEST_URL
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest
 from jupyter_deployfeedback.errors import UsageError
-from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.observation import Deployment, stored_evidence
+from jupyter_deployfeedback.pipeline.chain import NOTHING
+from jupyter_deployfeedback.pipeline.judging import judge_evidence
+from jupyter_deployfeedback.pipeline.plan import Plan, choose_target
 from jupyter_deployfeedback.release import known_release
-from jupyter_deployfeedback.verdict import judge
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.release import Release
@@ -59,7 +59,9 @@ def _release_of(deployments: Sequence[Deployment], project: Project, *, tag: str
 
 def _request(stored: Deployment, project: Project, *, target: str | None) -> RunRequest:
     chosen = target or _target_of(stored, project)
-    return RunRequest(project_file=project.file, target=chosen, imported=stored.name or stored.file.partition(",")[0])
+    return RunRequest(
+        project_file=project.file, target=chosen, against=NOTHING, imported=stored.name or stored.file.partition(",")[0]
+    )
 
 
 def _target_of(stored: Deployment, project: Project) -> str:
@@ -76,21 +78,12 @@ def _target_of(stored: Deployment, project: Project) -> str:
 
 
 def _keep(stored: Deployment, request: RunRequest, *, project: Project, store: Store, now: datetime) -> Run:
+    """Have the evidence judged as any run's is, by no rules: what nobody here ran meets none."""
     evidence = stored_evidence(stored, target=request.target, now=now)
-    compared = compare(evidence, stored=None, baseline=None, estimands=())
-    judgement = judge(
-        compared,
-        rules=(),
-        suites=evidence.suites,
-        expected_suites=(),
-        candidate=evidence.candidate.facts,
-        expect_version=None,
-        confidence=project.confidence_of_a_look,
-    )
+    plan = Plan(project.model_copy(update={"rules": ()}), choose_target(project, request.target), suites=())
     begun = store.start(request, project=project, commit=_commit_of(stored), baseline=None)
     run = store.claim(begun.run_id)
-    report = build_report(run, evidence, compared, judgement.model_copy(update={"first_release": False}))
-    return store.finish(run.run_id, evidence, report)
+    return store.finish(run.run_id, evidence, judge_evidence(run, plan, evidence, store=store))
 
 
 def _commit_of(stored: Deployment) -> Commit | None:

@@ -9,14 +9,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from jupyter_deployfeedback.execution import end_marked, order_kernel
 from jupyter_deployfeedback.execution.standby.client import NoFork, connect
 from jupyter_deployfeedback.execution.standby.forkserver import remove, send
+
+__all__ = ["ForkedRun", "NoFork", "Standby", "end_marked", "fork_run"]
 
 LINE_LIMIT = 2**20
 KILLED = -9  # a run goes with its keeper
@@ -53,6 +56,12 @@ class Standby:
                 self._let_go()
             if self._process is None and not self._closed:
                 self._start()
+
+    def expect(self, kernels: Iterable[str], *, preload: Sequence[str]) -> None:
+        """Have kernels of these names stand by, too."""
+        if self.address is not None:
+            for name in kernels:
+                order_kernel(name, preload=preload, folder=self.address.parent, environment=self._environment)
 
     def close(self) -> None:
         """Let it go for good; runs that were forked from it go on."""

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import click
 
 from jupyter_deployfeedback import execution
-from jupyter_deployfeedback.cli import options
 from jupyter_deployfeedback.execution.standby.forkserver import Turn, become_stdio, leaving_with_parent, remove, serve
+from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE, publish, withdraw
 from jupyter_deployfeedback.execution.standby.stock import IDLE_SECONDS, Stock
-from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE, publish, withdraw
-from jupyter_deployfeedback.run_process.warm_up import rehearse
+from jupyter_deployfeedback.run_process.warm_up import warm_up
 from jupyter_deployfeedback.run_process.work import work
+from jupyter_deployfeedback.store import open_store
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.execution import WorkerProcess
@@ -42,11 +42,11 @@ def standby_command(*, descriptor: int, idle_seconds: float, memory_mb: int | No
     try:
         with leaving_with_parent(0):
             execution.load_worker()
-            rehearse(folder / "rehearsal")
+            warm_up(folder / "warm-up")
         publish(folder)
         serve(
             listener,
-            partial(_work, store=options.store()),
+            partial(_work, store=open_store(environment=os.environ)),
             parent_pipe=0,
             spares=SPARES,
             polite_seconds=RUN_GRACE_SECONDS,
@@ -68,7 +68,7 @@ def _work(turn: Turn, *, store: Store) -> None:
     tempfile.tempdir = str(own)
     with ExitStack() as stack:
         workers = [_forked_worker(stack)]
-        rehearse(folder / f"{os.getpid()}")  # what a fork touches first, it has to copy
+        warm_up(folder / f"{os.getpid()}")  # what a fork touches first, it has to copy
         store.list(limit=1)  # opens its connection
         request, descriptors = turn.take(folder=str(own))
         become_stdio(descriptors)
@@ -78,4 +78,4 @@ def _work(turn: Turn, *, store: Store) -> None:
 
 
 def _forked_worker(stack: ExitStack) -> WorkerProcess:
-    return stack.enter_context(execution.prepare(options.environment(), fork=True))
+    return stack.enter_context(execution.prepare(os.environ, fork=True))

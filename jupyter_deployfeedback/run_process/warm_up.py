@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-from jupyter_deployfeedback.cli import options
 from jupyter_deployfeedback.errors import DeployFeedbackError
 
 _PROJECT = """\
@@ -39,10 +39,10 @@ class _Unready(BaseHTTPRequestHandler):
         """Say nothing else."""
 
 
-def rehearse(folder: Path) -> None:
+def warm_up(folder: Path) -> None:
     """Start and evaluate a run of a project whose target is not ready, in a store of its own in this folder.
 
-    What cannot be rehearsed, for want of a kernel perhaps, is left to the first run, which says it to somebody.
+    What cannot be run, for want of a kernel perhaps, is left to the first run, which says it to somebody.
     """
     folder.mkdir(mode=0o700)
     with HTTPServer(("127.0.0.1", 0), _Unready) as deployment, contextlib.suppress(DeployFeedbackError):
@@ -64,9 +64,8 @@ def _run_nothing(folder: Path, *, port: int) -> None:
     project = folder / "deployfeedback.yaml"
     project.write_text(_PROJECT.replace("PORT", str(port)), encoding="utf-8")
     (folder / "suite.ipynb").write_text(json.dumps(_NOTEBOOK), encoding="utf-8")
-    environment = options.environment()
     store = open_store(str(folder), environment={})
     request = RunRequest(project_file=str(project), target="nobody")
-    run = start(request, store=store, environment=environment)
-    evaluate(run.run_id, store=store, environment=environment, tell=lambda _: None, cancelled=threading.Event())
+    run = start(request, store=store, environment=os.environ)
+    evaluate(run.run_id, store=store, environment=os.environ, tell=lambda _: None, cancelled=threading.Event())
     store.close()

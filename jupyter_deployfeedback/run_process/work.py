@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Sequence
-from types import FrameType
 from typing import TYPE_CHECKING
 
-from jupyter_deployfeedback.cli import options
+from jupyter_deployfeedback.execution import cancelled_by_signals
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.event import RunEvent
@@ -24,38 +22,25 @@ def work(run_id: str, *, store: Store, workers: Sequence[WorkerProcess]) -> int:
     """Evaluate an acknowledged run and return its exit code; ``workers`` stand by."""
     from jupyter_deployfeedback.pipeline.run import evaluate
 
-    cancelled = cancel_on_signals()
     parent, stdout = os.getppid(), sys.stdout.fileno()
+    with cancelled_by_signals() as cancelled:
 
-    def watch_others() -> None:
-        while not cancelled.wait(CANCEL_POLL_SECONDS):
-            if os.getppid() != parent or store.cancel_requested(run_id):
+        def watch_others() -> None:
+            while not cancelled.wait(CANCEL_POLL_SECONDS):
+                if os.getppid() != parent or store.cancel_requested(run_id):
+                    cancelled.set()
+
+        def tell(event: RunEvent) -> None:
+            try:
+                os.write(stdout, event.model_dump_json().encode() + b"\n")
+            except BrokenPipeError:  # the server was killed; the store knows what it would have told
                 cancelled.set()
 
-    def tell(event: RunEvent) -> None:
+        threading.Thread(target=watch_others, daemon=True).start()
         try:
-            os.write(stdout, event.model_dump_json().encode() + b"\n")
-        except BrokenPipeError:  # the server was killed; the store knows what it would have told
-            cancelled.set()
-
-    threading.Thread(target=watch_others, daemon=True).start()
-    try:
-        report = evaluate(
-            run_id, store=store, environment=options.environment(), tell=tell, cancelled=cancelled, workers=workers
-        )
-    finally:
-        tell(store.events(run_id)[-1])  # how it ended: who watches need not ask
+            report = evaluate(
+                run_id, store=store, environment=os.environ, tell=tell, cancelled=cancelled, workers=workers
+            )
+        finally:
+            tell(store.events(run_id)[-1])  # how it ended: who watches need not ask
     return report.exit_code
-
-
-def cancel_on_signals() -> threading.Event:
-    """Return an event that SIGINT and SIGTERM set; a second SIGINT ends the process at once."""
-    cancelled = threading.Event()
-
-    def on_signal(signum: int, _: FrameType | None) -> None:
-        cancelled.set()
-        signal.signal(signum, signal.SIG_DFL)
-
-    signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
-    return cancelled

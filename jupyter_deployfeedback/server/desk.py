@@ -18,14 +18,12 @@ from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.run import Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.domain.waiver import Waiver
-from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
-from jupyter_deployfeedback.feedback import Format, charts, render
-from jupyter_deployfeedback.observation import ask_target
+from jupyter_deployfeedback.feedback import Format, draw_charts, render
 from jupyter_deployfeedback.pipeline import forecast
-from jupyter_deployfeedback.pipeline.plan import check_project, choose_target, open_project
+from jupyter_deployfeedback.pipeline.plan import check_project, open_project
+from jupyter_deployfeedback.pipeline.questions import MAX_PARALLEL_VARIABLE, find_project_file, health, kernels_of
 from jupyter_deployfeedback.pipeline.release import release, waive
 from jupyter_deployfeedback.pipeline.run import continue_run, reap, start
-from jupyter_deployfeedback.project import find_project_file, inspect_suite
 from jupyter_deployfeedback.server import commands, wire
 from jupyter_deployfeedback.server.runs import RunProcesses
 from jupyter_deployfeedback.server.views import (
@@ -88,9 +86,7 @@ class Desk:
             except errors.ProjectError as error:
                 return wire.ProjectAnswer(project=None, problems=problem_bodies(error, root=self._root))
             if project.kernels.preload is not None:
-                inspected = (inspect_suite(project, suite) for suite in project.suites)
-                names = {each.kernel_name for each in inspected if each.kernel_name is not None}
-                self._processes.expect(names, preload=project.kernels.preload)
+                self._processes.expect(set(kernels_of(project)), preload=project.kernels.preload)
             expected = forecast.expected(project, project.suites, store=self._store)
             return wire.ProjectAnswer(project=project_body(project, root=self._root, expected=expected), problems=())
 
@@ -102,9 +98,8 @@ class Desk:
 
         def asked() -> wire.HealthAnswer:
             project = open_project(self._governed(self._local(path)), environment=os.environ)
-            chosen = choose_target(project, target)
-            facts = ask_target(chosen, environment=os.environ)
-            return wire.HealthAnswer(facts=facts, platform_source=chosen.platform.source)
+            facts = health(project, target, environment=os.environ)
+            return wire.HealthAnswer(facts=facts, platform_source=project.targets[target].platform.source)
 
         return await run_blocking(asked)
 
@@ -169,7 +164,7 @@ class Desk:
         """Return the plots of a finished run's report."""
 
         def drawn() -> wire.ChartsAnswer:
-            plots = charts(self._store.feedback(run_id), width=width)
+            plots = draw_charts(self._store.feedback(run_id), width=width)
             return wire.ChartsAnswer(charts=tuple(wire.ChartBody(title=each.title, spec=each.spec) for each in plots))
 
         return await run_blocking(drawn)

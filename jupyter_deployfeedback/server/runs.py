@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_deployfeedback.domain.run import Run, RunState
-from jupyter_deployfeedback.execution import end_marked, wish_for_kernel
-from jupyter_deployfeedback.execution.standby.client import NoFork
-from jupyter_deployfeedback.run_process.client import ForkedRun, Standby, fork_run
+from jupyter_deployfeedback.run_process.client import ForkedRun, NoFork, Standby, end_marked, fork_run
 from jupyter_deployfeedback.store import Store
 
 EVENT_SCHEMA_ID = "https://events.jupyter-deployfeedback.org/run/v1"
@@ -57,10 +55,8 @@ class RunProcesses:
 
     def expect(self, kernels: Iterable[str], *, preload: Sequence[str]) -> None:
         """Have kernels of these names stand by, too."""
-        address = self._standby.address if self._standby is not None else None
-        if address is not None:
-            for name in kernels:
-                wish_for_kernel(name, preload=preload, folder=address.parent, environment=self._environment)
+        if self._standby is not None:
+            self._standby.expect(kernels, preload=preload)
 
     def submit(self, run: Run, *, log_file: Path) -> None:
         """Work off a run as soon as a slot is free."""

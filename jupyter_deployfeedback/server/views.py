@@ -14,10 +14,8 @@ from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Run
 from jupyter_deployfeedback.domain.suite import Outcome, Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError
-from jupyter_deployfeedback.execution.plan import points
 from jupyter_deployfeedback.pipeline.forecast import Expectations
-from jupyter_deployfeedback.project import inspect_suite
-from jupyter_deployfeedback.release import read_commit
+from jupyter_deployfeedback.pipeline.questions import commit_to_test, notices_of, points_of
 from jupyter_deployfeedback.server import wire
 
 
@@ -34,7 +32,7 @@ def project_body(project: Project, *, root: Path, expected: Expectations) -> wir
         rules=tuple(_rule_body(project, rule, expected) for rule in project.rules),
         tag=project.release.tag,
         remote=project.release.remote,
-        commit=read_commit(Path(project.folder)),
+        commit=commit_to_test(project),
         notices=project.notices,
     )
 
@@ -67,11 +65,10 @@ def suite_progress(events: Iterable[RunEvent]) -> tuple[wire.SuiteProgress, ...]
 
 
 def _suite_body(project: Project, suite: Suite) -> wire.SuiteBody:
-    at_points = points(suite, parameters={}, axes={}) if suite.matrix else ()
     return wire.SuiteBody(
         **shared_fields(suite, wire.SuiteBody),
-        points=tuple(point.name for point in at_points),
-        notices=inspect_suite(project, suite).notices,
+        points=points_of(suite),
+        notices=notices_of(project, suite),
     )
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from jupyter_deployfeedback.verdict.continuing import Circumstances, continuing
 from jupyter_deployfeedback.verdict.estimands import estimands
 from jupyter_deployfeedback.verdict.judge import judge
-from jupyter_deployfeedback.verdict.self_test import rehearsed_estimands, self_test
+from jupyter_deployfeedback.verdict.self_test import estimands_to_try, self_test
 
 __all__ = [
     "Circumstances",
     "continuing",
     "estimands",
+    "estimands_to_try",
     "judge",
-    "rehearsed_estimands",
     "self_test",
 ]

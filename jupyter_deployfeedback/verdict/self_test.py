@@ -30,8 +30,8 @@ EXAMPLES = {
 }
 
 
-def rehearsed_estimands(asked: Iterable[Estimand]) -> tuple[Estimand, ...]:
-    """Return what is worth a rehearsal: of each slice the first value, because all go the same way."""
+def estimands_to_try(asked: Iterable[Estimand]) -> tuple[Estimand, ...]:
+    """Return what is worth trying: of each slice the first value, because all go the same way."""
     seen: dict[tuple[str, Expression, str | None], Estimand] = {}
     for each in asked:
         seen.setdefault((each.metric, each.expression, each.slice[0] if each.slice else None), each)

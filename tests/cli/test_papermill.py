@@ -17,8 +17,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE, publish, published, withdraw
 from jupyter_deployfeedback.execution.standby.stock import Stock
-from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE, publish, published, withdraw
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -230,7 +230,7 @@ def test_alone_a_kernel_is_forked_where_one_stands_by(
     environment = {} if told == "by a server" else {FOLDER_VARIABLE: str(folder)}
     try:
         said = []
-        for _ in range(2):  # the first one leaves the wish
+        for _ in range(2):  # the first one leaves the order
             said.append(papermill(str(notebook), "out.ipynb", cwd=tmp_path, env=environment).stderr)
             stock.tend()
             while list(folder.glob("*.loading")):

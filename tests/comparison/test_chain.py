@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jupyter_deployfeedback.comparison import asked_before, compare, pool_chain
+from jupyter_deployfeedback.comparison.comparing import compare
+from jupyter_deployfeedback.comparison.continued import asked_before, pool_chain
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence

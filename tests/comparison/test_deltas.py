@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.comparison.deltas import change
 from jupyter_deployfeedback.domain.comparison import Change, Comparison, Delta
 from jupyter_deployfeedback.domain.metric import Better, Family, Metric

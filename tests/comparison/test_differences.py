@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.run import Evidence
 from tests.comparison.evidence import answers, evaluation, evidence, side, suite_result
 

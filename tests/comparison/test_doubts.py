@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import Finding, Verdict

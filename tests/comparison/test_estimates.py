@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Estimate
 from jupyter_deployfeedback.domain.evaluation import Task
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from jupyter_deployfeedback.comparison import prospects
+from jupyter_deployfeedback.comparison.planning import prospects
 from jupyter_deployfeedback.domain.comparison import Pilot, Prospect
 from jupyter_deployfeedback.feedback import planned, scattered
 from tests.comparison.evidence import asked, rule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.rules.rule import Rule

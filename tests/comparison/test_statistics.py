@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import bootstrap
 
-from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Estimate
 from jupyter_deployfeedback.domain.evaluation import Task
 from tests.comparison.evidence import answers, asked, evaluation, evidence, rule, side, suite_result

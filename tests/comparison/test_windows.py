@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Change, Comparison, Estimate
 from jupyter_deployfeedback.domain.evaluation import Evaluation, WindowPair
 from jupyter_deployfeedback.domain.observation import Window

@@ -48,7 +48,7 @@ def write_notebook() -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def tend() -> Callable[[Stock], None]:
-    """Have a stock of kernels grant its wishes, and wait until what it started is ready, or has ended."""
+    """Have a stock of kernels grant its orders, and wait until what it started is ready, or has ended."""
 
     def tended(stock: Stock) -> None:
         stock.tend()

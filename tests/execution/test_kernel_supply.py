@@ -15,8 +15,8 @@ import pytest
 
 from jupyter_deployfeedback.domain.project import Kernels
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE, Order, Program, order_to_fork
 from jupyter_deployfeedback.execution.standby.stock import Stock
-from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE, Program, Wish, wish_to_fork
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kernels are forked on Linux only")
 
@@ -83,7 +83,7 @@ def supply(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Sto
 def stood_by(
     run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Stock], tend: Callable[[Stock], None]
 ) -> Callable[..., SuiteResult]:
-    """Run cells on a kernel that stands by: the first suite wishes for it."""
+    """Run cells on a kernel that stands by: the first suite orders it."""
     folder, stock = supply
 
     def run(*cells: Any, **others: Any) -> SuiteResult:
@@ -306,28 +306,28 @@ COMMAND = ["/usr/bin/python3", "-X", "dev", "-m", "ipykernel_launcher", "-f", "k
     ],
 )
 def test_what_a_fork_could_not_imitate_is_started(command: list[str], environment: dict[str, str]) -> None:
-    assert wish_to_fork(command, connection_file="kernel.json", environment=environment, own={}, preload=()) is None
+    assert order_to_fork(command, connection_file="kernel.json", environment=environment, own={}, preload=()) is None
 
 
 def test_a_forkserver_starts_with_the_interpreters_options_and_no_variable_of_the_run() -> None:
     environment = {"PATH": "/bin", "DEPLOYFEEDBACK_RUN_ID": "1", "MY_TOKEN": "hush", "OWN": "x"}
 
-    wish = wish_to_fork(
+    order = order_to_fork(
         COMMAND, connection_file="kernel.json", environment=environment, own={"OWN": "x"}, preload=["numpy"]
     )
 
     told = {"preload": ["numpy"], "arguments": ["-f", "{connection_file}"]}
-    expected = Wish(("/usr/bin/python3", "-X", "dev"), {"PATH": "/bin", "OWN": "x"}, Program.FORK, told)
-    assert wish == expected
+    expected = Order(("/usr/bin/python3", "-X", "dev"), {"PATH": "/bin", "OWN": "x"}, Program.FORK, told)
+    assert order == expected
 
 
 def test_a_wish_has_another_name_where_anything_differs() -> None:
-    wishes = [
-        Wish(("a",), {}, Program.FORK, {}),
-        Wish(("b",), {}, Program.FORK, {}),
-        Wish(("a",), {"PATH": "/"}, Program.FORK, {}),
-        Wish(("a",), {}, Program.START, {}),
-        Wish(("a",), {}, Program.FORK, {"preload": ["json"]}),
+    orders = [
+        Order(("a",), {}, Program.FORK, {}),
+        Order(("b",), {}, Program.FORK, {}),
+        Order(("a",), {"PATH": "/"}, Program.FORK, {}),
+        Order(("a",), {}, Program.START, {}),
+        Order(("a",), {}, Program.FORK, {"preload": ["json"]}),
     ]
 
-    assert len({wish.name for wish in wishes}) == 5
+    assert len({order.name for order in orders}) == 5

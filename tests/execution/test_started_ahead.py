@@ -17,8 +17,8 @@ import pytest
 
 from jupyter_deployfeedback.domain.project import Kernels
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE, Order, Program, leave, order_to_start
 from jupyter_deployfeedback.execution.standby.stock import MOST_STARTED, Stock
-from jupyter_deployfeedback.execution.standby.wishes import FOLDER_VARIABLE, Program, Wish, leave, wish_to_start
 from jupyter_deployfeedback.probe.environment import LATER, SEED, read_seed
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kernels stand by on Linux only")
@@ -75,9 +75,9 @@ def kernels_of(stock: Stock, *, runs: str = "bash_kernel") -> list[psutil.Proces
     raise TimeoutError("no kernel was started ahead")
 
 
-def wish_of(*command: str, watched: tuple[str, ...] = ()) -> Wish:
+def order_of(*command: str, watched: tuple[str, ...] = ()) -> Order:
     told = {"command": command, "folder": "/", "transport": "ipc", "watched": watched}
-    return Wish((sys.executable, "-I"), {"PATH": os.environ["PATH"]}, Program.START, told)
+    return Order((sys.executable, "-I"), {"PATH": os.environ["PATH"]}, Program.START, told)
 
 
 def test_a_suite_in_another_language_gets_the_kernel_that_was_started_after_the_last_run(
@@ -131,7 +131,7 @@ def test_no_kernel_is_started_while_a_run_is_measured(run_bash: Run, stock: Stoc
     meanwhile = list(stock._running)
     tend(stock)
 
-    assert (meanwhile, len(stock._running), list(folder.glob("*.wish"))) == ([], 1, [])
+    assert (meanwhile, len(stock._running), list(folder.glob("*.order"))) == ([], 1, [])
 
 
 def test_a_kernel_that_served_its_suite_is_gone_with_all_it_started(run_bash: Run, stock: Stock, tend: Tend) -> None:
@@ -180,19 +180,19 @@ def test_a_kernel_whose_folder_was_put_back_is_started_anew(
 def test_a_kernel_whose_packages_changed_stands_by_no_more(
     stock: Stock, tend: Tend, folder: Path, tmp_path: Path
 ) -> None:
-    wish = wish_of("sleep", "630", watched=(str(tmp_path),))
-    leave(folder, wish)
+    order = order_of("sleep", "630", watched=(str(tmp_path),))
+    leave(folder, order)
     tend(stock)
     (kernel,) = kernels_of(stock, runs="630")
 
     (tmp_path / "installed").touch()
 
     kernel.wait(10.0)
-    assert stock._running[wish.name].wait(10.0) == 0
+    assert stock._running[order.name].wait(10.0) == 0
 
 
 def test_a_kernel_that_watches_nobody_goes_with_its_keeper(stock: Stock, tend: Tend, folder: Path) -> None:
-    leave(folder, wish_of("sleep", "620"))
+    leave(folder, order_of("sleep", "620"))
     tend(stock)
     (kernel,) = kernels_of(stock, runs="620")
     _waiter, keeper, *_ = kernel.parents()
@@ -205,32 +205,32 @@ def test_a_kernel_that_watches_nobody_goes_with_its_keeper(stock: Stock, tend: T
 def test_a_kernel_that_ends_whenever_it_is_started_is_not_tried_for_ever(
     run_bash: Run, stock: Stock, tend: Tend, folder: Path
 ) -> None:
-    wish = wish_of("false")
-    leave(folder, wish)
+    order = order_of("false")
+    leave(folder, order)
     tend(stock)
 
-    stock._running[wish.name].wait(20.0)
+    stock._running[order.name].wait(20.0)
     tend(stock)
-    leave(folder, wish)
+    leave(folder, order)
     tend(stock)
 
-    assert (list(stock._running), list(folder.glob("*.refused"))) == ([], [folder / f"{wish.name}.refused"])
+    assert (list(stock._running), list(folder.glob("*.refused"))) == ([], [folder / f"{order.name}.refused"])
 
 
 def test_only_a_few_kernels_are_started_ahead_those_of_the_last_run(stock: Stock, tend: Tend, folder: Path) -> None:
-    wishes = [wish_of("sleep", f"{600 + number}") for number in range(MOST_STARTED + 2)]
-    leave(folder, wishes[-1])
+    orders = [order_of("sleep", f"{600 + number}") for number in range(MOST_STARTED + 2)]
+    leave(folder, orders[-1])
     tend(stock)
-    for number, each in enumerate(wishes[:-1]):
+    for number, each in enumerate(orders[:-1]):
         leave(folder, each)
-        os.utime(folder / f"{each.name}.wish", (number, number))
+        os.utime(folder / f"{each.name}.order", (number, number))
     tend(stock)
-    for each in wishes[:1] + wishes[-1:]:
+    for each in orders[:1] + orders[-1:]:
         process = stock._running.get(each.name)
         assert process is not None
-        assert (process.stdin is not None and process.stdin.closed) == (each is wishes[-1])
+        assert (process.stdin is not None and process.stdin.closed) == (each is orders[-1])
 
-    assert [(folder / f"{each.name}.sock").exists() for each in wishes] == [True] * MOST_STARTED + [False, False]
+    assert [(folder / f"{each.name}.sock").exists() for each in orders] == [True] * MOST_STARTED + [False, False]
 
 
 def test_a_preload_that_cannot_be_forked_means_a_kernel_that_is_started_ahead(
@@ -278,23 +278,23 @@ COMMAND = ["/usr/bin/R", "-e", "IRkernel::main()", "--args", "kernel.json"]
 OF_THE_RUN = {"DEPLOYFEEDBACK_RUN_ID": "1", SEED: "2", "JUPYTER_RUNTIME_DIR": "/tmp", "DEPLOYFEEDBACK_RECORDS": "r"}
 
 
-def wished(environment: dict[str, str], **own: str) -> Wish | None:
-    return wish_to_start(
+def ordered(environment: dict[str, str], **own: str) -> Order | None:
+    return order_to_start(
         COMMAND, connection_file="kernel.json", environment=environment, own=own, folder="/project", transport="ipc"
     )
 
 
 def test_a_wish_holds_what_is_the_same_in_every_run() -> None:
-    wish = wished({"PATH": "/bin", "DEPLOYFEEDBACK_SUITE": "quality", "R_HOME": "/r", **OF_THE_RUN}, R_HOME="/r")
+    order = ordered({"PATH": "/bin", "DEPLOYFEEDBACK_SUITE": "quality", "R_HOME": "/r", **OF_THE_RUN}, R_HOME="/r")
 
-    assert wish is not None
-    assert wish.environment == {"PATH": "/bin", "DEPLOYFEEDBACK_SUITE": "quality", "R_HOME": "/r"}
-    assert wish.told["command"] == ["/usr/bin/R", "-e", "IRkernel::main()", "--args", "{connection_file}"]
+    assert order is not None
+    assert order.environment == {"PATH": "/bin", "DEPLOYFEEDBACK_SUITE": "quality", "R_HOME": "/r"}
+    assert order.told["command"] == ["/usr/bin/R", "-e", "IRkernel::main()", "--args", "{connection_file}"]
 
 
 @pytest.mark.parametrize("variable", ["MODEL_TOKEN", "DATABASE", "DEPLOYFEEDBACK_CONTINUES"])
 def test_a_suite_with_variables_of_its_own_leaves_no_wish(variable: str) -> None:
-    assert wished({"PATH": "/bin", variable: "x", **OF_THE_RUN}) is None
+    assert ordered({"PATH": "/bin", variable: "x", **OF_THE_RUN}) is None
 
 
 def test_the_seed_is_read_where_it_was_told_later(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ FAULTS: dict[str, Fault] = {
 
 @pytest.fixture(scope="module")
 def warm(scene: Scene) -> Scene:
-    """A server that forks its kernels: the first run wished for that."""
+    """A server that forks its kernels: the first run ordered that."""
     project = scene.project("first", "1")
     for _ in range(50):
         run_id = scene.begin(project)

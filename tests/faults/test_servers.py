@@ -81,7 +81,7 @@ import os, sys, threading
 from pathlib import Path
 from sqlalchemy import Engine, event
 from jupyter_deployfeedback.pipeline import run as pipeline
-from jupyter_deployfeedback.run_process.warm_up import rehearse
+from jupyter_deployfeedback.run_process.warm_up import warm_up
 from jupyter_deployfeedback.domain.run import RunRequest
 from jupyter_deployfeedback.store import open_store
 
@@ -108,7 +108,7 @@ def die_at(step):
     event.listen(Engine, "before_cursor_execute", look)
     event.listen(Engine, "commit", look)
 
-rehearse(folder / "rehearsal")  # what it loads, each of the following has
+warm_up(folder / "warm-up")  # what it loads, each of the following has
 for work in (make_store, run):
     step, status = 0, 9
     while status == 9:  # until it comes to its end before that step

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.verdict import Standing
-from jupyter_deployfeedback.feedback import Export, Format, charts, render
+from jupyter_deployfeedback.feedback import Export, Format, draw_charts, render
 from jupyter_deployfeedback.feedback.escaping import block, inert, one_line, visible
 from tests.feedback.reading import Page, strings, written
 from tests.feedback.runs import EIGHT, failing, waived
@@ -77,7 +77,7 @@ def filled(payloads: list[str], *, first: int = 0) -> FeedbackReport:
 
 
 def drawn(report: FeedbackReport) -> set[tuple[str, frozenset[str]]]:
-    found = charts(report)
+    found = draw_charts(report)
     assert [chart.title for chart in found][:2] == [
         "Change against the limit",
         "Latency: share of requests answered within a time",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jupyter_deployfeedback.comparison import compare
+from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Change
 from jupyter_deployfeedback.domain.evaluation import RequestState, Task
 from jupyter_deployfeedback.domain.rules.rule import Rule

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import jupyter_deployfeedback as jdf
-from jupyter_deployfeedback.comparison import asked_before
+from jupyter_deployfeedback.comparison.continued import asked_before
 from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.errors import HarnessError, UsageError
 from jupyter_deployfeedback.execution.environment import tell_earlier

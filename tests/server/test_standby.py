@@ -90,7 +90,7 @@ async def test_the_kernels_of_a_project_that_is_looked_at_stand_by_before_its_fi
 
     _, run = await fetch("runs", method="POST", body=json.dumps(SMOKE))
     await finished(run["run_id"])
-    await asyncio.sleep(2.5)  # what a first run had wished for would be there
+    await asyncio.sleep(2.5)  # what a first run had ordered would be there
 
     assert [process.pid for process in forkservers()] == [before.pid]
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.comparison import compare, known_scores, strangers
+from jupyter_deployfeedback.comparison.comparing import compare
+from jupyter_deployfeedback.comparison.self_test.known_examples import known_scores, strangers
 from jupyter_deployfeedback.domain.evaluation import Evaluation, Known, KnownKind, RequestState, Task
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jupyter_deployfeedback.comparison import compare, rehearse
+from jupyter_deployfeedback.comparison.comparing import compare
+from jupyter_deployfeedback.comparison.self_test.made_up import estimates_made_up
 from jupyter_deployfeedback.domain.comparison import Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, OnFail, Relation, Rule
 from jupyter_deployfeedback.domain.rules.support import support
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import GateState, SelfTest, Verdict
-from jupyter_deployfeedback.verdict import judge, rehearsed_estimands, self_test
+from jupyter_deployfeedback.verdict import estimands_to_try, judge, self_test
 from tests.comparison.evidence import answers, asked, evaluation, evidence, facts, rule, suite_result
 from tests.comparison.loads import watched
 from tests.property_cases import SELF_TESTS
@@ -43,17 +44,17 @@ def named(given_rule: Rule) -> str:
     return f"{given_rule.subject.text} {' '.join(each.text for each in given_rule.passing)}"
 
 
-def rehearsed(
+def made_up(
     *rules: Rule, slice_values: dict[str, tuple[str, ...]] | None = None, like: Evidence | None = None
 ) -> list[tuple[Estimate, ...]]:
-    tried = rehearsed_estimands(asked(*rules, slice_values=slice_values))
-    return [rehearse(tried, beyond=True, like=like), rehearse(tried, beyond=False, like=like)]
+    tried = estimands_to_try(asked(*rules, slice_values=slice_values))
+    return [estimates_made_up(tried, beyond=True, like=like), estimates_made_up(tried, beyond=False, like=like)]
 
 
 def tried(
     *rules: Rule, slice_values: dict[str, tuple[str, ...]] | None = None, like: Evidence | None = None
 ) -> SelfTest:
-    beyond, inside = rehearsed(*rules, slice_values=slice_values, like=like)
+    beyond, inside = made_up(*rules, slice_values=slice_values, like=like)
     found = self_test(rules, beyond=beyond, inside=inside, confidence=0.95)
     return found.model_copy(update={"told": ""})
 
@@ -68,7 +69,7 @@ def tried(
 )
 def test_only_limits_that_were_tried_both_ways_are_said_to_be_tried(passing: list[str], expected: str) -> None:
     asking = rule("accuracy", *passing)
-    beyond, inside = rehearsed(asking)
+    beyond, inside = made_up(asking)
 
     found = self_test((asking,), beyond=beyond, inside=inside, confidence=0.95)
 
@@ -114,7 +115,7 @@ def test_a_loaded_run_is_tested_by_windows(name: str, text: str) -> None:
     if name == "queue_depth":  # a query of the user's own
         seen = watched("cpu_mean", [1.0, 1.1, 1.0], [1.0, 1.0, 1.0], called=name)
 
-    for estimates in rehearsed(rule(name, text), like=seen):
+    for estimates in made_up(rule(name, text), like=seen):
         assert {(each.weak, "windows" in each.method) for each in estimates} == {(None, True)}
 
 
@@ -166,7 +167,7 @@ def test_a_rule_of_one_slice_is_tested() -> None:
 # a weak rule that only warns says WARN either way: weak evidence of a pass is a warning too
 @pytest.mark.parametrize("given_rule", [each for each in TEN if each.on_fail is not OnFail.WARN], ids=named)
 def test_a_gate_that_cannot_go_red_is_found(given_rule: Rule) -> None:
-    _, inside = rehearsed(given_rule)
+    _, inside = made_up(given_rule)
 
     found = self_test((given_rule,), beyond=inside, inside=inside, confidence=0.95)
 
@@ -176,7 +177,7 @@ def test_a_gate_that_cannot_go_red_is_found(given_rule: Rule) -> None:
 
 
 def test_a_gate_that_cannot_go_green_is_found() -> None:
-    beyond, _ = rehearsed(rule("accuracy", ">=0.95"))
+    beyond, _ = made_up(rule("accuracy", ">=0.95"))
 
     found = self_test((rule("accuracy", ">=0.95"),), beyond=beyond, inside=beyond, confidence=0.95)
 
@@ -199,7 +200,7 @@ def test_a_limit_nothing_can_break_is_mentioned_and_no_error() -> None:
 def test_a_run_whose_self_test_missed_is_an_error_whatever_else_holds() -> None:
     seen = evidence(suite_result(evaluation(answers([True] * 500))))
     rules = (rule("accuracy", ">=0.95"),)
-    _, inside = rehearsed(*rules)
+    _, inside = made_up(*rules)
     broken = self_test(rules, beyond=inside, inside=inside, confidence=0.95)
 
     found = judge(

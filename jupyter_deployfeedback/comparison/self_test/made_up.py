@@ -14,6 +14,7 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.beyond_limit import breaks
 from jupyter_deployfeedback.comparison.estimates import show
+from jupyter_deployfeedback.comparison.load.gathering import judged_by_windows
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY
 from jupyter_deployfeedback.comparison.numbers import SERVER_RATE
@@ -27,6 +28,7 @@ from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
+from jupyter_deployfeedback.domain.run import Evidence
 
 MOST_ROWS = 300_000  # a limit so close to the end of what a metric can be is left to the run itself
 BASELINE = "samples made up"
@@ -41,18 +43,19 @@ class Sides(NamedTuple):
     baseline: float
 
 
-def rehearse(
-    estimands: Iterable[Estimand], *, beyond: bool, loaded: frozenset[str] = frozenset()
+def estimates_made_up(
+    estimands: Iterable[Estimand], *, beyond: bool, like: Evidence | None = None
 ) -> tuple[Estimate, ...]:
     """Return the estimates of samples well beyond the limits, or well inside; none where no sample lies there.
 
-    ``loaded`` are the metrics that the run itself judges window by window: they go that way here too.
+    They take the way that the evidence of the run takes, ``like``: window by window where it was loaded.
     """
-    found = (_rehearsed(each, beyond=beyond, loaded=each.metric in loaded) for each in estimands)
+    loaded = judged_by_windows(like) if like else frozenset()
+    found = (_made_up(each, beyond=beyond, loaded=each.metric in loaded) for each in estimands)
     return tuple(each for each in found if each is not None)
 
 
-def _rehearsed(estimand: Estimand, *, beyond: bool, loaded: bool) -> Estimate | None:
+def _made_up(estimand: Estimand, *, beyond: bool, loaded: bool) -> Estimate | None:
     sides = _sides(estimand, beyond=beyond)
     if sides is None or (n := _rows(estimand, sides)) > MOST_ROWS:
         return None

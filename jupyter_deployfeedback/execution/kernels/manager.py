@@ -23,7 +23,7 @@ from jupyter_core.utils import run_sync
 from jupyter_deployfeedback.execution.environment import allowed
 from jupyter_deployfeedback.execution.kernels.client import SuiteKernelClient, hear_everything
 from jupyter_deployfeedback.execution.kernels.provisioner import STARTED, SuiteProvisioner, Supply
-from jupyter_deployfeedback.execution.standby.wishes import find, is_refused, wish_to_fork
+from jupyter_deployfeedback.execution.standby.orders import find, is_refused, order_to_fork
 
 POLITE_SECONDS = 4.0  # half of it for a kernel to end by itself, half for SIGTERM, then SIGKILL
 HASTY_SECONDS = 1.5  # the same, when the suite was stopped
@@ -111,7 +111,7 @@ def supply_kernel(request: KernelRequest) -> Iterator[SuiteKernelManager]:
         _end(manager)
 
 
-def wish_for_kernel(name: str, *, preload: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+def order_kernel(name: str, *, preload: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
     """Have a kernel that suites will probably ask for forked before they do; where that cannot be, nothing happens.
 
     ``folder`` is where kernels stand by, ``environment`` that of the runs. Raises ``NoSuchKernel``.
@@ -121,11 +121,11 @@ def wish_for_kernel(name: str, *, preload: Sequence[str], folder: Path, environm
     if specification is None or specification.env or not _is_local(manager):  # what it adds may depend on the suite
         return
     command = manager.format_kernel_cmd(extra_arguments=_arguments(manager))
-    wish = wish_to_fork(
+    order = order_to_fork(
         command, connection_file=manager.connection_file, environment=allowed(environment), own={}, preload=preload
     )
-    if wish is not None and not is_refused(folder, wish):
-        find(folder, wish)
+    if order is not None and not is_refused(folder, order):
+        find(folder, order)
 
 
 def find_provisioners() -> None:

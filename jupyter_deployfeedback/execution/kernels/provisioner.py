@@ -11,15 +11,15 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from jupyter_deployfeedback.execution.standby.client import Forked, NoFork
-from jupyter_deployfeedback.execution.standby.wishes import (
+from jupyter_deployfeedback.execution.standby.orders import (
+    Order,
     Program,
-    Wish,
     find,
     is_refused,
     leave,
     mark_used,
-    wish_to_fork,
-    wish_to_start,
+    order_to_fork,
+    order_to_start,
 )
 
 END_SECONDS = 3.0  # for a keeper to end all that is left
@@ -34,21 +34,21 @@ class Supply:
     folder: Path
     may_fork: bool
 
-    def take(self, wish: Wish) -> Forked | None:
-        """Return a kernel that waits; None, and the wish for one is left, where there is none.
+    def take(self, order: Order) -> Forked | None:
+        """Return a kernel that waits; None, and the order for one is left, where there is none.
 
         Raises NoFork, OSError.
         """
-        address = find(self.folder, wish)
+        address = find(self.folder, order)
         return None if address is None else Forked(address)
 
-    def note(self, wish: Wish) -> None:
+    def note(self, order: Order) -> None:
         """Note for the next run what this one used."""
         with suppress(OSError):  # the folder has gone, with whoever kept kernels there
-            if wish.program is Program.FORK:
-                mark_used(self.folder, wish.name)
+            if order.program is Program.FORK:
+                mark_used(self.folder, order.name)
             else:
-                leave(self.folder, wish)
+                leave(self.folder, order)
 
 
 class SuiteProvisioner(LocalProvisioner):
@@ -92,21 +92,21 @@ class SuiteProvisioner(LocalProvisioner):
         await super().cleanup(restart=restart)
 
     def _standing_by(self, command: list[str], *, environment: dict[str, str], folder: str) -> Forked | None:
-        wish = self._wish(command, environment=environment, folder=folder)
-        if self._supply is None or wish is None:
+        order = self._order(command, environment=environment, folder=folder)
+        if self._supply is None or order is None:
             return None
         try:
-            fork = self._supply.take(wish)
+            fork = self._supply.take(order)
             if fork is None:
                 return None
             fork.serve({"environment": environment, "folder": folder}, descriptors=(1, 2))
         except (NoFork, OSError):  # it has just ended, or the folder has gone
             return None
-        self.supplied = SUPPLIED[wish.program]
-        self._supply.note(wish)
+        self.supplied = SUPPLIED[order.program]
+        self._supply.note(order)
         return fork
 
-    def _wish(self, command: list[str], *, environment: dict[str, str], folder: str) -> Wish | None:
+    def _order(self, command: list[str], *, environment: dict[str, str], folder: str) -> Order | None:
         """Return what could serve a suite: a fork where that is possible, else a kernel that is started ahead."""
         if self._supply is None:
             return None
@@ -115,7 +115,7 @@ class SuiteProvisioner(LocalProvisioner):
             "environment": environment,
             "own": self.kernel_spec.env,
         }
-        fork = wish_to_fork(command, preload=self._preload, **told) if self._supply.may_fork else None
+        fork = order_to_fork(command, preload=self._preload, **told) if self._supply.may_fork else None
         if fork is not None and not is_refused(self._supply.folder, fork):
             return fork
-        return wish_to_start(command, folder=folder, transport=self._transport, **told)
+        return order_to_start(command, folder=folder, transport=self._transport, **told)

@@ -1,4 +1,4 @@
-"""The stock of kernels that stand by: what workers wished for is started, what is no longer needed goes."""
+"""The stock of kernels that stand by: what workers ordered is started, what is no longer needed goes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from jupyter_deployfeedback.execution.standby.forkserver import LOADING, READY
-from jupyter_deployfeedback.execution.standby.wishes import Program, Wish, is_refused, refuse
+from jupyter_deployfeedback.execution.standby.orders import Order, Program, is_refused, refuse
 from jupyter_deployfeedback.execution.worker.process_tree import memory_of
 
 IDLE_SECONDS = 900.0  # then what stands by gives its memory back
@@ -26,7 +26,7 @@ importlib.import_module(sys.argv[2]).main(int(sys.argv[3]), **json.loads(sys.arg
 
 
 class Stock:
-    """Owns the folder: starts what is wished for, and forgets what ended."""
+    """Owns the folder: starts what is ordered, and forgets what ended."""
 
     def __init__(self, folder: Path, *, idle_seconds: float = IDLE_SECONDS, memory_mb: int | None = None) -> None:
         self._folder = folder
@@ -37,7 +37,7 @@ class Stock:
         self._started: list[str] = []  # kernels that were not forked, the oldest first
 
     def tend(self, *, busy: bool = False) -> None:
-        """Grant the wishes, and take the addresses of those away that have ended.
+        """Grant the orders, and take the addresses of those away that have ended.
 
         While a run is ``busy`` no kernel is started ahead: that would disturb what its suites measure.
         """
@@ -46,10 +46,10 @@ class Stock:
                 if code and not _is_dismissed(process):
                     refuse(self._folder, name)
                 self._forget(name)
-        wishes = [(path, Wish.read(path)) for path in sorted(self._folder.glob("*.wish"), key=_changed_at)]
-        self._grant([(path, wish) for path, wish in wishes if wish.program is Program.FORK])
+        orders = [(path, Order.read(path)) for path in sorted(self._folder.glob("*.order"), key=_changed_at)]
+        self._grant([(path, order) for path, order in orders if order.program is Program.FORK])
         if not busy:
-            starts = [(path, wish) for path, wish in wishes if wish.program is Program.START]
+            starts = [(path, order) for path, order in orders if order.program is Program.START]
             self._grant(starts[:MOST_STARTED])
             for path, _ in starts[MOST_STARTED:]:
                 path.unlink()
@@ -62,14 +62,14 @@ class Stock:
         for process in self._running.values():
             _dismiss(process)
 
-    def _grant(self, wishes: list[tuple[Path, Wish]]) -> None:
-        for path, wish in wishes:
+    def _grant(self, orders: list[tuple[Path, Order]]) -> None:
+        for path, order in orders:
             path.unlink()
-            if wish.name in self._running or is_refused(self._folder, wish):
+            if order.name in self._running or is_refused(self._folder, order):
                 continue
-            self._running[wish.name] = self._start(wish)
-            if wish.program is Program.START:
-                self._started.append(wish.name)
+            self._running[order.name] = self._start(order)
+            if order.program is Program.START:
+                self._started.append(order.name)
 
     def _keep_within_memory(self) -> None:
         """Let some go, those used least recently first, until the others take no more than is allowed."""
@@ -100,19 +100,19 @@ class Stock:
         for ending in (LOADING, READY):
             (self._folder / f"{name}{ending}").unlink(missing_ok=True)
 
-    def _start(self, wish: Wish) -> subprocess.Popen[bytes]:
-        address = self._folder / f"{wish.name}{LOADING}"
-        with socket.socket(socket.AF_UNIX) as listener, (self._folder / f"{wish.name}.log").open("wb") as log:
+    def _start(self, order: Order) -> subprocess.Popen[bytes]:
+        address = self._folder / f"{order.name}{LOADING}"
+        with socket.socket(socket.AF_UNIX) as listener, (self._folder / f"{order.name}.log").open("wb") as log:
             listener.bind(os.fspath(address))
             listener.listen(64)
-            told = json.dumps({**wish.told, "spares": SPARES, "idle_seconds": self._idle_seconds})
+            told = json.dumps({**order.told, "spares": SPARES, "idle_seconds": self._idle_seconds})
             return subprocess.Popen(
-                [*wish.interpreter, "-c", _BOOT, str(_ROOT), wish.program, str(listener.fileno()), told],
+                [*order.interpreter, "-c", _BOOT, str(_ROOT), order.program, str(listener.fileno()), told],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 pass_fds=(listener.fileno(),),
-                env=wish.environment,
+                env=order.environment,
                 cwd="/",
                 start_new_session=True,
             )

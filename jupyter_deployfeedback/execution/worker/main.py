@@ -35,13 +35,13 @@ PARENT_CHECK_SECONDS = 0.5
 def main(descriptor: int, parent: int, runtime_folder: str, *, ahead: bool = False) -> None:
     """Stand by until stdin ends or a suite did not end by itself: what was stopped once is not used again.
 
-    ``ahead``: it is started before a run is asked for, and has time to rehearse.
+    ``ahead``: it is started before a run is asked for, and has time to warm up.
     """
     adopt_orphans_and_hide()
     threading.Thread(target=_go_with_parent, args=(parent,), daemon=True).start()
     tell = Teller(descriptor)
     if ahead:
-        notebook.rehearse()
+        notebook.warm_up()
     try:
         for line in sys.stdin:
             request = read_request(line)

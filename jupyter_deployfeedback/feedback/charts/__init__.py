@@ -13,7 +13,7 @@ from jupyter_deployfeedback.feedback.charts.windows import windows
 __all__ = ["Chart", "charts"]
 
 
-def charts(report: FeedbackReport, *, width: int = 360, ink: str = INK) -> tuple[Chart, ...]:
+def draw_charts(report: FeedbackReport, *, width: int = 360, ink: str = INK) -> tuple[Chart, ...]:
     """Return the plots that the report has numbers for, ``width`` pixels wide, on a transparent background.
 
     ``ink`` is the colour of text and axes; the default can be read on white and on black. Text of others stands in the

@@ -15,7 +15,7 @@ from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.verdict import Standing
 from jupyter_deployfeedback.feedback import outline, words
-from jupyter_deployfeedback.feedback.charts import Chart, charts
+from jupyter_deployfeedback.feedback.charts import Chart, draw_charts
 from jupyter_deployfeedback.feedback.escaping import block, one_line, visible
 from jupyter_deployfeedback.feedback.quantities import unbroken
 
@@ -49,7 +49,7 @@ def render_html(report: FeedbackReport) -> str:
 
 def _plots(report: FeedbackReport) -> list[tuple[Chart, Markup | None]]:
     """Return each plot as SVG, or as None where the extra ``charts`` is not installed."""
-    return [(chart, _svg(chart)) for chart in charts(report, width=_CHART_WIDTH, ink="currentColor")]
+    return [(chart, _svg(chart)) for chart in draw_charts(report, width=_CHART_WIDTH, ink="currentColor")]
 
 
 def _svg(chart: Chart) -> Markup | None:

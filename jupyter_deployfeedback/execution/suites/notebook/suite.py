@@ -33,7 +33,7 @@ from jupyter_deployfeedback.probe.records import RECORD_MIME
 ENGINE = "deployfeedback-suite"
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """Do what takes longer the first time in a process, before anybody waits for it."""
     nbformat.reads(nbformat.writes(nbformat.v4.new_notebook()), as_version=4)
     with suppress(NoSuchKernel):

@@ -1,8 +1,8 @@
-"""Which kernel that stands by could serve a suite, where it is found, and the wish for one where there is none yet.
+"""Which kernel that stands by could serve a suite, where it is found, and the order for one where there is none yet.
 
 What stands by lies in one folder (0700), each at a socket named by all that has to be equal: command, environment,
-folder, the modules it loads. A worker that finds none leaves a wish and starts its kernel plainly; whoever owns the
-folder grants wishes.
+folder, the modules it loads. A worker that finds none leaves a order and starts its kernel plainly; whoever owns the
+folder grants orders.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Program(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wish:
+class Order:
     """What should stand by: the start of its command, its environment, its program and what that is told."""
 
     interpreter: tuple[str, ...]
@@ -47,8 +47,8 @@ class Wish:
     told: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path) -> Wish:
-        """Return the wish that was written down."""
+    def read(cls, path: Path) -> Order:
+        """Return the order that was written down."""
         fields = json.loads(path.read_text(encoding="utf-8"))
         return cls(tuple(fields["interpreter"]), fields["environment"], Program(fields["program"]), fields["told"])
 
@@ -59,14 +59,14 @@ class Wish:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def wish_to_fork(
+def order_to_fork(
     command: Sequence[str],
     *,
     connection_file: str,
     environment: Mapping[str, str],
     own: Mapping[str, str],
     preload: Sequence[str],
-) -> Wish | None:
+) -> Order | None:
     """Return what could fork the kernel of this command, None where a fork would differ from a start.
 
     ``environment`` is the kernel's; ``own`` what its specification adds to it. A fork has a connection file of its own.
@@ -80,10 +80,10 @@ def wish_to_fork(
     if any(name.startswith(_AT_START_ONLY) for name in environment if name not in shared):
         return None
     arguments = [argument.replace(connection_file, CONNECTION_FILE) for argument in command[at + 1 :]]
-    return Wish(tuple(command[: at - 1]), shared, Program.FORK, {"preload": [*preload], "arguments": arguments})
+    return Order(tuple(command[: at - 1]), shared, Program.FORK, {"preload": [*preload], "arguments": arguments})
 
 
-def wish_to_start(
+def order_to_start(
     command: Sequence[str],
     *,
     connection_file: str,
@@ -91,10 +91,10 @@ def wish_to_start(
     own: Mapping[str, str],
     folder: str,
     transport: str,
-) -> Wish | None:
+) -> Order | None:
     """Return what starts the kernel of this command ahead, with all its suite will see but what is told later.
 
-    None for a suite that is given variables of its own: they may be secret, and a wish is written down.
+    None for a suite that is given variables of its own: they may be secret, and a order is written down.
     """
     known = {
         **allowed(environment),
@@ -108,33 +108,33 @@ def wish_to_start(
         "transport": transport,
         "watched": _packages_of(command[0]),
     }
-    return Wish((sys.executable, "-I"), known, Program.START, told)
+    return Order((sys.executable, "-I"), known, Program.START, told)
 
 
-def find(folder: Path, wish: Wish) -> Path | None:
-    """Return the address of what stands by; where there is nothing, None, and the wish for it is left behind."""
-    address = folder / f"{wish.name}{READY}"
+def find(folder: Path, order: Order) -> Path | None:
+    """Return the address of what stands by; where there is nothing, None, and the order for it is left behind."""
+    address = folder / f"{order.name}{READY}"
     if address.exists():
         return address
-    leave(folder, wish)
+    leave(folder, order)
     return None
 
 
-def leave(folder: Path, wish: Wish) -> None:
-    """Write a wish down for whoever owns the folder."""
-    unfinished = folder / f"{wish.name}.{os.getpid()}"
-    unfinished.write_text(json.dumps(asdict(wish)), encoding="utf-8")
-    unfinished.replace(folder / f"{wish.name}.wish")
+def leave(folder: Path, order: Order) -> None:
+    """Write a order down for whoever owns the folder."""
+    unfinished = folder / f"{order.name}.{os.getpid()}"
+    unfinished.write_text(json.dumps(asdict(order)), encoding="utf-8")
+    unfinished.replace(folder / f"{order.name}.order")
 
 
 def refuse(folder: Path, name: str) -> None:
-    """Note that a wish cannot be granted: what should have stood by could not be loaded, for one."""
+    """Note that a order cannot be granted: what should have stood by could not be loaded, for one."""
     (folder / f"{name}.refused").touch()
 
 
-def is_refused(folder: Path, wish: Wish) -> bool:
-    """Say whether a wish like this could not be granted before."""
-    return (folder / f"{wish.name}.refused").exists()
+def is_refused(folder: Path, order: Order) -> bool:
+    """Say whether a order like this could not be granted before."""
+    return (folder / f"{order.name}.refused").exists()
 
 
 def mark_used(folder: Path, name: str) -> None:

@@ -21,7 +21,7 @@ from jupyter_deployfeedback.execution.worker.wire import Event
 log = logging.getLogger(__name__)
 
 
-def execute_alone(
+def execute_unrecorded(
     nb: nbformat.NotebookNode,
     kernel_name: str,
     *,

@@ -1,0 +1,95 @@
+"""What a run sees: its suites executed against the target while the platform is watched, over one window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from threading import Event
+from typing import TYPE_CHECKING
+
+from jupyter_deployfeedback import errors
+from jupyter_deployfeedback.domain.event import EventKind, Step
+from jupyter_deployfeedback.domain.observation import Window
+from jupyter_deployfeedback.domain.run import Evidence, Run, SideEvidence, TargetFacts
+from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.execution import date_results, execute
+from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
+from jupyter_deployfeedback.pipeline import chain
+from jupyter_deployfeedback.pipeline.plan import Plan
+
+if TYPE_CHECKING:
+    from jupyter_deployfeedback.execution import WorkerProcess
+    from jupyter_deployfeedback.store import Store
+
+Tell = Callable[[Step], None]
+
+
+def gather(
+    run: Run,
+    plan: Plan,
+    *,
+    store: Store,
+    environment: Mapping[str, str],
+    step: Tell,
+    cancelled: Event,
+    workers: Sequence[WorkerProcess],
+) -> Evidence:
+    """Load the target with the suites while its platform is watched; a target that is not ready is not loaded."""
+    step(stage("ask"))
+    sides = [target for target in (plan.target, plan.live) if target is not None]
+    facts = [ask_target(target, environment=environment) for target in sides]
+    with ExitStack() as stack:
+        watches = [
+            stack.enter_context(watch(target, plan.project.metrics, environment=environment)) for target in sides
+        ]
+        step(stage("execute"))
+        down = next((fact for fact in facts if not fact.ready), None)
+        suites = (
+            _not_run(plan.suites, because=f"{down.target} is not ready: {down.problem}")
+            if down
+            else execute(
+                date_results(plan.suites, run.commit.committed_at if run.commit else None),
+                project=plan.project,
+                target=plan.target,
+                baseline=plan.live,
+                run_id=run.run_id,
+                artifacts=store.artifacts(run.run_id),
+                tell=step,
+                cancelled=cancelled,
+                environment=environment,
+                workers=workers,
+                parallel=plan.parallel,
+                continues=chain.continuation(run, store=store),
+            )
+        )
+        if cancelled.is_set():
+            raise errors.RunCancelled(f"Run {run.run_id} was cancelled.", remedy="Start it again when you are ready.")
+        step(stage("observe"))
+        window = load_window(suites)
+        seen = zip(facts, watches, loaded_windows(suites), strict=False)  # the last is the baseline's, if there is one
+        observed = [_side(fact, each, window=window, loaded=load) for fact, each, load in seen]
+    recorded = chain.recorded_before(plan.project, store=store)
+    live = observed[1].model_copy(update={"recorded": recorded}) if plan.live else None
+    return Evidence(suites=suites, candidate=observed[0], baseline=live, window=window, basis=plan.basis)
+
+
+def _not_run(suites: tuple[Suite, ...], *, because: str) -> tuple[SuiteResult, ...]:
+    now = datetime.now(UTC)
+    return tuple(
+        SuiteResult(
+            suite=suite, outcome=Outcome.NOT_RUN, reason=because, started_at=now, finished_at=now, duration_seconds=0.0
+        )
+        for suite in suites
+    )
+
+
+def _side(facts: TargetFacts, watching: Watch, *, window: Window, loaded: list[Window]) -> SideEvidence:
+    platform, series = watching.read(window)
+    each = watching.read_each(loaded)
+    return SideEvidence(facts=facts, platform=platform, series=series, loaded=each.windows, too_coarse=each.too_coarse)
+
+
+def stage(name: str) -> Step:
+    """Return the step that says which part of the story begins."""
+    return Step(kind=EventKind.STAGE, message=name)

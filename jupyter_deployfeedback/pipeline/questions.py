@@ -1,0 +1,75 @@
+"""All that a door may ask of the stages, without starting a run. Nothing here sends more than one request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.run import Commit, TargetFacts
+from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
+from jupyter_deployfeedback.execution.plan import points
+from jupyter_deployfeedback.observation import ask_target, is_stored_document, read_deployments
+from jupyter_deployfeedback.pipeline.plan import choose_target
+from jupyter_deployfeedback.project import (
+    FIRST_SUITE,
+    draft_project,
+    draft_suite,
+    find_project_file,
+    find_suites,
+    inspect_suite,
+    read_axis,
+    read_parameters_file,
+    read_value,
+)
+from jupyter_deployfeedback.project.imports import import_rules
+from jupyter_deployfeedback.release import read_commit
+
+__all__ = [
+    "FIRST_SUITE",
+    "MAX_PARALLEL_VARIABLE",
+    "commit_to_test",
+    "draft_project",
+    "draft_suite",
+    "find_project_file",
+    "find_suites",
+    "health",
+    "import_rules",
+    "is_stored_document",
+    "kernels_of",
+    "notices_of",
+    "points_of",
+    "read_axis",
+    "read_deployments",
+    "read_parameters_file",
+    "read_value",
+]
+
+
+def commit_to_test(project: Project) -> Commit | None:
+    """Return the commit that a run would test, with the files that differ from it; None outside a repository."""
+    return read_commit(Path(project.folder))
+
+
+def health(project: Project, name: str, *, environment: Mapping[str, str]) -> TargetFacts:
+    """Ask a target whether it is ready and what it serves. Raises UnknownTarget."""
+    return ask_target(choose_target(project, name), environment=environment)
+
+
+def kernels_of(project: Project) -> Iterator[str]:
+    """Yield the names of the kernels that the suites need."""
+    for suite in project.suites:
+        name = inspect_suite(project, suite).kernel_name
+        if name is not None:
+            yield name
+
+
+def notices_of(project: Project, suite: Suite) -> tuple[str, ...]:
+    """Return what is to be known of a suite before it is run."""
+    return inspect_suite(project, suite).notices
+
+
+def points_of(suite: Suite) -> tuple[str, ...]:
+    """Return the names of the points of a suite's matrix; none where it has no matrix."""
+    return tuple(point.name for point in points(suite, parameters={}, axes={})) if suite.matrix else ()
