@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome
-from jupyter_deployfeedback.execution.outcome import case_results, notices, suite_outcome, suite_reason
+from jupyter_deployfeedback.execution.outcome import case_results, notices, suite_outcome, suite_reason, titles
 from jupyter_deployfeedback.execution.worker.wire import (
     Cell,
     CellEnded,
@@ -20,6 +20,7 @@ from jupyter_deployfeedback.execution.worker.wire import (
 OK = {"status": "ok", "execution_count": 1}
 COMPLETED = Ended(Ending.COMPLETED)
 ASSERTION = ("AssertionError", "1 is not 2", "\x1b[31mTraceback\x1b[39m")
+HEADING = Cell("m", "markdown", "Some words\n## The target answers\nmore words")
 
 
 def one_cell(tags: tuple[str, ...] = (), **end: object) -> list[Event]:
@@ -154,3 +155,23 @@ def test_what_decides_nothing_is_noticed_once() -> None:
         "f(): tagged raises-exception, but it raised nothing.",
         "f(): an exception in a thread or a task reached only stderr.",
     )
+
+
+@pytest.mark.parametrize(
+    ("above", "source", "expected"),
+    [
+        (None, "# The target is ready\nassert ready", "The target is ready"),
+        (HEADING, "assert ready", "The target answers"),
+        (HEADING, "# its own comment\nassert ready", "its own comment"),
+        (Cell("m", "markdown", "only words"), "\n\nassert ready\nx", "assert ready"),
+        (Cell("m", "code", "# other"), "x = 1", "x = 1"),
+        (None, "%%time\nx = slow()", "x = slow()"),
+        (None, "%matplotlib inline", "%matplotlib inline"),
+        (None, "#\nx = 1", "x = 1"),
+        (None, "y" * 100, "y" * 79 + "…"),
+    ],
+)
+def test_a_case_is_named_by_comment_heading_or_code(above: Cell | None, source: str, expected: str) -> None:
+    cells = [*([above] if above else []), Cell("c", "code", source)]
+
+    assert titles(cells)["c"] == expected

@@ -27,7 +27,7 @@ from tests.comparison.evidence import (
     side,
     suite_result,
 )
-from tests.comparison.loads import load, loaded, watched
+from tests.comparison.load.loads import load, loaded, watched
 
 NOW = datetime(2026, 1, 5, 13, tzinfo=UTC)
 RUN = Run(

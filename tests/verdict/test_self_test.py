@@ -18,7 +18,7 @@ from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import GateState, SelfTest, Verdict
 from jupyter_deployfeedback.verdict import estimands_to_try, judge, self_test
 from tests.comparison.evidence import answers, asked, evaluation, evidence, facts, rule, suite_result
-from tests.comparison.loads import watched
+from tests.comparison.load.loads import watched
 from tests.property_cases import SELF_TESTS
 
 TEN = (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from jupyter_deployfeedback.domain.rules.rule import Comparator, Relation
 from jupyter_deployfeedback.domain.verdict import Verdict
-from jupyter_deployfeedback.verdict.settling import n_more, settle
+from jupyter_deployfeedback.verdict.settling import adjusted, n_more, settle
 
 PASS, INCONCLUSIVE, FAIL, ERROR = Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.ERROR
 AT_MOST, BELOW, AT_LEAST, ABOVE, EQUAL = (Comparator(each) for each in ("<=", "<", ">=", ">", "=="))
@@ -98,3 +100,18 @@ def test_of_samples_that_are_all_alike_more_narrow_the_interval_sooner() -> None
     more = n_more(1.0, (low, 1.0), limit=0.98, n=100, relation=Relation.ABSOLUTE, alike=True)
 
     assert more == 48  # 149 of 149 pass >=0.98
+
+
+def test_holm_of_the_textbook_example() -> None:
+    assert adjusted([0.004, 0.012, 0.03, 0.2]) == pytest.approx((0.016, 0.036, 0.06, 0.2))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_holm_is_that_of_statsmodels(seed: int) -> None:
+    p_values = np.random.default_rng(seed).beta(0.3, 3, 20).tolist()
+
+    assert adjusted(p_values) == pytest.approx(tuple(multipletests(p_values, method="holm")[1]))
+
+
+def test_nothing_to_adjust_is_nothing() -> None:
+    assert adjusted([]) == ()

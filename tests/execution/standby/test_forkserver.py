@@ -56,7 +56,7 @@ def serve(script: str, *, at: Path) -> subprocess.Popen[bytes]:
             [sys.executable, "-c", script, str(listener.fileno())],
             stdin=subprocess.PIPE,
             pass_fds=(listener.fileno(),),
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         )
 
 
@@ -198,7 +198,7 @@ def test_a_child_that_never_gets_ready_goes_with_the_forkserver(tmp_path: Path) 
             [sys.executable, "-c", HANGS, str(listener.fileno()), str(tmp_path / "pid")],
             stdin=subprocess.PIPE,
             pass_fds=(listener.fileno(),),
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         )
     for _ in range(500):
         if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():

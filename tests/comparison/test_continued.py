@@ -8,7 +8,7 @@ from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from tests.comparison.evidence import answers, asked, evaluation, evidence, rule, side, suite_result
-from tests.comparison.loads import load, loaded
+from tests.comparison.load.loads import load, loaded
 
 
 def run(ids: range, *, wrong: int = 0, seconds: float = 0.1, live: bool = True, digest: str = "d") -> Evidence:

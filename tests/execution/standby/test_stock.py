@@ -177,7 +177,7 @@ def test_a_preload_that_cannot_be_forked_means_a_plain_start(
 ) -> None:
     source = "import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()"
     (tmp_path / "thread_starter.py").write_text(source)
-    environment = {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"}
+    environment = {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[3]}"}
 
     result = forked("1", preload=(preload,), environment={FOLDER_VARIABLE: str(supply[0]), **environment})
 
@@ -189,7 +189,7 @@ def test_a_forkserver_whose_packages_changed_forks_no_more(
 ) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
-    environment = {FOLDER_VARIABLE: str(supply[0]), "PYTHONPATH": f"{packages}:{Path(__file__).parents[2]}"}
+    environment = {FOLDER_VARIABLE: str(supply[0]), "PYTHONPATH": f"{packages}:{Path(__file__).parents[3]}"}
     assert forked("1", environment=environment).kernel == "forked"
 
     (packages / "installed.py").touch()
@@ -204,7 +204,7 @@ def test_a_preloaded_module_of_the_project_that_was_edited_is_loaded_anew(
     (tmp_path / "own").mkdir()
     module = tmp_path / "own" / "model.py"
     module.write_text("layers = 1")
-    environment = {FOLDER_VARIABLE: str(supply[0]), "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"}
+    environment = {FOLDER_VARIABLE: str(supply[0]), "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[3]}"}
     preload = ("own.model",)
     before = forked("import own.model\nassert own.model.layers == 1", environment=environment, preload=preload)
 
@@ -219,7 +219,7 @@ def test_no_suite_waits_for_what_still_loads(
 ) -> None:
     folder, stock = supply
     (tmp_path / "slow.py").write_text("import time; time.sleep(8)")
-    environment = {FOLDER_VARIABLE: str(folder), "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"}
+    environment = {FOLDER_VARIABLE: str(folder), "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[3]}"}
     settings: dict[str, Any] = {"environment": environment, "kernels": Kernels(preload=("slow",))}
     run_notebook("1", **settings)
     stock.tend()

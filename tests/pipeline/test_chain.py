@@ -286,7 +286,7 @@ def test_a_suite_grows_at_its_points_unless_a_matrix_fixes_how_far(
 
 
 def test_the_example_says_what_its_examples_can_settle() -> None:
-    file = Path(__file__).parents[1] / "example-notebooks" / "deployfeedback.yaml"
+    file = Path(__file__).parents[2] / "example-notebooks" / "deployfeedback.yaml"
     example = load_project(file, environment={})
 
     expected = forecast.expected(example, example.suites, store=None)
@@ -299,7 +299,7 @@ def test_the_example_says_what_its_examples_can_settle() -> None:
 
 
 def test_points_of_a_matrix_are_not_counted_together() -> None:
-    file = Path(__file__).parents[1] / "example-notebooks" / "deployfeedback.yaml"
+    file = Path(__file__).parents[2] / "example-notebooks" / "deployfeedback.yaml"
     example = load_project(file, environment={})
     quality = next(suite for suite in example.suites if suite.more is not None)
     points = [quality.model_copy(update={"point_of": quality.name, "parameters": {"n": n}}) for n in (300, 700)]

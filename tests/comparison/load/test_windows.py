@@ -17,7 +17,7 @@ from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from tests.comparison.evidence import ANSWERED, FAILED, NOON, answers, asked, evaluation, rule, suite_result
-from tests.comparison.loads import load, loaded, pairs, watched
+from tests.comparison.load.loads import load, loaded, pairs, watched
 
 NOW = [1.05, 1.11, 1.08, 1.02, 1.10]
 BEFORE = [1.00, 1.01, 0.99, 1.00, 1.02]

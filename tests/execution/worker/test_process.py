@@ -29,7 +29,7 @@ pathlib.Path("pids").write_text(" ".join(map(str, pids)))
 """
 WITH_SELF = CHILDREN + "import os; pathlib.Path('pids').write_text(' '.join(map(str, [os.getpid(), *pids])))\n"
 HANG = "time.sleep(300)"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lets a worker adopt orphans")
 
 
