@@ -10,9 +10,8 @@ from jupyter_deployfeedback.comparison.beyond_limit import p_beyond
 from jupyter_deployfeedback.comparison.load.estimates import measure_under_load
 from jupyter_deployfeedback.comparison.load.gathering import UNDER_LOAD, UnderLoad
 from jupyter_deployfeedback.comparison.load.latency import level_of, measure_latency
-from jupyter_deployfeedback.comparison.measured import Measured, Missing, finite
+from jupyter_deployfeedback.comparison.measured import Measured, Missing, finite, single
 from jupyter_deployfeedback.comparison.methods import floors
-from jupyter_deployfeedback.comparison.methods.exact import single
 from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference, mean_ratio
 from jupyter_deployfeedback.comparison.methods.proportion import share, share_difference, share_ratio
 from jupyter_deployfeedback.comparison.numbers import measure_number, unit_of

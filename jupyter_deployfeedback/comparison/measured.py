@@ -1,4 +1,4 @@
-"""What a method hands back: a point and a way to its interval, or the reason why there is none."""
+"""What a method hands back: a point and a way to its interval, of ratios and counts too, or why there is none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from jupyter_deployfeedback.domain.rules.rule import Relation
+
 Interval = tuple[float, float]
+LARGEST = 700.0  # whose exponential a float can hold
+EXACT = "exact"
+POINT = "point"
 
 
 @dataclass(frozen=True)
@@ -52,3 +57,46 @@ class Missing:
 def finite(*numbers: float | None) -> bool:
     """Say whether all numbers are there and finite: NaN, infinity and None are not."""
     return all(number is not None and math.isfinite(number) for number in numbers)
+
+
+def ratio_of(log: float) -> float:
+    """Return the ratio - 1 of a log ratio."""
+    return math.inf if log > LARGEST else math.expm1(log)
+
+
+def on_log_scale(at: Callable[[float], Interval]) -> Callable[[float], Interval]:
+    """Turn the interval of a log ratio into that of the ratio - 1."""
+
+    def of_ratio(confidence: float) -> Interval:
+        low, high = at(confidence)
+        return ratio_of(low), ratio_of(high)
+
+    return of_ratio
+
+
+def single(
+    candidate: float, baseline: float | None, *, relation: Relation, weak: str | None, n: int | None = None
+) -> Measured | Missing:
+    """Return one number, or its difference or ratio to the baseline's; ``weak`` None says that it is exact.
+
+    ``n`` is how many samples stand behind the candidate's number, None where that is unknown.
+    """
+    if relation is Relation.ABSOLUTE:
+        value = candidate
+    elif baseline is None:
+        return Missing("the baseline has no number", baseline=True)
+    elif relation is Relation.DIFFERENCE:
+        value = candidate - baseline
+    elif baseline <= 0 or candidate < 0:
+        return Missing("the baseline's number is not above 0, so there is no ratio to it; write a difference")
+    else:
+        value = candidate / baseline - 1
+    return Measured(
+        value=value,
+        n=n,
+        candidate=candidate,
+        baseline=baseline,
+        exact=weak is None,
+        weak=weak,
+        method=EXACT if weak is None else POINT,
+    )

@@ -1,27 +1,34 @@
-"""Estimates of metrics that are single numbers: platform metrics and what suites record."""
+"""Estimates of metrics that are single numbers, or quantiles of histograms: platform metrics and what suites record.
+
+Quantiles are exact at the edges of a histogram's buckets, a guess between them.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from jupyter_deployfeedback.comparison.histogram import between_edges
-from jupyter_deployfeedback.comparison.measured import Measured, Missing
-from jupyter_deployfeedback.comparison.methods.exact import single
+from jupyter_deployfeedback.comparison.measured import Measured, Missing, single
 from jupyter_deployfeedback.comparison.methods.proportion import share
 from jupyter_deployfeedback.comparison.sides import Material, Numbers
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
+from jupyter_deployfeedback.domain.metric import COUNT, STANDARD_METRICS, Family, dimension_of
 from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation
-from jupyter_deployfeedback.domain.unit import COUNT, dimension_of
+from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 
 EXACT_COUNTS = frozenset({"restarts", "oom_kills"})
 ONE_WINDOW = "one window, not repeated"
 POINT_VALUE = "a single number without its samples"
 RELEASED = "historical: suites record of the candidate only, so it is compared with the last release's own number"
 SERVER_RATE = ("server_errors", "server_requests")
+SHOWN = 12
+ALIKE = 1e-9  # 0.3 and 300 * 0.001 differ in the last digit
+UNKNOWN = (
+    "it is computed from a quantile of a histogram whose buckets cannot be read;"
+    " let its query be histogram_quantile(...) of classic buckets and nothing around it"
+)
 
 
 def measure_number(estimand: Estimand, material: Material) -> Measured | Missing:
@@ -153,3 +160,36 @@ def _server_rate(material: Material) -> Measured | Missing:
     if errors > requests:
         return Missing(f"the platform counts more errors ({errors}) than requests ({requests})")
     return share(errors, requests)
+
+
+def between_edges(expression: Expression, observation: Observation) -> str | None:
+    """Say why a limit cannot be judged of a histogram's quantile, None where it can or where it is none.
+
+    Prometheus interpolates inside a bucket, which can be wrong by the whole bucket. Which bucket the quantile lies in
+    is known, so a limit at an edge is judged rightly. What lies beyond the last edge is reported as that edge.
+    """
+    edges, limit, value = observation.edges, expression.limit, observation.value
+    if edges is None:
+        return None
+    if not edges:
+        return UNKNOWN
+    if expression.relation is not Relation.ABSOLUTE:
+        return f"a histogram tells a quantile only to its bucket; give it a limit at an edge: {_listed(edges)}"
+    if not any(math.isclose(limit, edge, rel_tol=ALIKE) for edge in edges):
+        return (
+            f"{limit:g} is no edge of the histogram, and between edges its quantile is a guess: {_near(edges, limit)}"
+        )
+    last = edges[-1] * (1 - ALIKE)
+    if value is not None and limit >= last and value >= last:
+        return f"the quantile lies at or beyond the last edge of the histogram, {edges[-1]:g}"
+    return None
+
+
+def _near(edges: tuple[float, ...], limit: float) -> str:
+    below = [edge for edge in edges if edge < limit][-1:]
+    above = [edge for edge in edges if edge > limit][:1]
+    return f"use {' or '.join(f'{edge:g}' for edge in (*below, *above))}"
+
+
+def _listed(edges: tuple[float, ...]) -> str:
+    return ", ".join(f"{edge:g}" for edge in edges[:SHOWN]) + (" ..." if len(edges) > SHOWN else "")

@@ -12,9 +12,8 @@ from jupyter_deployfeedback.comparison.load.windows import Windows, gather_windo
 from jupyter_deployfeedback.comparison.measured import Missing
 from jupyter_deployfeedback.comparison.pairing import Pair, pair_live, pair_stored
 from jupyter_deployfeedback.comparison.samples import Bools, Objects, Samples, number_labels, pool, read
-from jupyter_deployfeedback.comparison.units import in_base_unit
 from jupyter_deployfeedback.domain.base import Scalar
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.observation import Observation, in_base_unit
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 

@@ -207,3 +207,26 @@ def _waiver_row(waiver: Waiver, *, now: datetime) -> WaiverRow:
     told = "is waived by {} until {}" if valid else "was waived by {}, but only until {}"
     sentence = f"{waiver.finding} {told.format(waiver.by, waiver.until)}: {waiver.reason.rstrip('.')}."
     return WaiverRow.model_construct(**dict(waiver), valid=valid, sentence=sentence)  # checked when it was given
+
+
+class History(Frozen):
+    """What a report says of the runs before this one.
+
+    ``look`` is which look this is of how many planned ones, ``attempts`` how many runs of this commit against this
+    target there were since ``release``, this one included. ``reused`` maps an evaluation to how many judged runs used
+    its very data. ``removed`` are the rules that the last release was judged by and this run is not.
+    ``passed_over`` are the releases, newest first, that have no stored run and are newer than ``compared_with``, the
+    release that was compared with instead; None where no release has a run. ``alone`` says that a run was to be
+    compared with nothing.
+    """
+
+    look: tuple[int, int] = (1, 1)
+    continues: str | None = None
+    attempts: int | None = None
+    release: str | None = None
+    reused: dict[str, int] = {}
+    removed: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
+    compared_with: str | None = None
+    alone: bool = False
+    continuing: Continuing | None = None

@@ -1,4 +1,4 @@
-"""The kinds of values a project file holds, each with its friendly forms and its own complaint."""
+"""The kinds of values a project file holds, each with its friendly forms and its own complaint; what is secret."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from jupyter_deployfeedback.domain.base import Scalar
-from jupyter_deployfeedback.domain.matrix import alike
-from jupyter_deployfeedback.domain.secrecy import HOW_TO_REFER, is_reference
+from jupyter_deployfeedback.domain.suite import alike
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.protocols.paths import parse_path
 
@@ -24,6 +23,13 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|sec|min|m|h)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, None: 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+HOW_TO_REFER = "Write a reference: env:NAME, file:PATH or keyring:SERVICE/USER."
+
+_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keyring:[^/]+/.+")
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_SECRET = frozenset({"token", "secret", "password", "passwd", "pwd", "passphrase", "key", "auth", "credential"})
+_COUNTED = frozenset({"tokens", "keys"})  # max_tokens: 256 is a number of tokens
+_SECRET_ENDS = ("token", "secret", "password", "passwd", "apikey", "authorization", "credentials", "cookie")
 
 
 def wrong(problem: str, remedy: str) -> PydanticCustomError:
@@ -177,3 +183,20 @@ ServerPath = Annotated[str, AfterValidator(_server_path)]
 AnswerPath = Annotated[str, AfterValidator(_answer_path)]
 AxisValues = Annotated[list[Any], BeforeValidator(_axis, json_schema_input_type=list[Scalar])]
 ParameterValue = Annotated[Any, BeforeValidator(_parameter, json_schema_input_type=Scalar | list[Scalar])]
+
+
+def is_reference(text: str) -> bool:
+    """Say whether a text refers to a secret instead of being one."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def looks_secret(name: str, value: object = "") -> bool:
+    """Say whether a value of this name is probably a secret, so that it must never become a parameter.
+
+    Goes by the words of the name (``api_key``, ``authToken``), not by its letters: ``author`` and ``keyboard`` are
+    harmless, and so is a count such as ``max_tokens: 256``.
+    """
+    words = {word.lower() for word in _WORDS.findall(name)}
+    if words & _SECRET or name.lower().replace("-", "").replace("_", "").endswith(_SECRET_ENDS):
+        return True
+    return bool(words & (_COUNTED | {"secrets", "passwords"})) and not isinstance(value, int | float)

@@ -1,12 +1,17 @@
-"""What a metric is, and the standard ones."""
+"""What a metric is, the standard ones, and the units of metrics and limits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from jupyter_deployfeedback.domain.base import Frozen
+
+COUNT = "count"
+PLAIN = ""
+SHARE = "share"
 
 
 class Family(StrEnum):
@@ -81,3 +86,38 @@ STANDARD_METRICS: Mapping[str, Metric] = MappingProxyType(
     )
 )
 """Standard metrics by name. Seconds, bytes, cores, shares of 1; renderings choose readable units."""
+
+
+class Unit(NamedTuple):
+    """What a unit measures, and how many base units one of it is."""
+
+    dimension: str
+    factor: float
+
+
+UNITS = {
+    "%": Unit(SHARE, 0.01),
+    "pp": Unit(SHARE, 0.01),
+    "us": Unit("s", 1e-6),
+    "ms": Unit("s", 1e-3),
+    "s": Unit("s", 1.0),
+    "min": Unit("s", 60.0),
+    "B": Unit("B", 1.0),
+    "kB": Unit("B", 1e3),
+    "MB": Unit("B", 1e6),
+    "GB": Unit("B", 1e9),
+    "KiB": Unit("B", 2.0**10),
+    "MiB": Unit("B", 2.0**20),
+    "GiB": Unit("B", 2.0**30),
+    "cores": Unit("cores", 1.0),
+    "mcores": Unit("cores", 1e-3),
+    "/s": Unit("/s", 1.0),
+    "/min": Unit("/s", 1 / 60),
+}
+
+
+def dimension_of(unit: str) -> str:
+    """Return what a metric of this unit measures; any unit that is not ours is a noun, so the metric counts things."""
+    if unit in {PLAIN, SHARE}:
+        return unit
+    return UNITS[unit].dimension if unit in UNITS else COUNT

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import AwareDatetime, model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen
-from jupyter_deployfeedback.domain.metric import Better, Family, Metric
+from jupyter_deployfeedback.domain.metric import UNITS, Better, Family, Metric
 
 
 class Window(Frozen):
@@ -97,3 +97,17 @@ class MetricQuery(Frozen):
     def metric(self) -> Metric:
         """The metric that the query measures."""
         return Metric(name=self.name, family=Family.PLATFORM, unit=self.unit, better=self.better)
+
+
+def in_base_unit(observation: Observation) -> Observation:
+    """Return the same observation in seconds, bytes, cores, shares of 1 or per second."""
+    unit = UNITS.get(observation.metric.unit)
+    if unit is None or unit.factor == 1.0:
+        return observation
+    value, edges = observation.value, observation.edges
+    changed = {
+        "metric": observation.metric.model_copy(update={"unit": unit.dimension}),
+        "value": None if value is None else value * unit.factor,
+        "edges": None if edges is None else tuple(edge * unit.factor for edge in edges),
+    }
+    return observation.model_copy(update=changed)

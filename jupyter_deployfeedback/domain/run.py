@@ -1,4 +1,4 @@
-"""Runs: one execution of a project's suites against one target at one commit."""
+"""Runs: one execution of a project's suites against one target at one commit; and the releases that they justify."""
 
 from __future__ import annotations
 
@@ -141,3 +141,17 @@ class Evidence(Frozen):
                 for name, column in evaluation.slices.items():
                     found.setdefault(name, set()).update(column)
         return {name: tuple(sorted(values)) for name, values in found.items()}
+
+
+class Release(Frozen):
+    """One tagged release. ``pushed_to`` is the remote that has the tag, None while only this repository has it."""
+
+    version: str
+    tag: str
+    commit: str
+    run_id: str
+    project_file: str
+    verdict: Verdict
+    created_at: AwareDatetime
+    pushed_to: str | None = None
+    notices: tuple[str, ...] = ()  # what whoever released should know, such as that HEAD has moved on since the run

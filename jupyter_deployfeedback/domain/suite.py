@@ -1,9 +1,11 @@
-"""Suites, their cases and what became of them."""
+"""Suites, the points of their matrices, their cases and what became of them."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import AwareDatetime
 
@@ -11,6 +13,11 @@ from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.evaluation import Evaluation
 from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.observation import Observation
+
+MOST_POINTS = 500  # of one suite: a typing mistake should not run for a week
+
+Axes: TypeAlias = Mapping[str, Sequence[Scalar]]
+"""Parameter -> the values it takes, one after the other."""
 
 
 class Suite(Frozen):
@@ -91,3 +98,19 @@ class SuiteResult(Frozen):
     duration_seconds: float
     environment: dict[str, str] = {}  # the kernel's packages: name -> version
     kernel: str | None = None  # how it was supplied: "forked" from one that stood by, or "started"
+
+
+def point_name(suite: str, values: Mapping[str, Scalar]) -> str:
+    """Return the name of a suite at one point of its matrix: ``quality[n=100,seed=1]``."""
+    return f"{suite}[{','.join(f'{name}={spell(value)}' for name, value in values.items())}]"
+
+
+def spell(value: Scalar) -> str:
+    """Write a value as it stands in a point's name, as in YAML."""
+    words: dict[Scalar, str] = {True: "true", False: "false", None: "null"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def alike(values: Iterable[Scalar]) -> str | None:
+    """Return the first value that is written like another one, so that points would share a name; None without any."""
+    return next((text for text, count in Counter(map(spell, values)).items() if count > 1), None)

@@ -10,11 +10,10 @@ from difflib import get_close_matches
 from itertools import product
 
 from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.domain.fields import looks_secret
 from jupyter_deployfeedback.domain.kind import SuiteKind
-from jupyter_deployfeedback.domain.matrix import MOST_POINTS, Axes, alike, point_name
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.secrecy import looks_secret
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.suite import MOST_POINTS, Axes, Suite, alike, point_name
 from jupyter_deployfeedback.errors import UnknownParameter, UnknownSuite, UsageError
 
 Value = Scalar | list[Scalar]

@@ -5,9 +5,8 @@ report holds them ready to show.
 """
 
 from jupyter_deployfeedback.feedback.charts import draw_charts
-from jupyter_deployfeedback.feedback.formats import Export, Format, export, render, render_text
+from jupyter_deployfeedback.feedback.formats import Export, Format, export, render, render_text, report_schema
 from jupyter_deployfeedback.feedback.plans import planned, scattered
-from jupyter_deployfeedback.feedback.renderings.document import report_schema
 from jupyter_deployfeedback.feedback.report import build_report
 
 __all__ = [

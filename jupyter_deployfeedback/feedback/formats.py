@@ -5,12 +5,17 @@ Each is imported when it is first asked for: rich and jinja2 take longer to impo
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.metric import Better
+
+_INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
 
 
 class Format(StrEnum):
@@ -41,8 +46,6 @@ def render(report: FeedbackReport, format: Format) -> str:  # noqa: A002 - the c
         case Format.TEXT:
             return render_text(report)
         case Format.JSON:
-            from jupyter_deployfeedback.feedback.renderings.document import render_json
-
             return render_json(report)
         case Format.MARKDOWN:
             from jupyter_deployfeedback.feedback.renderings.markdown import render_markdown
@@ -83,3 +86,15 @@ def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False)
     from jupyter_deployfeedback.feedback.renderings import text
 
     return text.render_text(report, width=width, color=color)
+
+
+def render_json(report: FeedbackReport) -> str:
+    r"""Return the report as JSON. It holds no NaN; bidi controls and lone surrogates stand in it as ``\uXXXX``."""
+    text = json.dumps(report.model_dump(mode="json", by_alias=True), allow_nan=False, ensure_ascii=False, indent=2)
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+
+
+def report_schema() -> dict[str, Any]:
+    """Return the JSON Schema that every JSON report is valid against."""
+    schema = FeedbackReport.model_json_schema(mode="serialization", by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

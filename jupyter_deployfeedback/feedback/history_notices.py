@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jupyter_deployfeedback.domain.history import History
+from jupyter_deployfeedback.domain.feedback import History
 from jupyter_deployfeedback.domain.run import Commit
 from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.quantities import count

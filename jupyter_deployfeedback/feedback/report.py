@@ -6,8 +6,7 @@ from datetime import datetime
 
 from jupyter_deployfeedback.domain.base import shared_fields
 from jupyter_deployfeedback.domain.comparison import Comparison
-from jupyter_deployfeedback.domain.feedback import Examples, FeedbackReport, FindingText, RunFacts
-from jupyter_deployfeedback.domain.history import History
+from jupyter_deployfeedback.domain.feedback import Examples, FeedbackReport, FindingText, History, RunFacts
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunState
 from jupyter_deployfeedback.domain.verdict import Judgement
 from jupyter_deployfeedback.feedback import rows

@@ -7,8 +7,8 @@ what AICoE-CI stored.
 """
 
 from jupyter_deployfeedback.observation.aicoe import Deployment, is_stored_document, read_deployments, stored_evidence
-from jupyter_deployfeedback.observation.spans import load_window, loaded_windows
 from jupyter_deployfeedback.observation.watch import Watch, ask_target, watch
+from jupyter_deployfeedback.observation.window import load_window, loaded_windows
 
 __all__ = [
     "Deployment",

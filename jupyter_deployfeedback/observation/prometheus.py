@@ -20,11 +20,10 @@ from prometheus_api_client import PrometheusApiClientException, PrometheusConnec
 
 from jupyter_deployfeedback.domain.project import Platform
 from jupyter_deployfeedback.errors import MetricsUnavailable, NoSeries
-from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.queries import window_text
-from jupyter_deployfeedback.observation.window import Sample, tidy
+from jupyter_deployfeedback.observation.window import Labels, Sample, tidy
 from jupyter_deployfeedback.observation.wire import BoundedSession, read_body, why_unreachable
-from jupyter_deployfeedback.probe.auth import secret_headers, without_secrets
+from jupyter_deployfeedback.probe.secrets import secret_headers, without_secrets
 from jupyter_deployfeedback.probe.settings import shown
 
 LIMIT_BYTES = 32 * 2**20

@@ -13,14 +13,13 @@ from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, 
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
-from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset
 from jupyter_deployfeedback.observation.prometheus import Numbers, Prometheus
 from jupyter_deployfeedback.observation.queries import buckets_of, fill_in, matchers, selector
 from jupyter_deployfeedback.observation.replicas import doubts, refuse_doubles
 from jupyter_deployfeedback.observation.sightings import Reading, Sightings
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
-from jupyter_deployfeedback.observation.window import Sample, Samples, apart, interval
+from jupyter_deployfeedback.observation.window import Labels, Sample, Samples, apart, interval
 
 SOURCE = "prometheus"
 DEADLINE_SECONDS = 20.0  # of all queries together

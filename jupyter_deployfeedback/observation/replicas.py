@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jupyter_deployfeedback.errors import MetricsUnavailable
-from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.presets import Part, Preset
 from jupyter_deployfeedback.observation.sightings import Reading
-from jupyter_deployfeedback.observation.window import Samples, changes, trim
+from jupyter_deployfeedback.observation.window import Labels, Samples, changes, trim
 
 _SCRAPERS = ("job", "metrics_path", "prometheus", "prometheus_replica", "replica")
 

@@ -14,11 +14,11 @@ from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, 
 from jupyter_deployfeedback.domain.project import Auth, Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
-from jupyter_deployfeedback.observation.page import read_page
 from jupyter_deployfeedback.observation.presets import PROCESS
 from jupyter_deployfeedback.observation.sightings import Sightings
 from jupyter_deployfeedback.observation.snapshots import Snapshots
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
+from jupyter_deployfeedback.observation.window import read_page
 from jupyter_deployfeedback.observation.wire import (
     SERVER_ERROR,
     BoundedSession,
@@ -26,7 +26,7 @@ from jupyter_deployfeedback.observation.wire import (
     same_origin,
     why_unreachable,
 )
-from jupyter_deployfeedback.probe.auth import secret_headers
+from jupyter_deployfeedback.probe.secrets import secret_headers
 from jupyter_deployfeedback.probe.settings import shown
 
 PERIOD_SECONDS = 0.5

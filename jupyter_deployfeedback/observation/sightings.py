@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.errors import MetricsUnavailable
-from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.presets import Part, Preset
-from jupyter_deployfeedback.observation.window import Samples
+from jupyter_deployfeedback.observation.window import Labels, Samples
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from itertools import pairwise
 
 from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.errors import MetricsUnavailable
-from jupyter_deployfeedback.observation.page import Labels
 from jupyter_deployfeedback.observation.presets import PROCESS, Part
 from jupyter_deployfeedback.observation.sightings import Reading, Sightings
-from jupyter_deployfeedback.observation.window import Sample, interval, trim
+from jupyter_deployfeedback.observation.window import Labels, Sample, interval, trim
 
 MOST_SNAPSHOTS = 2048  # 17 minutes at two a second
 MOST_SERIES = 200  # of one page; with more it writes whole paths or users into labels

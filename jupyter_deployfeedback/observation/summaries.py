@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.observation import Observation, Series
 from jupyter_deployfeedback.errors import MetricsUnavailable, NoSeries
-from jupyter_deployfeedback.observation.page import Labels
-from jupyter_deployfeedback.observation.presets import REQUEST_FAMILIES, Part, RequestFamily
-from jupyter_deployfeedback.observation.requests_served import choose_family, failed, served
+from jupyter_deployfeedback.observation.presets import PATH_LABELS, REQUEST_FAMILIES, Part, RequestFamily
 from jupyter_deployfeedback.observation.sightings import Sightings
 from jupyter_deployfeedback.observation.window import (
+    Labels,
     Sample,
     Samples,
     changes,
@@ -32,6 +32,7 @@ from jupyter_deployfeedback.observation.window import (
 PLATFORM_METRICS = {name: metric for name, metric in STANDARD_METRICS.items() if metric.family is Family.PLATFORM}
 
 _MOST_POINTS = 600  # of one plotted series
+_FAILED = re.compile(r"[45]([0-9x]{2})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -247,3 +248,36 @@ def _thinned(points: list[Sample]) -> list[Sample]:
         max((point for _, point in group), key=lambda point: point[1])
         for _, group in groupby(enumerate(points), lambda item: item[0] // stride)
     ]
+
+
+def choose_family(series: Iterable[Labels]) -> RequestFamily | None:
+    """Return the best known family among the series: one only, because several would count a request twice."""
+    names = {dict(labels)["__name__"] for labels in series}
+    return next((family for family in REQUEST_FAMILIES if family.name in names), None)
+
+
+def served(series: Mapping[Labels, Samples], *, family: RequestFamily, path: str) -> dict[Labels, Samples]:
+    """Keep the family's series of the path the run asked for; where none names it, all but metrics pages."""
+    own = {labels: samples for labels, samples in series.items() if dict(labels)["__name__"] == family.name}
+    asked = {labels: samples for labels, samples in own.items() if _names_path(labels, path)}
+    return asked or {labels: samples for labels, samples in own.items() if not _names_path(labels, "/metrics")}
+
+
+def failed(series: Mapping[Labels, Samples], *, family: RequestFamily) -> dict[Labels, Samples] | None:
+    """Keep the series with a status of 400 or more: our requests are well-formed, so a 4xx is the server's error too.
+
+    None where the series have no status label: then nobody knows.
+    """
+    if not any(_status(labels, family) for labels in series):
+        return None
+    return {labels: samples for labels, samples in series.items() if _FAILED.fullmatch(_status(labels, family))}
+
+
+def _names_path(labels: Labels, path: str) -> bool:
+    suffix = path.rstrip("/")  # a server behind a prefix may label the path with or without it
+    return bool(suffix) and any(value.rstrip("/").endswith(suffix) for name, value in labels if name in PATH_LABELS)
+
+
+def _status(labels: Labels, family: RequestFamily) -> str:
+    values = dict(labels)
+    return next((values[name] for name in family.status if name in values), "")

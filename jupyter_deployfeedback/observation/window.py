@@ -7,10 +7,17 @@ given, as long as its input went through ``tidy``.
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from statistics import median
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from jupyter_deployfeedback.domain.kind import SuiteKind
+from jupyter_deployfeedback.domain.observation import Window
+from jupyter_deployfeedback.domain.suite import SuiteResult
 
 Sample = tuple[float, float]
 Samples = Sequence[Sample]
@@ -19,6 +26,10 @@ FLOOR_SAMPLES = 4  # three scrape intervals
 FLOOR_COVERAGE = 0.8  # of the window
 SLOPE_SAMPLES = 120  # 7,000 pairs
 GAP_INTERVALS = 3  # neighbours further apart than so many intervals leave a hole between them
+Labels = tuple[tuple[str, str], ...]
+"""A series' identity: its labels, sorted, with the name under ``__name__``."""
+
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
 def tidy(samples: Iterable[Sample]) -> list[Sample]:
@@ -174,3 +185,40 @@ def _value_at(samples: Samples, at: float, counters: bool, hold_seconds: float) 
     if not counters and hold_seconds and until - since > GAP_INTERVALS * hold_seconds:  # it was gone meanwhile
         return old if at - since <= hold_seconds else new if until - at <= hold_seconds else 0.0
     return old + (new - old) * (at - since) / (until - since)
+
+
+def labelled(name: str, labels: Mapping[str, str]) -> Labels:
+    """Give the identity of a series."""
+    return tuple(sorted({**labels, "__name__": name}.items()))
+
+
+def read_page(text: str, *, wanted: Collection[str]) -> dict[Labels, float]:
+    """Return the samples of the wanted names; ValueError where the page is not in Prometheus's text format.
+
+    A name is found with and without ``_total`` and keeps the wanted spelling. Lines are picked before they are parsed
+    (20 times faster on a large page) and comments are left out, so that the parser adds no ``_total`` of its own. A
+    series that stands twice on the page is one series: the later line counts.
+    """
+    spelling = {alias: name for name in wanted for alias in (name, f"{name}_total", name.removesuffix("_total"))}
+    spelling |= {name: name for name in wanted}
+    lines = [line for line in text.splitlines() if (found := _NAME.match(line)) and found[0] in spelling]
+    return {
+        labelled(spelling[sample.name], sample.labels): float(sample.value)
+        for family in text_string_to_metric_families("\n".join([*lines, ""]))
+        for sample in family.samples
+    }
+
+
+def load_window(suites: Sequence[SuiteResult]) -> Window:
+    """Return the span in which requests were sent; suites that do not use the probe count as a whole."""
+    ran = [suite for suite in suites if suite.suite.kind != SuiteKind.RESULTS] or suites  # results were measured before
+    spans = [(each.window.start, each.window.end) for suite in ran for each in suite.evaluations]
+    spans = spans or [(suite.started_at, suite.finished_at) for suite in ran]
+    return Window(start=min(start for start, _ in spans), end=max(end for _, end in spans))
+
+
+def loaded_windows(suites: Iterable[SuiteResult]) -> tuple[list[Window], list[Window]]:
+    """Return the windows of all loads: the candidate's and the baseline's."""
+    loads = [each.load for suite in suites for each in suite.evaluations if each.load is not None]
+    pairs = [pair for load in loads for pair in load.pairs]
+    return [pair.candidate for pair in pairs], [pair.baseline for pair in pairs if pair.baseline is not None]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback.comparison.continued import adds_up, requests_sent
-from jupyter_deployfeedback.domain.history import History
+from jupyter_deployfeedback.domain.feedback import History
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project
 from jupyter_deployfeedback.domain.rules.checking import removed_rules
 from jupyter_deployfeedback.domain.run import Evidence, Run
@@ -17,7 +17,7 @@ from jupyter_deployfeedback.release import release_tags
 from jupyter_deployfeedback.verdict import Circumstances, continuing
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.release import Release
+    from jupyter_deployfeedback.domain.run import Release
     from jupyter_deployfeedback.store import Store
 
 

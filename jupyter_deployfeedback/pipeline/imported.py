@@ -18,7 +18,7 @@ from jupyter_deployfeedback.pipeline.plan import Plan, choose_target
 from jupyter_deployfeedback.release import known_release
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.release import Release
+    from jupyter_deployfeedback.domain.run import Release
     from jupyter_deployfeedback.store import Store
 
 _PULL_REQUEST = re.compile(r"pr-\d+(?:-(?P<overlay>.+))?")

@@ -11,7 +11,7 @@ from jupyter_deployfeedback.pipeline.plan import open_project
 from jupyter_deployfeedback.release import grant_waiver, push_release, tag_release
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.release import Release
+    from jupyter_deployfeedback.domain.run import Release
     from jupyter_deployfeedback.domain.waiver import Waiver
     from jupyter_deployfeedback.store import Store
 

@@ -6,10 +6,13 @@ IPython is used where it already runs and never imported: a script that uses the
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 from typing import Any
 
-from jupyter_deployfeedback.probe.records import RECORD_MIME
+from jupyter_deployfeedback.probe.records import RECORD_MIME, progress_record
+
+SECONDS_BETWEEN_PROGRESS = 0.2
 
 
 class Display:
@@ -59,3 +62,22 @@ def _shell() -> Any:  # noqa: ANN401 - IPython's shell, which the probe does not
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return None if type(shell).__name__ == "TerminalInteractiveShell" else shell  # it would print each update
+
+
+class Progress:
+    """Shows how much is done: at once, then at most every 0.2 s."""
+
+    def __init__(self, display: Display, *, total: int, what: str = "examples asked") -> None:
+        self._display = display
+        self._total = total
+        self._what = what
+        self._next = 0.0
+
+    def tell(self, done: int, *, before: int = 0) -> None:
+        """Show that so many are done, beside those done ``before``."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + SECONDS_BETWEEN_PROGRESS
+        done += before
+        self._display.show(progress_record(done, total=self._total), text=f"{done} of {self._total} {self._what}")

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from random import Random
 from typing import Any
 
 from jupyter_deployfeedback.errors import UsageError
-from jupyter_deployfeedback.probe.answers import Side
-from jupyter_deployfeedback.probe.display import Display, write
+from jupyter_deployfeedback.probe.answers import Answers, Side
+from jupyter_deployfeedback.probe.display import Display, Progress, write
 from jupyter_deployfeedback.probe.earlier import Earlier, read_earlier, whole
 from jupyter_deployfeedback.probe.environment import place_name, read_seed
 from jupyter_deployfeedback.probe.examples import Examples, gather_examples, plain_rows, take_examples
 from jupyter_deployfeedback.probe.pictures import gather_pictures
-from jupyter_deployfeedback.probe.progress import Progress
+from jupyter_deployfeedback.probe.protocols.base import Scalar
 from jupyter_deployfeedback.probe.records import evaluation_record
 from jupyter_deployfeedback.probe.results import (
     CLASSIFICATION,
@@ -27,10 +30,11 @@ from jupyter_deployfeedback.probe.results import (
     html_summary,
     text_summary,
 )
-from jupyter_deployfeedback.probe.self_test import known_scores
-from jupyter_deployfeedback.probe.target import Target
+from jupyter_deployfeedback.probe.target import RequestState, Target
 
 DEFAULT_NAME = "evaluation"
+RIGHT, WRONG, UNREACHABLE = "right", "wrong", "unreachable"
+SECONDS = 1.0  # a closed port answers at once
 
 
 def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
@@ -163,4 +167,53 @@ def _wire(result: EvaluationResult, window: tuple[datetime, datetime]) -> dict[s
         "baseline": None if result.baseline is None else result.baseline.answers.wire(),
         "window": {"start": window[0].isoformat(), "end": window[1].isoformat()},
         "dataset_digest": result.examples.digest,
+    }
+
+
+def known_scores(result: SideResult, target: Target, batch: Sequence[object]) -> list[dict[str, Any]]:
+    """Return the known examples as they were scored here; ``batch`` holds one example for the address of nobody.
+
+    Without any answer of the target nothing is known to be right or wrong.
+    """
+    answered = (value for value in result.answers.predictions if value is not None)
+    label = next(answered, None)
+    lost = _ask_nobody(target, batch)
+    if label is None:
+        return [_scored(UNREACHABLE, result.examples.truth[0], lost, task=result.task)]
+    given = Answers(target.name, predictions=[label], states=[RequestState.ANSWERED])
+    return [
+        _scored(RIGHT, label, given, task=result.task),
+        _scored(WRONG, another(label), given, task=result.task),
+        _scored(UNREACHABLE, label, lost, task=result.task),
+    ]
+
+
+def another(label: Scalar) -> Scalar:
+    """Return a label that is not this one."""
+    if isinstance(label, bool):
+        return not label
+    if isinstance(label, str):
+        return f"not {label}"
+    return label + 1 if label + 1 != label else 0
+
+
+def _ask_nobody(target: Target, batch: Sequence[object]) -> Answers:
+    """Send an example to a port that is taken and closed: a connection to it is refused."""
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        settings = replace(target.settings, url=f"http://127.0.0.1:{taken.getsockname()[1]}", auth={})
+        side = Side(Target(settings), timeout_seconds=SECONDS)
+        side.ask(batch)
+    return side.answers
+
+
+def _scored(kind: str, truth: Scalar, answers: Answers, *, task: str) -> dict[str, Any]:
+    examples = Examples(inputs=[None], ids=[kind], truth=[truth], slices={})
+    result = SideResult(examples, answers, task)
+    return {
+        "kind": kind,
+        "truth": truth,
+        "prediction": answers.predictions[0],
+        "state": answers.states[0].value,
+        "scored_right": result.right[kind],
     }

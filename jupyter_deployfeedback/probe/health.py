@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jupyter_deployfeedback.errors import DeployFeedbackError, HarnessError, ProtocolError
-from jupyter_deployfeedback.probe.auth import secret_headers, without_secrets
 from jupyter_deployfeedback.probe.protocols import choose_protocol
-from jupyter_deployfeedback.probe.replies import Reply, refuse_failure
+from jupyter_deployfeedback.probe.secrets import secret_headers, without_secrets
 from jupyter_deployfeedback.probe.settings import TargetSettings, read_settings
 from jupyter_deployfeedback.probe.strict_json import read_json
-from jupyter_deployfeedback.probe.transport import Transport
+from jupyter_deployfeedback.probe.transport import Reply, Transport, refuse_failure
 
 USUAL_PATHS = ("/ready", "/readiness", "/health", "/healthz")
 VERSION_PATH = "/version"

@@ -19,11 +19,10 @@ from typing import Any
 
 from jupyter_deployfeedback.errors import GeneratorSaturated, UsageError
 from jupyter_deployfeedback.probe.answers import Answers
-from jupyter_deployfeedback.probe.display import Display, write
+from jupyter_deployfeedback.probe.display import Display, Progress, write
 from jupyter_deployfeedback.probe.environment import place_name, read_seed
 from jupyter_deployfeedback.probe.examples import plain_rows
 from jupyter_deployfeedback.probe.open_loop import Arm, Shot
-from jupyter_deployfeedback.probe.progress import Progress
 from jupyter_deployfeedback.probe.records import evaluation_record
 from jupyter_deployfeedback.probe.results import LoadResult, LoadSide, load_summary
 from jupyter_deployfeedback.probe.target import Target

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from jupyter_deployfeedback.errors import SecretUnavailable
+from jupyter_deployfeedback.errors import HarnessError, SecretUnavailable, UsageError
 
 SHORTEST = 8  # characters; a shorter value cannot be told from ordinary text when a log is cleaned of it
+_BEARER = "Bearer "
 
 
 def resolve(reference: str, *, environment: Mapping[str, str]) -> str:
@@ -82,3 +83,22 @@ def _refuse_unusable(secret: str, *, reference: str) -> None:
             f"{reference}: the value holds characters that cannot stand in a header, such as a line break.",
             remedy="Store the secret alone, on one line.",
         )
+
+
+def secret_headers(auth: Mapping[str, object], *, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that carry a target's secrets; ``SecretUnavailable`` names a reference that fails."""
+    headers = auth.get("headers") or {}
+    if not isinstance(headers, Mapping):
+        raise UsageError("auth.headers is not a mapping.", remedy='Write {"X-Api-Key": "env:NAME"}.')
+    found = {str(name): resolve(str(reference), environment=environment) for name, reference in headers.items()}
+    if auth.get("bearer"):
+        found["Authorization"] = _BEARER + resolve(str(auth["bearer"]), environment=environment)
+    return found
+
+
+def without_secrets(error: HarnessError, *, headers: Mapping[str, str]) -> HarnessError:
+    """Return an error whose message holds none of our secrets: an endpoint may send back what it was sent."""
+    message = error.message
+    for value in headers.values():
+        message = message.replace(value.removeprefix(_BEARER), "[secret]")
+    return error if message == error.message else type(error)(message, remedy=error.remedy)

@@ -13,13 +13,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from jupyter_deployfeedback.errors import HarnessError, ProtocolError, TargetTimedOut, UsageError
-from jupyter_deployfeedback.probe.auth import secret_headers, without_secrets
 from jupyter_deployfeedback.probe.environment import is_run, read_baseline, read_target
 from jupyter_deployfeedback.probe.examples import plain_rows
 from jupyter_deployfeedback.probe.protocols import Answer, choose_protocol
-from jupyter_deployfeedback.probe.replies import Reply, refuse_failure
+from jupyter_deployfeedback.probe.secrets import secret_headers, without_secrets
 from jupyter_deployfeedback.probe.settings import TargetSettings, read_settings, shown
 from jupyter_deployfeedback.probe.strict_json import read_json
+from jupyter_deployfeedback.probe.transport import Reply, refuse_failure
 
 if TYPE_CHECKING:
     from requests import PreparedRequest

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import requests
 from urllib3.exceptions import HTTPError
 
 from jupyter_deployfeedback.errors import HarnessError, ProtocolError, TargetTimedOut, TargetUnreachable, UsageError
 from jupyter_deployfeedback.probe.deadline import BoundedAdapter, Deadline
-from jupyter_deployfeedback.probe.replies import Reply
 from jupyter_deployfeedback.probe.settings import shown
+from jupyter_deployfeedback.probe.strict_json import excerpt
 
 LARGEST_ANSWER = 32 * 2**20  # decoded bytes
 _CHUNK = 16 * 2**10  # compressed bytes at a time: at most 1032 times as many come out of deflate
 _SERVER_ERROR = 500
+_SUCCESS = range(200, 300)
+_REDIRECT = range(300, 400)
+_REMEDIES = {
+    401: "Check auth: the target does not accept the credentials.",
+    403: "Check auth: the target does not accept the credentials.",
+    404: "Check the target's url and request.path.",
+    405: "Check request.path: the target takes no such request there.",
+}
 
 
 class Transport:
@@ -113,3 +122,34 @@ def _chain(error: BaseException) -> list[BaseException]:
 def _reason(cause: BaseException) -> str:
     text = (cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)) or type(cause).__name__
     return re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?|\s*\(_ssl\.c:\d+\)", "", text).strip(" .")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole reply, its body decoded."""
+
+    status: int
+    content_type: str
+    location: str
+    body: bytes
+
+
+def refuse_failure(reply: Reply) -> None:
+    """Accept a reply of success (2xx); ``ProtocolError`` shows how any other begins."""
+    if reply.status in _SUCCESS:
+        return
+    if reply.status in _REDIRECT:
+        raise ProtocolError(
+            f"answered {reply.status}, a redirect to {_place(reply.location)}, which is not followed.",
+            remedy="Write the final address as the target's url.",
+        )
+    text = excerpt(reply.body)
+    beginning = f": {text}" if text else ""
+    raise ProtocolError(f"answered {reply.status}{beginning}.", remedy=_REMEDIES.get(reply.status, ""))
+
+
+def _place(location: str) -> str:
+    try:
+        return excerpt(shown(location).encode()) or "nowhere"
+    except ValueError:
+        return "an address that cannot be read"

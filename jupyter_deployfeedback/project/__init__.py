@@ -1,12 +1,10 @@
 """Stage 1: ``deployfeedback.yaml`` -> Project, with file, line and key in every error; and what its suites offer."""
 
-from jupyter_deployfeedback.project.addresses import with_addresses
-from jupyter_deployfeedback.project.basis import basis
 from jupyter_deployfeedback.project.drafting import FIRST_SUITE, draft_project, draft_suite, find_suites
-from jupyter_deployfeedback.project.inspection import SuiteInspection, inspect_suite
+from jupyter_deployfeedback.project.inspection import SuiteInspection, basis, inspect_suite
 from jupyter_deployfeedback.project.loading import load_project
 from jupyter_deployfeedback.project.location import find_project_file
-from jupyter_deployfeedback.project.parameters import read_axis, read_parameters_file, read_value
+from jupyter_deployfeedback.project.parameters import read_axis, read_parameters_file, read_value, with_addresses
 from jupyter_deployfeedback.project.schema import project_schema
 
 __all__ = [

@@ -26,12 +26,11 @@ from jupyter_deployfeedback.domain.project import (
 from jupyter_deployfeedback.domain.suite import Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError, UsageError
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
-from jupyter_deployfeedback.project.addresses import address_variable, read_address
 from jupyter_deployfeedback.project.document import Document, read_document
 from jupyter_deployfeedback.project.document import Path as Place
-from jupyter_deployfeedback.project.files import read_file
+from jupyter_deployfeedback.project.location import read_file
+from jupyter_deployfeedback.project.parameters import address_variable, read_address
 from jupyter_deployfeedback.project.suites import PASSED_THROUGH
-from jupyter_deployfeedback.project.thoth import RuntimeEnvironments, read_environments
 
 FEATURES = "features"
 OLD_URL_VARIABLE = "THOTH_AIDEVSECOPS_TUTORIAL_MODEL_URL"
@@ -39,6 +38,16 @@ PYTHON_VARIABLE = "DEPLOYFEEDBACK_PYTHON"  # overlay=interpreter, several separa
 _THANOS = ("THANOS_ENDPOINT", "PIPELINE_HELPERS_DEPLOYMENT_NAMESPACE", "PIPELINE_HELPERS_POD_NAME")
 _TOKEN = "THANOS_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 _NEEDED = ("deploy", "gather")
+THOTH_FILE = ".thoth.yaml"
+_OVERLAYS = "overlays"
+_SHOWN = {
+    "python_version": "Python",
+    "operating_system": "",
+    "recommendation_type": "recommendation",
+    "platform": "platform",
+    "base_image": "image",
+    "cuda_version": "CUDA",
+}
 
 
 @dataclass(frozen=True)
@@ -240,3 +249,53 @@ def _suites(gathers: Iterable[Gather], around: Surroundings) -> Iterator[Suite]:
             targets=tuple(targets) if len(ways) > 1 else (),
             exclusive=True,
         )
+
+
+@dataclass(frozen=True)
+class RuntimeEnvironments:
+    """The environments by name, as plain data; ``problem`` says why the file could not be read."""
+
+    overlays_dir: str = _OVERLAYS
+    by_name: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    problem: str | None = None
+
+    def python_version(self, name: str | None) -> str | None:
+        """Return which Python an environment asks for, None where it does not say."""
+        version = self.by_name.get(name or "", {}).get("python_version")
+        return str(version) if version else None
+
+    def facts(self, names: Iterable[str]) -> Iterator[str]:
+        """Say in a line what is declared of each of these environments."""
+        if self.problem is not None:
+            yield self.problem
+        for name in names:
+            said = ", ".join(_facts(self.by_name.get(name, {})))
+            if said:
+                yield f"Runtime environment {name} ({THOTH_FILE}): {said}."
+
+
+def read_environments(folder: Path) -> RuntimeEnvironments:
+    """Read what is there; a file that is missing or broken is no obstacle."""
+    path = folder / THOTH_FILE
+    if not path.exists():
+        return RuntimeEnvironments()
+    try:
+        document = read_document(read_file(path)[0], file=THOTH_FILE)
+    except ProjectError as error:
+        return RuntimeEnvironments(problem=str(error))
+    data = document.data if isinstance(document.data, dict) else {}
+    listed = data.get("runtime_environments")
+    entries = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return RuntimeEnvironments(
+        overlays_dir=str(data.get("overlays_dir") or _OVERLAYS),
+        by_name={str(entry.get("name")): entry for entry in entries},
+    )
+
+
+def _facts(entry: Mapping[str, Any]) -> Iterator[str]:
+    for key, word in _SHOWN.items():
+        value = entry.get(key)
+        if isinstance(value, dict):
+            value = " ".join(str(part) for part in value.values() if part)
+        if value:
+            yield f"{word} {value}".strip()

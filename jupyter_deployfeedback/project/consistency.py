@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from jupyter_deployfeedback.domain.matrix import MOST_POINTS
+from jupyter_deployfeedback.domain.fields import HOW_TO_REFER, looks_secret
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Platform, PlatformSource, PresetName, RequestShape
-from jupyter_deployfeedback.domain.secrecy import HOW_TO_REFER, looks_secret
+from jupyter_deployfeedback.domain.suite import MOST_POINTS
 from jupyter_deployfeedback.errors import Problem
 from jupyter_deployfeedback.project.document import Document
 from jupyter_deployfeedback.project.problems import nearest

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jupyter_deployfeedback.errors import NotebookInvalid
-from jupyter_deployfeedback.project.addresses import read_address
 from jupyter_deployfeedback.project.inspection import notebook_parameters, parameters_cell, read_notebook, source_of
+from jupyter_deployfeedback.project.parameters import read_address
 
 FIRST_SUITE = "suites/smoke.ipynb"
 EXAMPLE_URL = "http://127.0.0.1:8000"

@@ -11,7 +11,7 @@ from jupyter_deployfeedback.errors import ProjectError
 from jupyter_deployfeedback.project.aicoe import load_aicoe
 from jupyter_deployfeedback.project.consistency import check_consistency
 from jupyter_deployfeedback.project.document import read_document
-from jupyter_deployfeedback.project.files import read_file
+from jupyter_deployfeedback.project.location import read_file
 from jupyter_deployfeedback.project.reading import read_sections
 from jupyter_deployfeedback.project.rules import check_rules, metrics_of, read_metrics, rule_of
 from jupyter_deployfeedback.project.schema import ProjectFile, TargetFile

@@ -5,7 +5,7 @@ or a push.
 """
 
 from jupyter_deployfeedback.release.commit import known_release, read_commit, release_tags
+from jupyter_deployfeedback.release.gate import grant_waiver
 from jupyter_deployfeedback.release.tag import push_release, tag_release
-from jupyter_deployfeedback.release.waiving import grant_waiver
 
 __all__ = ["grant_waiver", "known_release", "push_release", "read_commit", "release_tags", "tag_release"]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
-from jupyter_deployfeedback.domain.release import Release
 from jupyter_deployfeedback.domain.rules.rule import Subject
+from jupyter_deployfeedback.domain.run import Release
 from jupyter_deployfeedback.release.git import sanitised
 
 RUN_TRAILER = "Deployfeedback-Run"

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.domain.run import Run
+from jupyter_deployfeedback.domain.run import Release, Run
 from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, TagExists, UsageError
 from jupyter_deployfeedback.release.commit import dirty_files, is_ancestor, not_a_repository
 from jupyter_deployfeedback.release.gate import permit, refuse_dirty

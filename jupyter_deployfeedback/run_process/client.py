@@ -24,6 +24,7 @@ __all__ = ["ForkedRun", "NoFork", "Standby", "end_marked", "fork_run"]
 LINE_LIMIT = 2**20
 KILLED = -9  # a run goes with its keeper
 _PACKAGE = Path(__file__).resolve().parents[1]
+_CLI = (sys.executable, "-m", "jupyter_deployfeedback.cli")
 
 
 class Standby:
@@ -168,3 +169,18 @@ def _fingerprint() -> object:
     edited = [] if any(os.fspath(_PACKAGE).startswith(folder) for folder in folders) else os.walk(_PACKAGE)
     files = [f"{folder}/{name}" for folder, _, names in edited for name in names if name.endswith(".py")]
     return tuple((path, os.stat(path).st_mtime_ns) for path in (*folders, *files) if os.path.exists(path))  # noqa: PTH110, PTH116 - pathlib takes three times as long, in the server's loop
+
+
+def work_command(run_id: str) -> list[str]:
+    """Return the command that evaluates an acknowledged run in a process of its own, telling events on stdout."""
+    return [*_CLI, "work", run_id]
+
+
+def standby_command(descriptor: int, *, idle_seconds: float, memory_mb: int | None) -> list[str]:
+    """Return the command of a process that has loaded all this and forks one process for each run it is asked for.
+
+    It listens on the socket with this descriptor, and goes when its stdin is closed or nobody asked for
+    ``idle_seconds``. The kernels that stand by take ``memory_mb`` at most. See ``execution.standby.forkserver``.
+    """
+    limit = [] if memory_mb is None else ["--memory-mb", str(memory_mb)]
+    return [*_CLI, "standby", str(descriptor), "--idle-seconds", str(idle_seconds), *limit]

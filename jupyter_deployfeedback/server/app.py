@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, Unicode
 
-from jupyter_deployfeedback.server import commands
+from jupyter_deployfeedback.run_process.client import standby_command
 from jupyter_deployfeedback.server.handlers import routes
 
 if TYPE_CHECKING:
@@ -100,9 +100,7 @@ class DeployFeedbackApp(ExtensionApp):
         """Return the command of the process that stands by, for the descriptor it listens on."""
         if not self.preload:
             return None
-        return partial(
-            commands.standby, idle_seconds=60.0 * self.standby_idle_minutes, memory_mb=self.standby_memory_mb
-        )
+        return partial(standby_command, idle_seconds=60.0 * self.standby_idle_minutes, memory_mb=self.standby_memory_mb)
 
     def _touch(self) -> None:
         """Tell the culler of a hub that somebody works here."""

@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from jupyter_deployfeedback import errors
-from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.domain.run import Run, RunRequest, RunState
+from jupyter_deployfeedback.domain.run import Release, Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.feedback import Format, draw_charts, render
@@ -24,7 +23,8 @@ from jupyter_deployfeedback.pipeline.plan import check_project, open_project
 from jupyter_deployfeedback.pipeline.questions import MAX_PARALLEL_VARIABLE, find_project_file, health, kernels_of
 from jupyter_deployfeedback.pipeline.release import release, waive
 from jupyter_deployfeedback.pipeline.run import continue_run, reap, start
-from jupyter_deployfeedback.server import commands, wire
+from jupyter_deployfeedback.run_process.client import work_command
+from jupyter_deployfeedback.server import wire
 from jupyter_deployfeedback.server.runs import RunProcesses
 from jupyter_deployfeedback.server.views import (
     problem_bodies,
@@ -61,7 +61,7 @@ class Desk:
         self._environment: Mapping[str, str] = ChainMap(limits, os.environ)
         self._processes = RunProcesses(
             limit=max_concurrent_runs,
-            command=commands.work,
+            command=work_command,
             standby_command=standby,
             environment={STORE_VARIABLE: self._store.url, **limits},
             store=self._store,

@@ -13,8 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.event import RunEvent
 from jupyter_deployfeedback.domain.project import Protocol
-from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.domain.run import Commit, RunChoice, RunHead, TargetFacts
+from jupyter_deployfeedback.domain.run import Commit, Release, RunChoice, RunHead, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.errors import Problem
 

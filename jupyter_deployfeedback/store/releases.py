@@ -1,4 +1,4 @@
-"""Rows of the releases table: which commit was tagged on which evidence."""
+"""Rows of the releases table, which commit was tagged on which evidence, and of the waivers table, only ever added."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.store.tables import releases
+from jupyter_deployfeedback.domain.run import Release
+from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.store.tables import releases, waivers
 
 
 def keep(connection: Connection, release: Release) -> Release:
@@ -41,3 +42,14 @@ def _columns(release: Release) -> dict[str, object]:
 def _to_release(row: Row[Any]) -> Release:
     columns = {name: row._mapping[name] for name in Release.model_fields}  # noqa: SLF001 - SQLAlchemy's public name
     return Release(**columns | {"notices": tuple(json.loads(row.notices))})
+
+
+def add_waiver(connection: Connection, run_id: str, waiver: Waiver) -> None:
+    """Write a waiver of one of a run's findings."""
+    connection.execute(insert(waivers).values(run_id=run_id, **waiver.model_dump()))
+
+
+def waivers_of(connection: Connection, run_id: str) -> list[Waiver]:
+    """Return a run's waivers, oldest first."""
+    query = select(*(waivers.c[name] for name in Waiver.model_fields)).where(waivers.c.run_id == run_id)
+    return [Waiver(**row._mapping) for row in connection.execute(query.order_by(waivers.c.number))]  # noqa: SLF001 - SQLAlchemy's public name

@@ -1,22 +1,26 @@
-"""Rows of the runs table: begin, find, list and move them. Every function works inside the caller's transaction."""
+"""Rows of the runs table, with their events and data: begin, find, list and move them, and see which nobody works on.
+
+Every function works inside the caller's transaction.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+import socket
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import psutil
 from sqlalchemy import Connection, Row, case, func, insert, select, update
 
 from jupyter_deployfeedback.domain.event import EventKind, RunEvent, Step
-from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest, RunState
+from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState
 from jupyter_deployfeedback.errors import RunConflict, RunNotFound
-from jupyter_deployfeedback.store.events import append
-from jupyter_deployfeedback.store.owner import Owner
-from jupyter_deployfeedback.store.tables import runs
+from jupyter_deployfeedback.store.tables import data_sets, events, runs
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 NEXT_STATES: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
@@ -31,6 +35,9 @@ NEXT_STATES: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
 
 OPEN_STATES = tuple(state for state in RunState if not state.terminal)
 """The states in which somebody must be working on the run."""
+SILENCE = timedelta(hours=24)
+"""After how long without a sign of life a run of another host, whose processes cannot be seen, is lost."""
+STARTED_TOLERANCE_SECONDS = 0.5
 
 
 class OwnedRun(NamedTuple):
@@ -83,7 +90,7 @@ def add(connection: Connection, run: Run, *, owner: Owner) -> None:
             **_owner_columns(owner),
         )
     )
-    append(connection, run.run_id, Step(kind=EventKind.RUN, state=run.state), seq=run.seq, at=run.created_at)
+    append_event(connection, run.run_id, Step(kind=EventKind.RUN, state=run.state), seq=run.seq, at=run.created_at)
 
 
 def find(connection: Connection, run_id: str) -> Run:
@@ -151,7 +158,7 @@ def move(connection: Connection, run_id: str, *, to: RunState, now: datetime, **
     )
     message = columns.get("message")
     step = Step(kind=EventKind.RUN, state=to, message=message if isinstance(message, str) else None)
-    append(connection, run_id, step, seq=row.seq + 1, at=at)
+    append_event(connection, run_id, step, seq=row.seq + 1, at=at)
     return find(connection, run_id)
 
 
@@ -172,7 +179,7 @@ def tell(connection: Connection, run_id: str, step: Step, *, now: datetime) -> R
     if row is None:
         state = row_of(connection, run_id).state
         raise RunConflict(f"Run {run_id} is {state} and tells nothing more.", remedy="Start a new run.")
-    return append(connection, run_id, step, seq=row.seq, at=row.alive_at)
+    return append_event(connection, run_id, step, seq=row.seq, at=row.alive_at)
 
 
 def ask_to_cancel(connection: Connection, run_id: str) -> None:
@@ -213,3 +220,101 @@ def _remedy(state: RunState) -> str:
 def may_become(state: RunState, following: RunState) -> bool:
     """Say whether a run in ``state`` may become ``following``."""
     return following in NEXT_STATES[state]
+
+
+def append_event(connection: Connection, run_id: str, step: Step, *, seq: int, at: datetime) -> RunEvent:
+    """Write one event; the caller holds the run's row, so that ``seq`` is taken once."""
+    event = RunEvent(run_id=run_id, seq=seq, at=at, **dict(step))
+    body = event.model_dump_json(exclude_none=True)
+    connection.execute(insert(events).values(run_id=run_id, seq=seq, body=body))
+    return event
+
+
+def events_since(connection: Connection, run_id: str, *, after: int) -> list[RunEvent]:
+    """Return the events with a greater ``seq``, oldest first."""
+    bodies = connection.execute(
+        select(events.c.body).where(events.c.run_id == run_id, events.c.seq > after).order_by(events.c.seq)
+    ).scalars()
+    return [RunEvent.model_validate_json(body, extra="ignore") for body in bodies]
+
+
+def keep_data_sets(connection: Connection, run: Run, evidence: Evidence) -> None:
+    """Note the data that a finished run evaluated."""
+    digests = {
+        each.dataset_digest for suite in evidence.suites for each in suite.evaluations if each.ids and each.pairs
+    }
+    rows = [
+        {"run_id": run.run_id, "digest": digest, "project_file": run.request.project_file} for digest in sorted(digests)
+    ]
+    if rows:
+        connection.execute(insert(data_sets), rows)
+
+
+def count_data_sets(connection: Connection, project_file: str, digests: set[str]) -> dict[str, int]:
+    """Return by how many runs of a project each of these data were used; data nobody used are left out."""
+    known = (data_sets.c.project_file == project_file) & data_sets.c.digest.in_(digests)
+    query = select(data_sets.c.digest, func.count()).where(known).group_by(data_sets.c.digest)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def abandoned(connection: Connection, *, now: datetime) -> Sequence[OwnedRun]:
+    """Return the open runs whose process is gone; one query where no run is open."""
+    return [owned for owned in open_runs(connection) if why_lost(owned, now=now) is not None]
+
+
+def reap(connection: Connection, *, now: datetime) -> list[Run]:
+    """Turn abandoned runs into lost ones and return them."""
+    return [
+        move(connection, owned.run.run_id, to=RunState.LOST, now=now, message=why_lost(owned, now=now))
+        for owned in abandoned(connection, now=now)
+    ]
+
+
+def seen_as_lost(owned: OwnedRun, *, now: datetime) -> Run:
+    """Return an abandoned run as it really stands, for a store that cannot be written."""
+    return owned.run.model_copy(update={"state": RunState.LOST, "message": why_lost(owned, now=now)})
+
+
+def why_lost(owned: OwnedRun, *, now: datetime) -> str | None:
+    """Say in one sentence why nobody works on a run any more, None while somebody does."""
+    owner = owned.owner
+    if owner.host != socket.gethostname():
+        silent = now - owned.alive_at > SILENCE
+        return f"Nothing was heard of it for a day; it ran on {owner.host}." if silent else None
+    return f"The process that worked on it (pid {owner.pid}) ended before it did." if is_gone(owner) else None
+
+
+class Owner(NamedTuple):
+    """A process, told apart from a later one with the same pid by when it started.
+
+    ``started`` is in seconds since boot on Linux, so that a clock that is set does not make a live owner look dead;
+    elsewhere since the epoch, as the system keeps it.
+    """
+
+    host: str
+    pid: int
+    started: float
+
+
+def this_process() -> Owner:
+    """Return the calling process; asked each time, because a fork changes the answer."""
+    return Owner(host=socket.gethostname(), pid=os.getpid(), started=_started(psutil.Process()))
+
+
+def is_gone(owner: Owner) -> bool:
+    """Say whether an owner on this host has ended; a zombie has, it only waits for its parent to notice."""
+    try:
+        process = psutil.Process(owner.pid)
+        if abs(_started(process) - owner.started) > STARTED_TOLERANCE_SECONDS:
+            return True
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False
+
+
+def _started(process: psutil.Process) -> float:
+    if psutil.LINUX:
+        return process.create_time() - psutil.boot_time()
+    return process.create_time()

@@ -14,11 +14,10 @@ from jupyter_deployfeedback.domain.event import RunEvent, Step
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState
+from jupyter_deployfeedback.domain.run import Commit, Evidence, Release, Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.errors import RunNotFound, RunUnfinished
-from jupyter_deployfeedback.store import data_sets, documents, events, reaper, releases, runs, waivers
+from jupyter_deployfeedback.store import documents, releases, runs
 from jupyter_deployfeedback.store.database import BUSY_SECONDS, Database
 from jupyter_deployfeedback.store.documents import DocumentKind
 from jupyter_deployfeedback.store.failures import store_failures
@@ -29,7 +28,7 @@ from jupyter_deployfeedback.store.folder import (
     find_artifact,
     named_place,
 )
-from jupyter_deployfeedback.store.owner import this_process
+from jupyter_deployfeedback.store.runs import this_process
 
 Runs: TypeAlias = list[Run]  # inside Store the name `list` is its method
 Events: TypeAlias = list[RunEvent]
@@ -141,7 +140,7 @@ class Store:
         """Return a run's events with a greater ``seq``, oldest first."""
         with self._database.read() as connection:
             runs.find(connection, run_id)
-            return events.since(connection, run_id, after=after)
+            return runs.events_since(connection, run_id, after=after)
 
     def finish(self, run_id: str, evidence: Evidence, report: FeedbackReport) -> Run:
         """End a running run with all it saw and what was judged; both are kept or none."""
@@ -149,7 +148,7 @@ class Store:
             run = runs.move(connection, run_id, to=RunState.FINISHED, now=self._clock(), verdict=report.verdict)
             documents.keep(connection, run_id, kind=DocumentKind.EVIDENCE, document=evidence)
             documents.keep(connection, run_id, kind=DocumentKind.REPORT, document=report)
-            data_sets.keep(connection, run, evidence)
+            runs.keep_data_sets(connection, run, evidence)
             return run
 
     def cancel(self, run_id: str, message: str) -> Run:
@@ -179,14 +178,14 @@ class Store:
         """Turn runs whose process is gone into lost ones and return them; cheap where no run is open."""
         now = self._clock()
         with self._database.read() as connection:
-            gone = reaper.abandoned(connection, now=now)
+            gone = runs.abandoned(connection, now=now)
         if not gone:
             return []
         if self.read_only:
-            return [reaper.seen_as_lost(owned, now=now) for owned in gone]
+            return [runs.seen_as_lost(owned, now=now) for owned in gone]
         with self._database.write() as connection:
             # looked at again under the lock: another process may have claimed the run meanwhile
-            return reaper.reap(connection, now=now)
+            return runs.reap(connection, now=now)
 
     def evidence(self, run_id: str) -> Evidence:
         """Return all a finished run saw; raise RunUnfinished where there is no such thing."""
@@ -200,7 +199,7 @@ class Store:
         """
         with self._database.read() as connection:
             report = documents.read(connection, run_id, kind=DocumentKind.REPORT, into=FeedbackReport)
-            given = waivers.of_run(connection, run_id)
+            given = releases.waivers_of(connection, run_id)
         return report.with_waivers(given, now=self._clock())
 
     def report_of(self, run_id: str) -> FeedbackReport | None:
@@ -220,14 +219,14 @@ class Store:
     def data_set_looks(self, project_file: str, digests: Mapping[str, str]) -> dict[str, int]:
         """Return for each of the named digests how many finished runs of the project used these very data."""
         with self._database.read() as connection:
-            counted = data_sets.count(connection, project_file, set(digests.values()))
+            counted = runs.count_data_sets(connection, project_file, set(digests.values()))
         return {name: counted.get(digest, 0) for name, digest in digests.items()}
 
     def add_waiver(self, run_id: str, waiver: Waiver) -> None:
         """Keep a waiver for good; raise RunUnfinished or RunNotFound where there is no report to waive a part of."""
         with self._database.write() as connection:
             documents.read(connection, run_id, kind=DocumentKind.REPORT, into=FeedbackReport)
-            waivers.add(connection, run_id, waiver)
+            releases.add_waiver(connection, run_id, waiver)
 
     def artifacts(self, run_id: str) -> Path:
         """Return the folder (mode 0700) for the files a run keeps."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
+from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.rules.checking import doubts
 from jupyter_deployfeedback.domain.rules.language import parse_expression
@@ -248,3 +248,28 @@ def _named(told: Finding) -> tuple[Subject, Expression | None, RuleList]:
 
 def _informing(told: Finding) -> Finding:
     return told if told.standing is Standing.NOT_JUDGED else told.model_copy(update={"standing": Standing.INFO})
+
+
+def estimands(
+    rules: tuple[Rule, ...],
+    *,
+    confidence: float,
+    slice_values: Mapping[str, tuple[str, ...]],
+) -> tuple[Estimand, ...]:
+    """Return each number that the rules ask for, once; a slice without values asks for nothing and is judged ERROR."""
+    found: dict[tuple[str, Slice, Expression], Estimand] = {}
+    for rule in sorted(rules, key=lambda rule: rule.info):  # what counts as well as informs counts
+        for within in slices_of(rule, slice_values):
+            for asked in rule.expressions:
+                estimand = Estimand(
+                    metric=rule.metric, expression=asked, slice=within, informs=rule.info, confidence=confidence
+                )
+                found.setdefault((rule.metric, within, asked), estimand)
+    return tuple(found.values())
+
+
+def slices_of(rule: Rule, slice_values: Mapping[str, tuple[str, ...]]) -> Iterator[Slice]:
+    """Yield what a rule is judged on: all examples, then each value of each slice it lists, or the one it names."""
+    yield rule.within
+    for name in rule.slices:
+        yield from ((name, value) for value in slice_values.get(name, ()))

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
-from jupyter_deployfeedback.comparison.methods.binomial import clopper_pearson, mcnemar_exact
 from jupyter_deployfeedback.comparison.methods.proportion import (
+    clopper_pearson,
+    mcnemar_exact,
     mover_ratio,
     newcombe_paired,
     pair_table,

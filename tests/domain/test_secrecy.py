@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.domain.secrecy import is_reference, looks_secret
+from jupyter_deployfeedback.domain.fields import is_reference, looks_secret
 
 
 @pytest.mark.parametrize(

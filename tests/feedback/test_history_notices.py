@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.domain.history import History
+from jupyter_deployfeedback.domain.feedback import History
 from jupyter_deployfeedback.feedback.history_notices import of_the_past
 
 FIVE = ("v5", "v4", "v3", "v2", "v1")

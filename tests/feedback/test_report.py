@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from jupyter_deployfeedback.domain.comparison import Change, Comparison
-from jupyter_deployfeedback.domain.history import History
+from jupyter_deployfeedback.domain.feedback import History
 from jupyter_deployfeedback.domain.metric import Better, Family, Metric
 from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.run import Commit, Evidence, RunState, SideEvidence, TargetFacts

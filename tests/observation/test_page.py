@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.observation.page import Labels, labelled, read_page
+from jupyter_deployfeedback.observation.window import Labels, labelled, read_page
 
 TYPED = """\
 # HELP flask_http_request_total Requests

@@ -3,11 +3,10 @@ from __future__ import annotations
 import pytest
 
 from jupyter_deployfeedback.errors import MetricsUnavailable
-from jupyter_deployfeedback.observation.page import Labels, labelled
 from jupyter_deployfeedback.observation.presets import KUBERNETES, PROCESS, Part, Preset
 from jupyter_deployfeedback.observation.replicas import doubts, refuse_doubles
 from jupyter_deployfeedback.observation.sightings import Reading
-from jupyter_deployfeedback.observation.window import Sample
+from jupyter_deployfeedback.observation.window import Labels, Sample, labelled
 
 STEADY = [(float(at), 1.0) for at in range(-1, 12)]
 

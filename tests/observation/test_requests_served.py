@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.observation.page import Labels, labelled
 from jupyter_deployfeedback.observation.presets import RequestFamily
-from jupyter_deployfeedback.observation.requests_served import choose_family, failed, served
+from jupyter_deployfeedback.observation.summaries import choose_family, failed, served
+from jupyter_deployfeedback.observation.window import Labels, labelled
 
 FLASK = RequestFamily("flask_http_request_total")
 

@@ -12,8 +12,9 @@ import pytest
 import jupyter_deployfeedback as jdf
 from jupyter_deployfeedback.domain.evaluation import Evaluation, RequestState
 from jupyter_deployfeedback.errors import HarnessError, UsageError
-from jupyter_deployfeedback.probe import answers, environment, progress
+from jupyter_deployfeedback.probe import answers, environment
 from jupyter_deployfeedback.probe import target as probe_target
+from jupyter_deployfeedback.probe.display import SECONDS_BETWEEN_PROGRESS
 
 if TYPE_CHECKING:
     from tests.probe.conftest import Visit
@@ -353,7 +354,7 @@ def test_progress_is_one_display_that_becomes_the_evaluation(deploy: Deploy, sho
     assert len({output["transient"]["display_id"] for output in shown}) == 1
     assert [record["kind"] for record in records()] == ["progress"] * (len(shown) - 1) + ["evaluation"]
     assert records()[0] == {"schema_version": 1, "kind": "progress", "done": 0, "total": 30}
-    assert 3 <= len(shown) <= 2 + 0.9 / progress.SECONDS_BETWEEN_PROGRESS + 4
+    assert 3 <= len(shown) <= 2 + 0.9 / SECONDS_BETWEEN_PROGRESS + 4
     assert all(output["data"]["text/plain"] for output in shown)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import jupyter_deployfeedback as jdf
-from jupyter_deployfeedback.probe.self_test import another
+from jupyter_deployfeedback.probe.evaluation import another
 from tests.probe.test_evaluation import EXAMPLES, TRUTH, always, as_domain
 
 Deploy = Callable[..., Any]

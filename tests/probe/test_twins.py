@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from jupyter_deployfeedback.domain import evaluation, project
 from jupyter_deployfeedback.domain.metric import Better, Family
 from jupyter_deployfeedback.execution.records import CheckRecord, MetricRecord, ProgressRecord
-from jupyter_deployfeedback.probe import answers, recording, records, results, self_test, settings, target
+from jupyter_deployfeedback.probe import answers, recording, records, results, settings, target
+from jupyter_deployfeedback.probe.evaluation import RIGHT, UNREACHABLE, WRONG
 
 TWINS: list[tuple[Any, type[BaseModel], set[str]]] = [  # the fields that the probe has no use for
     (settings.RequestShape, project.RequestShape, set()),
@@ -46,7 +47,7 @@ def test_a_setting_that_is_left_out_means_the_same_inside_and_outside_the_kernel
     [
         (target.RequestState, evaluation.RequestState),
         ((results.CLASSIFICATION, results.REGRESSION), evaluation.Task),
-        ((self_test.RIGHT, self_test.WRONG, self_test.UNREACHABLE), evaluation.KnownKind),
+        ((RIGHT, WRONG, UNREACHABLE), evaluation.KnownKind),
         (recording.BETTER, Better),
         (recording.FAMILIES, Family),
     ],

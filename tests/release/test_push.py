@@ -11,8 +11,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project, ReleaseSettings
-from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.domain.run import Run
+from jupyter_deployfeedback.domain.run import Release, Run
 from jupyter_deployfeedback.errors import PushFailed, ReleaseRefused, TagExists
 from jupyter_deployfeedback.release import push_release, tag_release
 from jupyter_deployfeedback.release.git import CONFIRMED_SECONDS

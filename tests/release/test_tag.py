@@ -15,8 +15,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.feedback import Digest, FeedbackReport
 from jupyter_deployfeedback.domain.project import Project, ReleaseSettings
-from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.domain.run import Run
+from jupyter_deployfeedback.domain.run import Release, Run
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.domain.waiver import Waiver
 from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, TagExists, UsageError, WorkingTreeDirty

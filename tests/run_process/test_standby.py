@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from jupyter_deployfeedback.execution.standby.client import connect
-from jupyter_deployfeedback.server import commands
+from jupyter_deployfeedback.run_process.client import standby_command
 
 
 def test_what_stands_by_leaves_no_folder_when_its_server_is_killed(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_what_stands_by_leaves_no_folder_when_its_server_is_killed(tmp_path: Pat
         listener.bind(str(folder / "runs.sock"))
         listener.listen()
         process = subprocess.Popen(
-            commands.standby(listener.fileno(), idle_seconds=60.0, memory_mb=None),
+            standby_command(listener.fileno(), idle_seconds=60.0, memory_mb=None),
             stdin=subprocess.PIPE,
             pass_fds=(listener.fileno(),),
             env={**os.environ, "DEPLOYFEEDBACK_STORE": str(tmp_path / "store"), "TMPDIR": short},
@@ -49,7 +49,7 @@ def test_what_stands_by_goes_when_nobody_asks_for_a_run(tmp_path: Path) -> None:
         listener.bind(str(tmp_path / "runs.sock"))
         listener.listen()
         with subprocess.Popen(
-            commands.standby(listener.fileno(), idle_seconds=0.1, memory_mb=None),
+            standby_command(listener.fileno(), idle_seconds=0.1, memory_mb=None),
             stdin=subprocess.PIPE,
             pass_fds=(listener.fileno(),),
             env={**os.environ, "DEPLOYFEEDBACK_STORE": str(tmp_path / "store")},

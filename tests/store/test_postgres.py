@@ -18,8 +18,7 @@ import pytest
 from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.release import Release
-from jupyter_deployfeedback.domain.run import Evidence, RunState
+from jupyter_deployfeedback.domain.run import Evidence, Release, RunState
 from jupyter_deployfeedback.errors import RunConflict, StoreUnavailable
 from jupyter_deployfeedback.store import Store, open_store
 from tests.store.test_past_runs import THERE, begin

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import delete, make_url, select
 
-from jupyter_deployfeedback.domain.release import Release
+from jupyter_deployfeedback.domain.run import Release
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.store import Store, schema, tables
 from jupyter_deployfeedback.store.database import Database

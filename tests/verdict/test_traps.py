@@ -16,8 +16,7 @@ from pydantic import ValidationError
 from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
 from jupyter_deployfeedback.domain.evaluation import Evaluation
-from jupyter_deployfeedback.domain.feedback import FeedbackReport
-from jupyter_deployfeedback.domain.history import History
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, History
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import Project

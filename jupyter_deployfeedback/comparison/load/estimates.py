@@ -10,9 +10,8 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.load.gathering import UnderLoad
 from jupyter_deployfeedback.comparison.load.latency import beyond, level_of, measure_latency
-from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.methods import floors
-from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic
 from jupyter_deployfeedback.comparison.methods.windows import JACKKNIFE, jackknife, over_windows
 from jupyter_deployfeedback.comparison.samples import Floats, Samples

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Measured, Missing
+from jupyter_deployfeedback.comparison.measured import Measured, Missing, single
 from jupyter_deployfeedback.comparison.methods.bootstrap import quantile_effect
-from jupyter_deployfeedback.comparison.methods.exact import single
 from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference, mean_ratio
 from jupyter_deployfeedback.comparison.methods.proportion import share, share_difference
 from jupyter_deployfeedback.comparison.methods.quantile import quantile

@@ -11,9 +11,8 @@ import numpy as np
 from jupyter_deployfeedback.comparison.measured import Measured, Missing
 from jupyter_deployfeedback.comparison.methods.windows import over_windows
 from jupyter_deployfeedback.comparison.samples import Floats
-from jupyter_deployfeedback.comparison.units import in_base_unit
 from jupyter_deployfeedback.domain.evaluation import WindowPair
-from jupyter_deployfeedback.domain.observation import Observation, Window
+from jupyter_deployfeedback.domain.observation import Observation, Window, in_base_unit
 from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
 from jupyter_deployfeedback.domain.suite import SuiteResult

@@ -8,10 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY, by_time, t_around
-from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale
 from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic, rank
 from jupyter_deployfeedback.comparison.samples import Floats
 from jupyter_deployfeedback.domain.rules.rule import Relation

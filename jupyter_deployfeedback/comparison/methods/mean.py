@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import t_around, t_interval
-from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale
 from jupyter_deployfeedback.comparison.samples import Floats
 
 SKEWED_MEAN = "skewed-mean"

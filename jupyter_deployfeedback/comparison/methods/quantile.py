@@ -8,7 +8,7 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.methods import floors
-from jupyter_deployfeedback.comparison.methods.binomial import quantile_ranks
+from jupyter_deployfeedback.comparison.methods.proportion import quantile_ranks
 from jupyter_deployfeedback.comparison.samples import Floats
 
 ORDER_STATISTICS = "order-statistics"

@@ -7,10 +7,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import MANY, by_time, t_interval
-from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic
 from jupyter_deployfeedback.comparison.samples import Floats
 

@@ -12,10 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import t_around, t_interval
-from jupyter_deployfeedback.comparison.methods.log_scale import on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.samples import Floats
 from jupyter_deployfeedback.domain.rules.rule import Relation
 

@@ -20,8 +20,7 @@ from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY
 from jupyter_deployfeedback.comparison.numbers import SERVER_RATE
 from jupyter_deployfeedback.comparison.quantities import COUNTS, LATENCIES, MEANS, SHARES
 from jupyter_deployfeedback.comparison.samples import Objects, Samples
-from jupyter_deployfeedback.comparison.self_test.load import under_load
-from jupyter_deployfeedback.comparison.self_test.samples import samples_of
+from jupyter_deployfeedback.comparison.self_test.samples import samples_of, under_load
 from jupyter_deployfeedback.comparison.sides import Material, Numbers, Pooled
 from jupyter_deployfeedback.comparison.statistics import STATISTICS
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from itertools import combinations
 from typing import TypedDict, Unpack
 
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
+from jupyter_deployfeedback.domain.metric import COUNT, STANDARD_METRICS, Metric, dimension_of
 from jupyter_deployfeedback.domain.rules.language import parse_expression, parse_subject
 from jupyter_deployfeedback.domain.rules.rule import (
     Aggregate,
@@ -24,7 +24,6 @@ from jupyter_deployfeedback.domain.rules.rule import (
     refuse,
 )
 from jupyter_deployfeedback.domain.rules.support import has_slices, unsupported
-from jupyter_deployfeedback.domain.unit import COUNT, dimension_of
 from jupyter_deployfeedback.domain.verdict import Finding
 
 TYPO = 0.9  # names this alike are a slip of the pen: acuracy, latency_p90

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NoReturn
 
-from jupyter_deployfeedback.domain.metric import Metric
+from jupyter_deployfeedback.domain.metric import COUNT, PLAIN, SHARE, UNITS, Metric, dimension_of
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation, Subject
-from jupyter_deployfeedback.domain.unit import COUNT, PLAIN, SHARE, UNITS, dimension_of
 from jupyter_deployfeedback.errors import RuleSyntaxError
 
 _BLANKS = re.compile(r"\s*")

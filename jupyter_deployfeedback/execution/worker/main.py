@@ -13,8 +13,7 @@ import sys
 import threading
 import time
 
-from jupyter_deployfeedback.execution.suites import adapter_for
-from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
+from jupyter_deployfeedback.execution.suites import Account, Unfinished, adapter_for
 from jupyter_deployfeedback.execution.suites.notebook import suite as notebook
 from jupyter_deployfeedback.execution.worker.process_tree import adopt_orphans_and_hide, end_descendants
 from jupyter_deployfeedback.execution.worker.stopping import INTERRUPT_SECONDS, STOPS, Stopped, heed_stops, stoppable

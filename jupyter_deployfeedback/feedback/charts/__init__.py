@@ -5,10 +5,9 @@ from __future__ import annotations
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.feedback.charts.effects import effects
 from jupyter_deployfeedback.feedback.charts.latency import latency
-from jupyter_deployfeedback.feedback.charts.platform import platform
+from jupyter_deployfeedback.feedback.charts.platform import platform, windows
 from jupyter_deployfeedback.feedback.charts.slices import slices
 from jupyter_deployfeedback.feedback.charts.style import INK, Chart
-from jupyter_deployfeedback.feedback.charts.windows import windows
 
 __all__ = ["Chart", "charts"]
 

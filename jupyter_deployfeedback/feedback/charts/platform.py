@@ -1,15 +1,16 @@
-"""How CPU, memory and other platform metrics moved over the window on both sides."""
+"""How CPU, memory and other platform metrics moved on both sides: over the window, and in each window of a load."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jupyter_deployfeedback.domain.feedback import FeedbackReport, SeriesRow
-from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, side_encodings, side_names
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, SeriesRow, WindowsRow
+from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, paired_points, side_encodings, side_names
 from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.names import label
 
 _FACTORS = {"B": (2.0**-20, "MiB")}
+_USUAL = ("cpu_mean", "memory_mean")
 
 
 def platform(report: FeedbackReport, width: int) -> Iterator[Chart]:
@@ -53,5 +54,44 @@ def _chart(report: FeedbackReport, width: int, rows: list[SeriesRow]) -> Chart:
                 },
                 **side_encodings(report),
             },
+        },
+    )
+
+
+def windows(report: FeedbackReport, width: int) -> Iterator[Chart]:
+    """Yield one plot for each metric that a rule asks for, of CPU and memory where none does."""
+    judged = {finding.subject.text for finding in report.findings}
+    known = [row for row in report.windows if len(row.candidate) > 1]
+    wanted = [row for row in known if row.metric in judged] or [row for row in known if row.metric in _USUAL]
+    return (_windows_chart(report, width, row) for row in wanted)
+
+
+def _windows_chart(report: FeedbackReport, width: int, row: WindowsRow) -> Chart:
+    factor, unit = _FACTORS.get(row.unit, (1.0, one_line(row.unit, limit=30)))
+    values: list[Spec] = [
+        {"window": place + 1, "value": value * factor, "side": name}
+        for name, column in zip(side_names(report), (row.candidate, row.baseline or ()), strict=True)
+        for place, value in enumerate(column)
+        if value is not None
+    ]
+    text = label(row.metric)
+    title = f"{text[0].upper()}{text[1:]} in each window of load{f' ({unit})' if unit else ''}"
+    return Chart(
+        title=title,
+        description=f"{title}: one point per side, one column per pair of windows.",
+        spec={
+            "width": width,
+            "height": 140,
+            "data": {"values": values},
+            "encoding": {
+                "x": {"field": "window", "type": "ordinal", "axis": {"title": "pair of windows", "labelAngle": 0}},
+                "y": {
+                    "field": "value",
+                    "type": "quantitative",
+                    "scale": {"zero": True},
+                    "axis": {"title": None, "tickCount": 4},
+                },
+            },
+            "layer": paired_points(report, joined_by="window"),
         },
     )

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_deployfeedback.execution.suites.adapter import Unfinished
+from jupyter_deployfeedback.execution.suites import Unfinished
 from jupyter_deployfeedback.execution.worker.wire import Ending, Spec
 
 USUAL_FOLDER = "features"  # where behave looks when it is told nothing

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jupyter_deployfeedback.execution.suites.adapter import Unfinished
+from jupyter_deployfeedback.execution.suites import Unfinished
 from jupyter_deployfeedback.execution.worker.wire import Ending
 
 LOOK_SECONDS = 0.1

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from jupyter_deployfeedback.execution.suites.adapter import Unfinished
+from jupyter_deployfeedback.execution.suites import Unfinished
 from jupyter_deployfeedback.execution.suites.behave.asked import Asked
 from jupyter_deployfeedback.execution.worker.wire import Ending
 

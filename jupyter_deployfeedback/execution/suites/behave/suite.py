@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
+from jupyter_deployfeedback.execution.suites import Account, Unfinished
 from jupyter_deployfeedback.execution.suites.behave import notebook_copy
 from jupyter_deployfeedback.execution.suites.behave.asked import Asked, read_asked
 from jupyter_deployfeedback.execution.suites.behave.folder_lock import one_at_a_time
 from jupyter_deployfeedback.execution.suites.behave.interpreter import Interpreter, choose_interpreter
-from jupyter_deployfeedback.execution.suites.behave.judging import Judgement, judge
-from jupyter_deployfeedback.execution.suites.behave.live import Live
+from jupyter_deployfeedback.execution.suites.behave.judging import Judgement, Live, judge
 from jupyter_deployfeedback.execution.suites.behave.numbers import (
     STORE_VARIABLE,
     MetricsFiles,

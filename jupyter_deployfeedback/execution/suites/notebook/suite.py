@@ -23,7 +23,7 @@ from jupyter_deployfeedback.execution.kernels.manager import (
     supply_kernel,
 )
 from jupyter_deployfeedback.execution.kernels.provisioner import STARTED
-from jupyter_deployfeedback.execution.suites.adapter import Account, Unfinished
+from jupyter_deployfeedback.execution.suites import Account, Unfinished
 from jupyter_deployfeedback.execution.suites.notebook.engine import KernelNeverReadyError, SuiteEngine
 from jupyter_deployfeedback.execution.suites.notebook.records_file import VARIABLE, RecordsFile
 from jupyter_deployfeedback.execution.suites.notebook.source import ExecutedCopy, cells_of, open_notebook
