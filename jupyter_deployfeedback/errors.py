@@ -40,8 +40,6 @@ DeployFeedbackError
     `-- StoreUnavailable           the store cannot be opened, read or written
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

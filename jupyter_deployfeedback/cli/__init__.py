@@ -1,7 +1,5 @@
 """The command line: ``jupyter deployfeedback ...``. Each command calls the pipeline and prints what it gives."""
 
-from __future__ import annotations
-
 from jupyter_deployfeedback.cli.main import main
 
 __all__ = ["main"]

@@ -1,7 +1,5 @@
 """``demo``: the main job on the embedded example, two really deployed models included."""
 
-from __future__ import annotations
-
 import filecmp
 import os
 import shutil

@@ -1,7 +1,5 @@
 """``list``, ``show``, ``export`` and ``compare``: what earlier runs said."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

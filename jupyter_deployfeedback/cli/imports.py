@@ -1,7 +1,5 @@
 """``import``: thresholds of another tool as rules to paste, or what AICoE-CI stored of deployments as runs."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 

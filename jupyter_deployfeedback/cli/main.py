@@ -1,7 +1,5 @@
 """The group of all commands, and the one place where errors become messages and exit codes."""
 
-from __future__ import annotations
-
 import os
 import sys
 import traceback

@@ -1,7 +1,5 @@
 """Progress of a run: a bar for each suite on the terminal, on stderr so that stdout holds only the feedback."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """``waive`` and ``release``: open the gate by name, and tag the commit that was tested while it is open."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 

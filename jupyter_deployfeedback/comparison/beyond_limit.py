@@ -1,7 +1,5 @@
 """How sure a FAIL alarm is, so that many rules can be judged without crying wolf."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

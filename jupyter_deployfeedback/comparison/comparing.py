@@ -1,7 +1,5 @@
 """Everything that can be said of candidate against baseline before it is judged: numbers, shapes, what changed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Runs that continue each other, read as one: every sample once, nothing counted twice."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 

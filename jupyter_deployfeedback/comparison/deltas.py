@@ -1,7 +1,5 @@
 """The rows of the three tables: every metric on both sides, and whether it moved."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The answer to each estimand: which method, over which samples, or why there is no answer."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -3,8 +3,6 @@
 Quantiles are exact at the edges of a histogram's buckets, a guess between them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import replace

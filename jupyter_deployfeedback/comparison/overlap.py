@@ -1,7 +1,5 @@
 """Suites that loaded the target at the same time: each of them measured what the other one cost."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """Which answer of the baseline belongs to which answer of the candidate."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 Normal approximations on purpose: they are right to a few points, which is all that a plan can use, and need no scipy.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from statistics import NormalDist

@@ -4,8 +4,6 @@ Points often ask about the same examples: pooled, each example would count sever
 too narrow.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """What each standard metric is, said of samples: the definitions behind the names."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 

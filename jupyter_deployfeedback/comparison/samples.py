@@ -1,7 +1,5 @@
 """One side's answers as columns: what every estimate is computed from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Self

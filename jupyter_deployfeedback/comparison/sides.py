@@ -1,7 +1,5 @@
 """All that a comparison is made of, gathered once: pooled samples of both sides and single numbers by name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Scores of a whole set of examples, such as F1: resampled, because they are no mean of single examples."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The words of AICoE-CI's documents: its keys, and the metrics that its tests and its pipeline wrote."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

@@ -1,7 +1,5 @@
 """What all nouns share."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict

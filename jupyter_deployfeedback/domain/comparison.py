@@ -1,7 +1,5 @@
 """What a comparison of candidate and baseline yields."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Self
 

@@ -1,7 +1,5 @@
 """What the target answered, example by example: the samples every verdict is computed from."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, Self
 

@@ -1,7 +1,5 @@
 """What a run tells while it works."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from pydantic import AwareDatetime

@@ -1,7 +1,5 @@
 """The kinds of values a project file holds, each with its friendly forms and its own complaint; what is secret."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

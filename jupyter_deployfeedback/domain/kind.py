@@ -1,7 +1,5 @@
 """What suites are made of. Standard library only: a worker needs it, and must start fast."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 ADAPTERS = "jupyter_deployfeedback.suites"

@@ -1,7 +1,5 @@
 """What a metric is, the standard ones, and the units of metrics and limits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """What a run saw: one number for a metric, or the reason why there is none."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Self
 

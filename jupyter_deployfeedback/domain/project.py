@@ -1,7 +1,5 @@
 """What one ``deployfeedback.yaml`` declares."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 

@@ -1,7 +1,5 @@
 """Runs: one execution of a project's suites against one target at one commit; and the releases that they justify."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Any
 

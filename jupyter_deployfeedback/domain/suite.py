@@ -1,7 +1,5 @@
 """Suites, the points of their matrices, their cases and what became of them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Verdicts, findings and the gate."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from jupyter_deployfeedback.domain.base import Frozen

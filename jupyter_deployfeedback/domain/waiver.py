@@ -1,7 +1,5 @@
 """Waivers: a named person answers for a finding, until a day. The verdict stays; only what the gate permits changes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Annotated

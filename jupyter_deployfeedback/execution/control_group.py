@@ -4,8 +4,6 @@ Linux, versions 1 and 2 of control groups: https://docs.kernel.org/admin-guide/c
 https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Suites side by side: who runs where, who has to wait for whom, and what stops all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager

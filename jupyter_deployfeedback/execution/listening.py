@@ -1,7 +1,5 @@
 """From a worker's events to the progress that people see."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 

@@ -5,8 +5,6 @@ ran completed. A cell passed only if the kernel replied "ok" to it, with an exec
 cell tagged ``raises-exception`` that raised did not pass either: the tag keeps the notebook going, and that is all.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 

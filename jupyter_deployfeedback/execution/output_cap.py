@@ -1,7 +1,5 @@
 """What of a cell's output is kept: a limit on what it may print, and whether the kernel's messages got lost. Pure."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Which suites a run executes, at which points of a matrix, with which parameters, and which of them at once. Pure."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

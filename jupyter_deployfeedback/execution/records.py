@@ -4,8 +4,6 @@ Nothing that cannot be read is dropped silently: a metric becomes a missing one 
 errored case.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Execute suites: send each to a worker, tell what happens, watch the clock, and always come back with a result."""
 
-from __future__ import annotations
-
 import os
 import re
 import time

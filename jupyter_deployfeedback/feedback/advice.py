@@ -1,7 +1,5 @@
 """What a reader should do: about one finding without data, and about the run as a whole."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Text that came from others, made harmless: what cannot be seen is shown as an escape, markdown is never acted on."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

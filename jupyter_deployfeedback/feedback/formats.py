@@ -3,8 +3,6 @@
 Each is imported when it is first asked for: rich and jinja2 take longer to import than all the rest of this stage.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The verdict in one sentence of plain English."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from jupyter_deployfeedback.domain.verdict import ReasonKind, Verdict

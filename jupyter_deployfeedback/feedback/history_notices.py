@@ -1,7 +1,5 @@
 """What a reader should know of the runs before this one: attempts, data that were used often, rules that went."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.feedback import History

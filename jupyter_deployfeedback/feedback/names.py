@@ -1,7 +1,5 @@
 """What metrics, estimands and sides are called in sentences and tables."""
 
-from __future__ import annotations
-
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Expression, Subject
 from jupyter_deployfeedback.feedback.escaping import one_line

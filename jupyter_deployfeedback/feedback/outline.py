@@ -1,7 +1,5 @@
 """What the renderings for people show beside findings and tables, as plain text: title, run facts, notes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.base import Scalar

@@ -1,7 +1,5 @@
 """What a planned number of examples can settle, in one sentence for each number a rule asks for."""
 
-from __future__ import annotations
-
 import math
 from statistics import NormalDist
 

@@ -3,8 +3,6 @@
 A minus sign is U+2212, thousands have commas, one blank stands before the unit, a missing number is an em dash.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import sys

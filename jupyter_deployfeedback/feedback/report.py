@@ -1,7 +1,5 @@
 """Everything a run found out -> one FeedbackReport, the only thing that renderings read."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from jupyter_deployfeedback.domain.base import shared_fields

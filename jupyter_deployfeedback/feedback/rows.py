@@ -1,7 +1,5 @@
 """The rows of the report's tables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Literal

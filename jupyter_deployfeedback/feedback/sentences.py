@@ -1,7 +1,5 @@
 """One sentence per finding: what was seen, the limit, the baseline, the uncertainty and how many samples."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from jupyter_deployfeedback.domain.rules.rule import Relation

@@ -1,7 +1,5 @@
 """A finding together with all that is needed to put it into words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

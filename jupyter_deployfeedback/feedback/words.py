@@ -1,7 +1,5 @@
 """The words and icons of verdicts, outcomes and changes; state is always icon and word, never colour alone."""
 
-from __future__ import annotations
-
 from jupyter_deployfeedback.domain.comparison import Change
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
 from jupyter_deployfeedback.domain.metric import Family

@@ -3,8 +3,6 @@
 There are no samples in it, no times, and not what became of its tests: nothing of it can be judged, only compared with.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

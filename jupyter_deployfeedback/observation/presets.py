@@ -1,7 +1,5 @@
 """Which series a platform metric is made of: one table per kind of platform."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum

@@ -4,8 +4,6 @@ The client retries for 6 s, drops warnings, follows redirects to login pages, le
 and knows no total deadline; what is set up here keeps it from all of that (tests/observation/test_prometheus.py).
 """
 
-from __future__ import annotations
-
 import io
 import json
 import math

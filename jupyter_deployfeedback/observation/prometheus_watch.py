@@ -1,7 +1,5 @@
 """Watch a target through a Prometheus server that scrapes it: everything is asked after the run."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

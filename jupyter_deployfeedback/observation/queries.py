@@ -1,7 +1,5 @@
 """PromQL text: matchers, selectors and the user's own queries (pure)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 

@@ -1,7 +1,5 @@
 """Replicas of a target as Prometheus tells them apart: counted twice, replaced, down, restarted (pure)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from jupyter_deployfeedback.errors import MetricsUnavailable

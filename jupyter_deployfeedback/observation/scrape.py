@@ -1,7 +1,5 @@
 """Watch a target by reading its own page of metrics before, during and after the run."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from threading import Event, Thread

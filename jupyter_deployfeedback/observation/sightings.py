@@ -1,7 +1,5 @@
 """What a source saw of one target, before it becomes numbers (values only)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

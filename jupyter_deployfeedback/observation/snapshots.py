@@ -1,7 +1,5 @@
 """The looks at a target's page that a run keeps: few numbers each, and never too many (no I/O)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import pairwise
 

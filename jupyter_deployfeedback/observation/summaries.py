@@ -1,7 +1,5 @@
 """From what a source saw to one observation per platform metric (pure)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Choose how a target's platform is watched, and ask a target what it says of itself."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self

@@ -4,8 +4,6 @@ A sample is ``(seconds since the epoch, value)``. Every function gives the same 
 given, as long as its input went through ``tidy``.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """HTTP with a total deadline, a size limit, no redirects and nothing taken from the environment."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 import requests

@@ -1,7 +1,5 @@
 """All that a door may ask of the stages, without starting a run. Nothing here sends more than one request."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 

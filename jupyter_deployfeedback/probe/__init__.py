@@ -4,8 +4,6 @@ Light on purpose: the standard library and requests, and requests only when the 
 leaves the kernel as display data (see ``records``), so it works from any front end and stays in the notebook.
 """
 
-from __future__ import annotations
-
 from jupyter_deployfeedback.probe.evaluation import evaluate
 from jupyter_deployfeedback.probe.load import load
 from jupyter_deployfeedback.probe.recording import check, record

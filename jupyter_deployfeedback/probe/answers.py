@@ -1,7 +1,5 @@
 """What one target answered, example by example: collected while it is asked, read afterwards."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field

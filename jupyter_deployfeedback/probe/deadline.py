@@ -4,8 +4,6 @@ The timeouts of requests and urllib3 restart with every byte that arrives, so an
 for ever (reference/security-and-faults.md F-24). Sockets of this file ask the deadline before every step instead.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import math
 import os

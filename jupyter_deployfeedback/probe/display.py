@@ -3,8 +3,6 @@
 IPython is used where it already runs and never imported: a script that uses the probe stays light.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 import uuid

@@ -4,8 +4,6 @@ An example is asked once; in a continued run ``evaluate`` sends those that were 
 answers to all of them.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections import Counter

@@ -1,7 +1,5 @@
 """What a run tells a suite's kernel, and by which names: environment variables that never hold a secret."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Send every example, time it, keep what came back: the samples that verdicts are computed from."""
 
-from __future__ import annotations
-
 import os
 import socket
 import time

@@ -3,8 +3,6 @@
 Arrays, series and frames are known by what they can do (``tolist``, ``itertuples``), so numpy and pandas stay unloaded.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

@@ -1,7 +1,5 @@
 """What a target says of itself before it is tested. A hint: only an answered request proves that it serves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Load the target as its users would: at a steady rate, in windows that alternate with those of the live baseline."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

@@ -5,8 +5,6 @@ seconds is one slow request among hundreds of fast ones ("coordinated omission",
 the moment at which the request was to be sent.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Sequence

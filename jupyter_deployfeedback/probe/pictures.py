@@ -3,8 +3,6 @@
 Pictures are for people who read the feedback; nothing is computed from them.
 """
 
-from __future__ import annotations
-
 import math
 import struct
 import zlib

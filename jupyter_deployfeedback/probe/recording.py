@@ -1,7 +1,5 @@
 """A suite's own numbers and claims."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

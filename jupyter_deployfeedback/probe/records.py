@@ -3,8 +3,6 @@
 ``progress`` is replaced by ``evaluation`` under the same display id. Numbers are finite or null with a reason.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 RECORD_MIME = "application/vnd.deployfeedback.observation+json"

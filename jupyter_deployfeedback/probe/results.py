@@ -1,7 +1,5 @@
 """What was measured, as a suite sees it: scores, latencies, predictions, a summary. Verdicts are computed elsewhere."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Plain numbers with the few summaries a suite asks for; what is missing is left out and counted by nobody as zero."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from typing import overload

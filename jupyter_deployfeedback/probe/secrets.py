@@ -3,8 +3,6 @@
 Rules: reference/security-and-faults.md section 6.1. No message of this file holds a value, only a reference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path

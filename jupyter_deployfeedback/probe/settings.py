@@ -1,7 +1,5 @@
 """The probe's own reading of a target's wire form, checked before anything is sent."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 Facts: reference/security-and-faults.md F-23 and E7 (NaN, 1e999, 5000-digit integers, depth 100k, duplicate keys).
 """
 
-from __future__ import annotations
-
 import json
 import math
 from typing import NoReturn

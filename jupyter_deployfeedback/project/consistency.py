@@ -1,7 +1,5 @@
 """What no single key can know: names that must exist or differ, files that must be there, settings that need others."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence

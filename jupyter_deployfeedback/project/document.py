@@ -4,8 +4,6 @@ PyYAML's node tree is walked here instead of ``yaml.safe_load``, because that dr
 equal keys win without a word.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import TypeAlias
 

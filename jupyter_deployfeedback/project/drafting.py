@@ -1,7 +1,5 @@
 """Writes the first project file of a folder, and the first suite where it has none."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """What a suite offers and needs, a notebook or features, read without running anything."""
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import json

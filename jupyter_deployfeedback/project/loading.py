@@ -1,7 +1,5 @@
 """``deployfeedback.yaml`` (or ``.aicoe-ci.yaml``) -> Project, or everything that is wrong with it at once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Finds the project file that governs a notebook or folder, and reads files of a project within limits."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

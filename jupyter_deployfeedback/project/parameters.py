@@ -1,7 +1,5 @@
 """What is said for one run outside the project file: parameters, in words or files as papermill reads, addresses."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What pydantic found -> problems in the words of the file, each with what to write instead."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args, get_origin

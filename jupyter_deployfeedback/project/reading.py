@@ -4,8 +4,6 @@ One broken target must not hide what is wrong with the suites: what could be rea
 sections with each other, the rest is already a problem.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar

@@ -1,7 +1,5 @@
 """Rules as written -> rules as values, and what is wrong with them, line by line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric

@@ -1,7 +1,5 @@
 """The project file as it is written: every key with its meaning and an example. The JSON Schema comes from here."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator

@@ -1,7 +1,5 @@
 """What an entry under ``suites`` means: a notebook, behave features, or a kind that another package brings."""
 
-from __future__ import annotations
-
 from pathlib import Path, PurePosixPath
 
 from jupyter_deployfeedback.domain.kind import SuiteKind

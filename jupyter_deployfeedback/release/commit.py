@@ -1,7 +1,5 @@
 """Read what git knows of a project's folder: its commit, the page that shows it, the releases that were tagged."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a verdict permits, and who may answer for which finding (pure)."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport

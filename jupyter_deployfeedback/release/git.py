@@ -1,7 +1,5 @@
 """Call git: argument lists without a shell, with a time limit and bounded output, never asking for a password."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """The message of a release tag: the evidence that justified it (pure)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow

@@ -1,7 +1,5 @@
 """Push one tag, never by force, and believe only what the remote said of it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from jupyter_deployfeedback.errors import PushFailed, ReleaseRefused

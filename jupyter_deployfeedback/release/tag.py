@@ -1,7 +1,5 @@
 """Make the release tag at the tested commit, with the evidence in its message, and push it where that is asked for."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from datetime import datetime

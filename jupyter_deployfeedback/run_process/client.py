@@ -1,7 +1,5 @@
 """The process that stands by with all that a run needs, and the runs that are forked from it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

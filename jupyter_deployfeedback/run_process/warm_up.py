@@ -1,7 +1,5 @@
 """A run that nobody sees: it leaves the process with everything loaded that the first real one would wait for."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

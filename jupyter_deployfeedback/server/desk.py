@@ -1,7 +1,5 @@
 """What answers the routes: paths become projects, errors stay errors, nothing blocks the server's loop."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

@@ -1,7 +1,5 @@
 """The routes: each handler parses, calls one function of the desk and writes what it gives."""
 
-from __future__ import annotations
-
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import url_path_join
 from tornado import web

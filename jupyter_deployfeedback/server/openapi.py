@@ -1,7 +1,5 @@
 """The OpenAPI document, the source of the panel's TypeScript types. Run this module to print it."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass

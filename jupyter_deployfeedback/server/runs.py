@@ -1,7 +1,5 @@
 """The processes in which runs work: started, listened to, ended."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

@@ -1,7 +1,5 @@
 """From nouns to wire form, with paths relative to the server's root."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path

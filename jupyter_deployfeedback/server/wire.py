@@ -3,8 +3,6 @@
 Paths are relative to the server's root directory, with ``/`` between their parts, as in Jupyter's contents API.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Open the database behind a store: connections, transactions, journal and schema."""
 
-from __future__ import annotations
-
 import logging
 import os
 import sqlite3

@@ -1,7 +1,5 @@
 """Evidence and report of a run, kept as JSON; large ones compressed."""
 
-from __future__ import annotations
-
 import zlib
 from enum import StrEnum
 from typing import TypeVar

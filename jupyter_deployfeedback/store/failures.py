@@ -1,7 +1,5 @@
 """The one place where failures of the database and its files become our errors."""
 
-from __future__ import annotations
-
 import errno
 import sqlite3
 from collections.abc import Iterator

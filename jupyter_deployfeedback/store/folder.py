@@ -1,7 +1,5 @@
 """Where the store lies on disk: private, aware of network file systems, with a folder of files for each run."""
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterable, Mapping

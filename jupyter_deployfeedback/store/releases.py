@@ -1,7 +1,5 @@
 """Rows of the releases table, which commit was tagged on which evidence, and of the waivers table, only ever added."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

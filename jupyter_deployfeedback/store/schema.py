@@ -3,8 +3,6 @@
 A current store costs one query; alembic is imported only where something must be made or changed.
 """
 
-from __future__ import annotations
-
 import logging
 import sqlite3
 from contextlib import closing

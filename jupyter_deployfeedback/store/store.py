@@ -1,7 +1,5 @@
 """The store, found and opened: runs with their events, evidence and reports, and releases."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime

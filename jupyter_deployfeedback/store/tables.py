@@ -1,7 +1,5 @@
 """The tables, in types that SQLite and PostgreSQL share."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from sqlalchemy import (

@@ -3,8 +3,6 @@
 Pure, and closed by default: what is missing, not finite or not judged never passes.
 """
 
-from __future__ import annotations
-
 from jupyter_deployfeedback.verdict.continuing import Circumstances, continuing
 from jupyter_deployfeedback.verdict.judge import estimands, judge
 from jupyter_deployfeedback.verdict.self_test import estimands_to_try, self_test

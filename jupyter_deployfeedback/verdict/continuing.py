@@ -1,7 +1,5 @@
 """Whether an inconclusive run can be continued, and by how much: its most demanding finding decides."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist

@@ -1,7 +1,5 @@
 """From an estimate to a finding: the limit, what makes it weaker, the reasons, and how a rule's lists add up."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """The verdict: every rule, every suite and the target itself, and what they add up to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple

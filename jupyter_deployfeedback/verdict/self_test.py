@@ -4,8 +4,6 @@ Each expression of each rule goes alone through ``judge``, the function that jud
 makes the run ERROR, because a gate that cannot go red says nothing by being green.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

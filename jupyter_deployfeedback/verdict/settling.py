@@ -1,7 +1,5 @@
 """One number against one limit, how many more samples would settle it, and Holm's correction where there are many."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What the suites and the target say for themselves, beside the rules."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from jupyter_deployfeedback.domain.rules.rule import Subject, SubjectKind

@@ -1,7 +1,5 @@
 """Latency and throughput where a suite loaded the target: those under load, not those of one request at a time."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The requests of a run's loads, window by window."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

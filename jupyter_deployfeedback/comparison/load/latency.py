@@ -1,7 +1,5 @@
 """Estimates of latency by aggregate and relation."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Measured, Missing, single

@@ -1,7 +1,5 @@
 """The windows of a run's loads, and what the platform did in each of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise

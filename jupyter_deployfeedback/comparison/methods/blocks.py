@@ -1,7 +1,5 @@
 """A t interval on the statistic of consecutive stretches of time: what many, correlated samples allow."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

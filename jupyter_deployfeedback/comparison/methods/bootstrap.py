@@ -1,7 +1,5 @@
 """Ratios and differences of two quantiles: resample the pairs, or above MANY pairs compare stretches of time."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from functools import cache

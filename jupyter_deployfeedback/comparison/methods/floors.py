@@ -1,7 +1,5 @@
 """The fewest samples each method is allowed to judge; below them a rule is inconclusive, whatever the point says."""
 
-from __future__ import annotations
-
 import math
 
 TYPICAL_PAIRS = 6  # and more where the confidence is higher

@@ -1,7 +1,5 @@
 """Means of samples, whose skewness counts, and of paired differences, with Student's t."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

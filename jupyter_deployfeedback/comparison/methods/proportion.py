@@ -4,8 +4,6 @@
 call ten times as long. Tests hold the two against each other.
 """
 
-from __future__ import annotations
-
 import math
 from statistics import NormalDist
 

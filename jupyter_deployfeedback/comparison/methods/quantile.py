@@ -1,7 +1,5 @@
 """Quantiles by order statistics: p95 is the smallest sample that at least 95 % of the samples do not exceed."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Intervals for any score of a set of examples, computed from how often each kind of example was drawn."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """``typical``: by which factor one request of the candidate is slower than the same request of the baseline."""
 
-from __future__ import annotations
-
 import math
 from statistics import NormalDist
 

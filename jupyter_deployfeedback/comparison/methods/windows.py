@@ -4,8 +4,6 @@ The window is the unit, because samples within one window resemble each other: s
 sixty independent ones.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import replace

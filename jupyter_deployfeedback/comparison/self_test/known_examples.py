@@ -1,7 +1,5 @@
 """Examples whose score is known beforehand, through the code that answers a run's own estimands."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from jupyter_deployfeedback.comparison.estimates import estimate

@@ -4,8 +4,6 @@ The samples are made up; from there on it is the code that answers a run's own e
 take blocks of time, which is why so many are made up: resampling would cost a run a second.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from typing import NamedTuple

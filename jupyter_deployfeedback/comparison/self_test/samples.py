@@ -1,7 +1,5 @@
 """Samples, and loads, of which it is known beforehand where they lie: what the gate is tested with before it judges."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Rules checked before the first request, and what each of them asks for."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches

@@ -10,8 +10,6 @@
 A sign means "relative to the baseline": ``+10%`` is a ratio, ``-1pp`` and ``+20ms`` are differences.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """Rules: the declared conditions a candidate must meet."""
 
-from __future__ import annotations
-
 import json
 from enum import StrEnum
 from typing import NoReturn

@@ -1,7 +1,5 @@
 """Which aggregates and relations each kind of metric has a method for; everything else is refused before a run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family

@@ -1,7 +1,5 @@
 """Findings of reports of schema version 1, which had the names of rules as text only."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

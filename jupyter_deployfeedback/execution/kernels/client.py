@@ -1,7 +1,5 @@
 """A client that knows when a kernel is ready without waiting for silence, and asks it for its packages."""
 
-from __future__ import annotations
-
 import ast
 import time
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Every kernel serves one suite and has its own environment. It talks over a socke
 where it is known to speak over one.
 """
 
-from __future__ import annotations
-
 import inspect
 import signal
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """How Jupyter's kernel manager gets the process of a suite's kernel: one that stands by, else a plain start."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path

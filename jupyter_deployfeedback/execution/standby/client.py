@@ -1,7 +1,5 @@
 """The client's end of a forkserver's child: a process that is not ours to wait for, and answers as ``Popen`` does."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

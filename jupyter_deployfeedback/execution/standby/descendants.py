@@ -1,7 +1,5 @@
 """The end of all that a process has below it. Standard library only: it runs in a kernel's own Python too."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -14,8 +14,6 @@ object per line::
     keeper -> {"ended": true}                nothing is left
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

@@ -1,7 +1,5 @@
 """A child that is a fork of this very process, with the face of ``subprocess.Popen``."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

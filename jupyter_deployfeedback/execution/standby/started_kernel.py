@@ -4,8 +4,6 @@ It is the kernel's own command in the suite's folder and environment, as in a pl
 differs from run to run is told later, in files whose places the kernel knows.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal

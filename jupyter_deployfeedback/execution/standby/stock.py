@@ -1,7 +1,5 @@
 """The stock of kernels that stand by: what workers ordered is started, what is no longer needed goes."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """The worker: the process that runs suites, what is said to it and by it, and how it is stopped."""
 
-from __future__ import annotations
-
 import sys
 
 

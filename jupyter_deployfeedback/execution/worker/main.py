@@ -4,8 +4,6 @@ It stands by with papermill loaded, runs one suite after the other, each by the 
 parent goes. SIGTERM stops the suite that is running.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

@@ -5,8 +5,6 @@ mark of a run in the environment (found after the worker itself was killed), and
 A process that a killed worker left, that has its own session and dropped its environment, escapes.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import sys

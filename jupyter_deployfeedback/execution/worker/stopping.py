@@ -1,7 +1,5 @@
 """How what is running is stopped: signals cancel a run, SIGTERM its suites, an alarm those whose time is over."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ The watcher sends a Spec for each suite; the worker answers with events. What be
 events alone, so that nothing is lost when the worker is killed. Standard library only: the worker must start fast.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum

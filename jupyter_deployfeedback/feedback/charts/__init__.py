@@ -1,7 +1,5 @@
 """Vega-Lite v5 plots of a report: the panel shows them through Lab's own Vega, the HTML page as static SVG."""
 
-from __future__ import annotations
-
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.feedback.charts.effects import effects
 from jupyter_deployfeedback.feedback.charts.latency import latency

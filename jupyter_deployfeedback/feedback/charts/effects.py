@@ -3,8 +3,6 @@
 0 is no change and 1 is the limit, so that per cent and percentage points stand side by side; right is worse.
 """
 
-from __future__ import annotations
-
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
 from jupyter_deployfeedback.domain.rules.rule import Relation
 from jupyter_deployfeedback.domain.verdict import Standing

@@ -1,7 +1,5 @@
 """How long requests took on both sides: the share of them that was answered within a time."""
 
-from __future__ import annotations
-
 from jupyter_deployfeedback.domain.comparison import Distribution
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.feedback.charts.style import Chart, Spec, side_encodings, side_names

@@ -1,7 +1,5 @@
 """How CPU, memory and other platform metrics moved on both sides: over the window, and in each window of a load."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, SeriesRow, WindowsRow

@@ -1,7 +1,5 @@
 """One metric in each slice, on both sides."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Reports as the documents of AICoE-CI: what a test wrote, what the pipeline stored, with its keys and units."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -3,8 +3,6 @@
 https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -3,8 +3,6 @@
 That action compares with the previous commit by a fixed percentage: its charts are for looking at, they are no gate.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from typing import Any

@@ -3,8 +3,6 @@
 Failing rules are failures; errors and inconclusive ones are errors, never ``skipped``, which most viewers show green.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 

@@ -4,8 +4,6 @@ The verdict is the first line and the findings follow it; then stand the three t
 sentences word for word, so that whoever reads those comments today finds them; our own sections come after them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jupyter_deployfeedback.domain.aicoe import NO_DATA

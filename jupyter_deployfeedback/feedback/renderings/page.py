@@ -1,7 +1,5 @@
 """The report as one HTML page that needs nothing else: no script, no request, plots as static SVG."""
 
-from __future__ import annotations
-
 import hashlib
 from base64 import b64encode
 from functools import cache, partial

@@ -1,7 +1,5 @@
 """The report for a terminal: readable at 80 columns and without colour."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from io import StringIO
 

@@ -1,7 +1,5 @@
 """How deployments speak: one file for each protocol turns a batch into a request and an answer into predictions."""
 
-from __future__ import annotations
-
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.protocols.base import Answer, Protocol
 from jupyter_deployfeedback.probe.protocols.rest import RestProtocol

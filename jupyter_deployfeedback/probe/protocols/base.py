@@ -1,7 +1,5 @@
 """The seam between the probe and the protocols."""
 
-from __future__ import annotations
-
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Paths into a JSON answer: ``$.outputs[0].data``, ``$['odd key']``, ``$.results[*].label``."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """Any JSON over HTTP: a template becomes the request, paths find the predictions in the answer."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping, Sequence

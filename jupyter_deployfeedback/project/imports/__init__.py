@@ -4,8 +4,6 @@ Only what means the same here is taken over. What does not is refused by its nam
 counterpart but makes nothing laxer is dropped with a notice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Argo Rollouts' ``AnalysisTemplate``, as far as it asks Prometheus for one number and compares it with one limit."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What an importer found in a file."""
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass, field

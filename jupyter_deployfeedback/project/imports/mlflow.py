@@ -3,8 +3,6 @@
 The changes mean "must improve by" and are never negative: a tolerated drop cannot be said there.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

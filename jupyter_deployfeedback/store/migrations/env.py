@@ -1,7 +1,5 @@
 """Run the steps on the connection that the store hands over, inside its transaction."""
 
-from __future__ import annotations
-
 from alembic import context
 
 from jupyter_deployfeedback.store.schema import VERSION_TABLE

@@ -1,7 +1,5 @@
 """What a features suite asks for, read from its spec."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What may be done once at a time in a folder: features of one repository may all write the same ``metrics.json``."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import time

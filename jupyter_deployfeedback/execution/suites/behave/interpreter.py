@@ -1,7 +1,5 @@
 """Which Python runs the tests, whether it has what they need, and the environment built for what a lock pins."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """From behave's words for a scenario, when it ended or while it runs, to the events of its case. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What is kept of a features suite: a notebook that shows each scenario with its steps, errors and attachments."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The numbers that features leave: a metrics file written during the run, and JSON attached to a report."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

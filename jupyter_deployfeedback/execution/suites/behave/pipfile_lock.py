@@ -1,7 +1,5 @@
 """What an overlay's ``Pipfile.lock`` pins, as requirements that pip checks by their hashes."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -1,7 +1,5 @@
 """Runs one program in a process group of its own, hears its output line by line, and ends it when it has to end."""
 
-from __future__ import annotations
-
 import codecs
 import os
 import selectors

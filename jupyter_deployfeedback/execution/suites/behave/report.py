@@ -1,7 +1,5 @@
 """behave's own reports: its JSON, whole or cut off, and its JUnit files, which alone name the exceptions."""
 
-from __future__ import annotations
-
 import json
 import xml.etree.ElementTree as ET
 from collections import deque

@@ -1,7 +1,5 @@
 """Runs a features suite from beginning to end."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

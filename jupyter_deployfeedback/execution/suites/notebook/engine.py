@@ -1,7 +1,5 @@
 """The papermill engine that runs a suite: tells every step, limits output, keeps an honest executed copy."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import replace

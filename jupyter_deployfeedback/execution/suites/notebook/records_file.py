@@ -1,7 +1,5 @@
 """Numbers and checks from a kernel of any language: lines of JSON that its cells append to a file."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 The source itself is never written.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import time

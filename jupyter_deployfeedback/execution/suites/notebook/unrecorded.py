@@ -1,7 +1,5 @@
 """One notebook that belongs to no run: executed in this process as papermill would, with our engine and kernels."""
 
-from __future__ import annotations
-
 import logging
 import os
 import tempfile

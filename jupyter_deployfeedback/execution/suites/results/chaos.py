@@ -4,8 +4,6 @@ A hypothesis that was not met before anything was broken leaves ``status: comple
 was tested then. https://chaostoolkit.org/reference/api/journal/
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from jupyter_deployfeedback.execution.suites.results.contents import Claim, Found, Unreadable, moment, require

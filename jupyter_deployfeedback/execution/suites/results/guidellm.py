@@ -3,8 +3,6 @@
 Time to first token; inter-token latency is the mean gap between two tokens; time per output token counts the first one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

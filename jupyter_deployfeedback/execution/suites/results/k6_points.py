@@ -3,8 +3,6 @@
 https://grafana.com/docs/k6/latest/results-output/real-time/json/ ; times are milliseconds, taken at the request's end.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit

@@ -4,8 +4,6 @@ The flat one says ``true`` of a threshold that was **crossed**, the nested one `
 (https://github.com/grafana/k6/issues/1498). In both ``http_req_failed.passes`` counts the requests that failed.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

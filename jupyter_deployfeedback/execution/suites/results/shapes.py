@@ -1,7 +1,5 @@
 """Which tool wrote a file of results, by its shape alone."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import zlib

@@ -1,7 +1,5 @@
 """Reads one file of results as a suite: each claim is a case, requests are samples, aggregates are weak evidence."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import time

@@ -3,8 +3,6 @@
 https://github.com/tsenart/vegeta#usage-manual
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """The first tables: runs, their events, documents, waivers and data sets, releases."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 
