@@ -17,9 +17,8 @@ from jupyter_deployfeedback.errors import DeployFeedbackError, HarnessError, Usa
 if TYPE_CHECKING:
     import nbformat
 
-    from jupyter_deployfeedback.domain.event import RunEvent
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
-    from jupyter_deployfeedback.domain.run import Run, RunRequest
+    from jupyter_deployfeedback.domain.run import Run, RunEvent, RunRequest
     from jupyter_deployfeedback.store import Store
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from jupyter_deployfeedback.cli import screen
-from jupyter_deployfeedback.domain.event import EventKind, RunEvent
+from jupyter_deployfeedback.domain.run import EventKind, RunEvent
 
 STAGES = {
     "ask": "Asking the target",

@@ -8,8 +8,7 @@ from jupyter_deployfeedback.comparison.beyond_limit import p_beyond
 from jupyter_deployfeedback.comparison.load.estimates import measure_under_load
 from jupyter_deployfeedback.comparison.load.gathering import UNDER_LOAD, UnderLoad
 from jupyter_deployfeedback.comparison.load.latency import level_of, measure_latency
-from jupyter_deployfeedback.comparison.measured import Measured, Missing, finite, single
-from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.measured import SLICE, Measured, Missing, finite, single
 from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference, mean_ratio
 from jupyter_deployfeedback.comparison.methods.proportion import share, share_difference, share_ratio
 from jupyter_deployfeedback.comparison.numbers import measure_number, unit_of
@@ -25,8 +24,7 @@ from jupyter_deployfeedback.comparison.quantities import (
     every_row,
 )
 from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
-from jupyter_deployfeedback.comparison.selection import BASELINE, CANDIDATE, Selection, select, too_few_answered
-from jupyter_deployfeedback.comparison.sides import Material
+from jupyter_deployfeedback.comparison.sides import BASELINE, CANDIDATE, Material, Selection, select, too_few_answered
 from jupyter_deployfeedback.comparison.statistics import STATISTICS, measure_statistic
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
@@ -154,7 +152,7 @@ def _of_rows(estimand: Estimand, chosen: Selection, *, complete: tuple[str, ...]
     if unanswered:
         return unanswered
     found = _sampled(estimand, chosen)
-    return found.needing(floors.SLICE) if estimand.slice and isinstance(found, Measured) else found
+    return found.needing(SLICE) if estimand.slice and isinstance(found, Measured) else found
 
 
 def _under_load(

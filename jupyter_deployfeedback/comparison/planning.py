@@ -7,12 +7,7 @@ import math
 from collections.abc import Iterable, Iterator
 from statistics import NormalDist
 
-from jupyter_deployfeedback.comparison.methods.floors import (
-    PAIRED_SHARE,
-    absolute_quantile,
-    relative_quantile,
-    typical,
-)
+from jupyter_deployfeedback.comparison.measured import PAIRED_SHARE, absolute_quantile, relative_quantile, typical
 from jupyter_deployfeedback.domain.comparison import Estimand, Pilot, Prospect
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation
 

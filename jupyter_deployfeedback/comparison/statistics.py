@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Measured, Missing, finite
-from jupyter_deployfeedback.comparison.methods import floors
-from jupyter_deployfeedback.comparison.methods.resampling import At, Score, bca, never_differed
+from jupyter_deployfeedback.comparison.measured import MEAN, SLICE, SMALLEST_CLASS, Measured, Missing, finite
+from jupyter_deployfeedback.comparison.methods.bootstrap import At, Score, bca, never_differed
 from jupyter_deployfeedback.comparison.samples import Bools, Floats, Integers, Samples
-from jupyter_deployfeedback.comparison.selection import Selection
+from jupyter_deployfeedback.comparison.sides import Selection
 from jupyter_deployfeedback.domain.rules.rule import Relation
 
 
@@ -48,7 +47,7 @@ def measure_statistic(name: str, relation: Relation, chosen: Selection) -> Measu
     value = float(effect(everything)[0])
     alone = relation is Relation.ABSOLUTE
     alike = name == "f1" and (value in {0.0, 1.0} if alone else _alike(*sides))
-    smallest = _smallest_class(sides[0]) if name == "f1" else floors.SMALLEST_CLASS
+    smallest = _smallest_class(sides[0]) if name == "f1" else SMALLEST_CLASS
     drawn = bca(effect, kinds.of, sent_at=sides[0].sent_at)
     found = Measured(
         value=value,
@@ -58,9 +57,9 @@ def measure_statistic(name: str, relation: Relation, chosen: Selection) -> Measu
         baseline=ends[1] if len(ends) > 1 else None,
         interval_at=_never_differed(value, ends, smallest, relation) if alike else drawn,
         alike=alike,
-        below_floor=None if smallest >= floors.SMALLEST_CLASS else _too_small(smallest),
+        below_floor=None if smallest >= SMALLEST_CLASS else _too_small(smallest),
     )
-    return found.needing(floors.SLICE if name == "f1" else floors.MEAN)
+    return found.needing(SLICE if name == "f1" else MEAN)
 
 
 def _effect(scores: tuple[Score, ...], relation: Relation) -> Score:
@@ -134,7 +133,7 @@ def _smallest_class(samples: Samples) -> int:
 
 
 def _too_small(smallest: int) -> str:
-    return f"the smallest class has {smallest} examples, at least {floors.SMALLEST_CLASS} are needed"
+    return f"the smallest class has {smallest} examples, at least {SMALLEST_CLASS} are needed"
 
 
 def _with_numbers(samples: Samples) -> Bools:

@@ -13,8 +13,7 @@ from jupyter_deployfeedback.domain.comparison import Delta, Difference, Distribu
 from jupyter_deployfeedback.domain.rules.version_1 import read_version_1
 from jupyter_deployfeedback.domain.run import RunState
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome
-from jupyter_deployfeedback.domain.verdict import Continuing, Finding, GateState, Verdict
-from jupyter_deployfeedback.domain.waiver import Waiver, opens
+from jupyter_deployfeedback.domain.verdict import Continuing, Finding, GateState, Verdict, Waiver, opens
 
 
 class RunFacts(Frozen):

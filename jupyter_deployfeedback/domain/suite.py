@@ -9,13 +9,22 @@ from pydantic import AwareDatetime
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.evaluation import Evaluation
-from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.observation import Observation
 
 MOST_POINTS = 500  # of one suite: a typing mistake should not run for a week
 
 Axes: TypeAlias = Mapping[str, Sequence[Scalar]]
 """Parameter -> the values it takes, one after the other."""
+ADAPTERS = "jupyter_deployfeedback.suites"
+"""The entry point group through which other packages bring suites of other kinds."""
+
+
+class SuiteKind(StrEnum):
+    """What a suite is made of: the kinds that need no other package. Others go by the name of their entry point."""
+
+    NOTEBOOK = "notebook"
+    BEHAVE = "behave"
+    RESULTS = "results"  # a file that a load generator or a chaos experiment left
 
 
 class Suite(Frozen):

@@ -1,9 +1,16 @@
-"""Verdicts, findings and the gate."""
+"""Verdicts, findings and their reasons, the gate, and waivers: what permits a release."""
 
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, StringConstraints
 
 from jupyter_deployfeedback.domain.base import Frozen
 from jupyter_deployfeedback.domain.rules.rule import Expression, RuleList, Subject
+
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Verdict(StrEnum):
@@ -24,6 +31,10 @@ class Verdict(StrEnum):
     def exit_code(self) -> int:
         """The exit code of ``jupyter deployfeedback run``."""
         return {Verdict.PASS: 0, Verdict.WARN: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3, Verdict.ERROR: 4}[self]
+
+
+WAIVABLE = frozenset({Verdict.FAIL, Verdict.INCONCLUSIVE})
+"""Of an ERROR nothing was judged, so there is nothing to answer for."""
 
 
 class GateState(StrEnum):
@@ -205,3 +216,32 @@ class Judgement(Frozen):
 def worst(verdicts: list[Verdict]) -> Verdict:
     """Return the worst verdict; of nothing it is INCONCLUSIVE, because nothing was judged."""
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.INCONCLUSIVE)
+
+
+class Waiver(Frozen):
+    """Who lets a finding pass, why, and up to which day (UTC, that day included). ``finding`` is its name."""
+
+    finding: Said
+    by: Said
+    reason: Said
+    until: date
+    at: AwareDatetime
+
+    def is_valid(self, now: datetime) -> bool:
+        """Say whether it still counts; one without a name or a reason never does."""
+        return bool(self.by.strip() and self.reason.strip()) and now.astimezone(UTC).date() <= self.until
+
+
+def closing(findings: Iterable[Finding]) -> list[str]:
+    """Return the names of the findings that keep a gate closed."""
+    good = {Verdict.PASS, Verdict.WARN}
+    counted = (each for each in findings if each.standing is Standing.COUNTED and each.verdict not in good)
+    return list(dict.fromkeys(each.name for each in counted))
+
+
+def opens(verdict: Verdict, findings: Iterable[Finding], waived: Iterable[str]) -> bool:
+    """Say whether waivers of the named findings open a closed gate: each that closes it is covered, none is ERROR."""
+    findings = list(findings)
+    broken = any(each.verdict is Verdict.ERROR and each.standing is Standing.COUNTED for each in findings)
+    keep = closing(findings)
+    return verdict in WAIVABLE and not broken and bool(keep) and set(keep) <= set(waived)

@@ -64,7 +64,7 @@ def export(reports: Sequence[FeedbackReport], form: Export) -> str:
 
     Raises ``UsageError`` where IN_TOTO has no commit to speak of.
     """
-    from jupyter_deployfeedback.feedback.renderings import aicoe, attestation, benchmark
+    from jupyter_deployfeedback.feedback.renderings import aicoe, exports
 
     if form is Export.AICOE_AGGREGATED:
         return aicoe.render_aggregated(reports)
@@ -72,9 +72,9 @@ def export(reports: Sequence[FeedbackReport], form: Export) -> str:
         Export.AICOE: aicoe.render_stored,
         Export.AICOE_METRICS: aicoe.render_metrics,
         Export.AICOE_PLATFORM: aicoe.render_usage,
-        Export.IN_TOTO: attestation.render_in_toto,
-        Export.BENCHMARK_SMALLER: partial(benchmark.render_benchmark, better=Better.LOWER),
-        Export.BENCHMARK_BIGGER: partial(benchmark.render_benchmark, better=Better.HIGHER),
+        Export.IN_TOTO: exports.render_in_toto,
+        Export.BENCHMARK_SMALLER: partial(exports.render_benchmark, better=Better.LOWER),
+        Export.BENCHMARK_BIGGER: partial(exports.render_benchmark, better=Better.HIGHER),
     }
     return writers[form](reports[0])
 

@@ -26,11 +26,10 @@ from jupyter_deployfeedback.domain.aicoe import (
     TEST_URL,
     USAGE_METRICS,
 )
-from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, TargetFacts
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteKind, SuiteResult
 from jupyter_deployfeedback.errors import UsageError
 
 LONGEST = 5_000_000  # characters

@@ -18,7 +18,7 @@ from prometheus_api_client import PrometheusApiClientException, PrometheusConnec
 
 from jupyter_deployfeedback.domain.project import Platform
 from jupyter_deployfeedback.errors import MetricsUnavailable, NoSeries
-from jupyter_deployfeedback.observation.queries import window_text
+from jupyter_deployfeedback.observation.presets import window_text
 from jupyter_deployfeedback.observation.window import Labels, Sample, tidy
 from jupyter_deployfeedback.observation.wire import BoundedSession, read_body, why_unreachable
 from jupyter_deployfeedback.probe.secrets import secret_headers, without_secrets

@@ -11,13 +11,11 @@ from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, 
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
-from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset
+from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset, buckets_of, fill_in, matchers, selector
 from jupyter_deployfeedback.observation.prometheus import Numbers, Prometheus
-from jupyter_deployfeedback.observation.queries import buckets_of, fill_in, matchers, selector
-from jupyter_deployfeedback.observation.replicas import doubts, refuse_doubles
 from jupyter_deployfeedback.observation.sightings import Reading, Sightings
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
-from jupyter_deployfeedback.observation.window import Labels, Sample, Samples, apart, interval
+from jupyter_deployfeedback.observation.window import Labels, Sample, Samples, apart, changes, interval, trim
 
 SOURCE = "prometheus"
 DEADLINE_SECONDS = 20.0  # of all queries together
@@ -26,6 +24,7 @@ LOOK_BACK_SECONDS = 300.0  # to learn how often the target is scraped
 LEAST_SKEW_SECONDS = 2.0
 
 Observed = tuple[tuple[Observation, ...], tuple[Series, ...]]
+_SCRAPERS = ("job", "metrics_path", "prometheus", "prometheus_replica", "replica")
 
 
 class PrometheusWatch:
@@ -240,3 +239,70 @@ def _watched_since(up: Reading) -> dict[str, float]:
         moments = [at for at, value in samples if value > 0]
         since[instance] = min([*moments, since.get(instance, float("inf"))])
     return since
+
+
+def refuse_doubles(series: Mapping[Labels, Samples], preset: Preset) -> None:
+    """Raise MetricsUnavailable where one replica is scraped more than once: every sum would count it twice."""
+    scrapers: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for labels in series:
+        values = dict(labels)
+        replica = tuple(values.get(name, "") for name in preset.replica)
+        scrapers.setdefault(replica, set()).add(tuple(values.get(name, "") for name in _SCRAPERS))
+    double = next((replica for replica, found in scrapers.items() if len(found) > 1), None)
+    if double is None:
+        return
+    differing = [
+        name
+        for name, values in zip(_SCRAPERS, zip(*scrapers[double], strict=True), strict=True)
+        if len(set(values)) > 1
+    ]
+    several = " and ".join(differing)
+    raise MetricsUnavailable(
+        f"{'/'.join(double)} is scraped by several ({several}), so sums would count it twice.",
+        remedy=f"Name one {several} in platform.labels.",
+    )
+
+
+def doubts(
+    pulse: Mapping[Labels, Samples],
+    readings: Mapping[Part, Reading],
+    preset: Preset,
+    *,
+    start: float,
+    end: float,
+    interval_seconds: float,
+) -> tuple[str, ...]:
+    """Say what makes the numbers of a window doubtful: replicas that came, went, were down or restarted."""
+    within = {labels: trim(samples, start, end) for labels, samples in pulse.items()}
+    first = {
+        _replica(labels, preset)
+        for labels, samples in within.items()
+        if samples and samples[0][0] < start + interval_seconds
+    }
+    last = {
+        _replica(labels, preset)
+        for labels, samples in within.items()
+        if samples and samples[-1][0] > end - interval_seconds
+    }
+    found = [f"{name} went away during the run" for name in sorted(first - last)]
+    found += [f"{name} came up during the run" for name in sorted(last - first)]
+    if preset.pulse is Part.UP:
+        found += [
+            f"{_replica(labels, preset)} could not be scraped {down} times"
+            for labels, samples in within.items()
+            if (down := _down(samples))
+        ]
+    if Part.STARTED in readings:
+        started = (trim(samples, start, end) for samples in readings[Part.STARTED].series.values())
+        restarts = sum(changes(samples) for samples in started)
+        found += ["the server restarted during the run: what it counted just before that is lost"] if restarts else []
+    return tuple(found)
+
+
+def _replica(labels: Labels, preset: Preset) -> str:
+    values = dict(labels)
+    return "/".join(values[name] for name in preset.replica if values.get(name))
+
+
+def _down(samples: Samples) -> int:
+    return sum(value == 0 for _, value in samples)

@@ -13,9 +13,8 @@ from statistics import median
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.observation import Window
-from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.suite import SuiteKind, SuiteResult
 
 Sample = tuple[float, float]
 Samples = Sequence[Sample]

@@ -10,10 +10,9 @@ from jupyter_deployfeedback.comparison.continued import pool_chain
 from jupyter_deployfeedback.comparison.self_test.known_examples import known_scores, strangers
 from jupyter_deployfeedback.comparison.self_test.made_up import estimates_made_up
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.event import Step
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.run import Evidence, Run, RunState
+from jupyter_deployfeedback.domain.run import Evidence, Run, RunState, Step
 from jupyter_deployfeedback.domain.verdict import SelfTest
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.pipeline import chain

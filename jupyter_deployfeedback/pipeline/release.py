@@ -12,7 +12,7 @@ from jupyter_deployfeedback.release import grant_waiver, push_release, tag_relea
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.run import Release
-    from jupyter_deployfeedback.domain.waiver import Waiver
+    from jupyter_deployfeedback.domain.verdict import Waiver
     from jupyter_deployfeedback.store import Store
 
 

@@ -13,8 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback import errors, execution
-from jupyter_deployfeedback.domain.event import RunEvent, Step
-from jupyter_deployfeedback.domain.run import Run, RunRequest, RunState
+from jupyter_deployfeedback.domain.run import Run, RunEvent, RunRequest, RunState, Step
 from jupyter_deployfeedback.observation import ask_target
 from jupyter_deployfeedback.pipeline import chain
 from jupyter_deployfeedback.pipeline.evidence import gather

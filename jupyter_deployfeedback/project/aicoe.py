@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.project import (
     Auth,
     Platform,
@@ -23,7 +22,7 @@ from jupyter_deployfeedback.domain.project import (
     ResponseShape,
     Target,
 )
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.suite import Suite, SuiteKind
 from jupyter_deployfeedback.errors import Problem, ProjectError, UsageError
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
 from jupyter_deployfeedback.project.document import Document, read_document

@@ -2,8 +2,7 @@
 
 from pathlib import Path, PurePosixPath
 
-from jupyter_deployfeedback.domain.kind import SuiteKind
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.suite import Suite, SuiteKind
 from jupyter_deployfeedback.project.problems import nearest
 from jupyter_deployfeedback.project.schema import SuiteFile
 

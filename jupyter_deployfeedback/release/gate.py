@@ -4,8 +4,7 @@ from datetime import UTC, date, datetime
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.run import Commit, Run, RunState
-from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
-from jupyter_deployfeedback.domain.waiver import Waiver, closing, opens
+from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict, Waiver, closing, opens
 from jupyter_deployfeedback.errors import GateClosed, NotARepository, RunUnfinished, WaiverRefused, WorkingTreeDirty
 
 SHOWN_FILES = 10

@@ -2,21 +2,25 @@
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
+from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.domain.run import Release, Run
-from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, TagExists, UsageError
+from jupyter_deployfeedback.errors import NotARepository, PushFailed, ReleaseRefused, TagExists, UsageError
 from jupyter_deployfeedback.release.commit import dirty_files, is_ancestor, not_a_repository
 from jupyter_deployfeedback.release.gate import permit, refuse_dirty
 from jupyter_deployfeedback.release.git import CONFIRMED_SECONDS, confirmed, look, sanitised
-from jupyter_deployfeedback.release.message import RUN_TRAILER, tag_message
-from jupyter_deployfeedback.release.push import choose_remote, fetch_tag, push_tag, remote_commit
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 TAG_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]{0,99}")  # git looks at the rest
+RUN_TRAILER = "Deployfeedback-Run"
+ARRIVED = frozenset("*=")
+"""How `git push --porcelain` marks a ref that the remote has: new, or up to date."""
 
 
 def tag_release(
@@ -162,3 +166,144 @@ def _remedy(said: str) -> str:
     if "sign" in said:
         return "The repository asks for signed tags (tag.gpgSign): make the key available to git."
     return "Mend what git names and release again."
+
+
+def tag_message(report: FeedbackReport, release: Release, *, digests: Mapping[str, str]) -> str:
+    """Return the tag's message: verdict, findings, waivers, metrics, changes and digests, in the report's words.
+
+    ``digests`` maps each suite's source to the sha256 of its content at the tagged commit. The last lines are git
+    trailers, for programs. Every line but a heading is indented, so that no text of a user is taken for a trailer, a
+    signature or a comment.
+    """
+    changes = (f"{row.what}: {row.before or '—'} -> {row.after or '—'}" for row in report.changes)
+    sections = [
+        _section("Verdict", [report.headline, *release.notices]),
+        _section("Evidence", _facts(report, release)),
+        _section("Findings", (f"{finding.verdict.upper()}: {finding.sentence}" for finding in report.findings)),
+        _section("Waivers", (waiver.sentence for waiver in report.waivers)),
+        *(_section(f"{family.title()} metrics", _metrics(report, family)) for family in Family),
+        _section("What changed", changes),
+        _section("Suites (sha256)", (f"{digest}  {source}" for source, digest in digests.items())),
+        _section("Project file and data (sha256)", (f"{each.sha256}  {each.name}" for each in report.digests)),
+    ]
+    title = _one_line(f"{report.run.project} {release.version}")
+    return "\n\n".join([title, *filter(None, sections), _trailers(release)]) + "\n"
+
+
+def _section(title: str, lines: Iterable[str]) -> str:
+    body = [f"  {_one_line(line)}" for line in lines if line.strip()]
+    return "\n".join([title, *body]) if body else ""
+
+
+def _one_line(text: str) -> str:
+    return sanitised(text.replace("\n", " "))
+
+
+def _facts(report: FeedbackReport, release: Release) -> Iterator[str]:
+    run = report.run
+    yield f"Verdict: {report.verdict}"
+    yield f"Target: {run.target}" + _served(run.model_version)
+    nothing = "nothing, the first release" if run.first_release else "nothing"
+    yield f"Compared with: {run.baseline or nothing}" + _served(run.baseline_version)
+    yield f"Run: {run.run_id}" + (f", finished {run.finished_at:%Y-%m-%d %H:%M:%S %Z}" if run.finished_at else "")
+    yield f"Commit: {release.commit}"
+
+
+def _served(version: str | None) -> str:
+    return f" (model version {version})" if version else ""
+
+
+def _metrics(report: FeedbackReport, family: Family) -> Iterator[str]:
+    rows = [row for row in report.metrics if row.family is family]
+    names = [Subject(name=row.name, point=row.point).text for row in rows]
+    width = max(map(len, names), default=0)
+    for name, row in zip(names, rows, strict=True):
+        yield f"{name:<{width}}  {_numbers(row)}"
+
+
+def _numbers(row: MetricRow) -> str:
+    if row.value is None and row.missing_because:
+        return f"not measured: {row.missing_because}"
+    if row.baseline is None:
+        return row.text.value
+    return f"{row.text.value}  was {row.text.baseline}  ({row.text.difference})"
+
+
+def _trailers(release: Release) -> str:
+    trailers = {
+        "Deployfeedback-Version": release.version,
+        RUN_TRAILER: release.run_id,
+        "Deployfeedback-Verdict": release.verdict,
+        "Deployfeedback-Commit": release.commit,
+    }
+    return "\n".join(f"{name}: {value}" for name, value in trailers.items())
+
+
+def choose_remote(folder: Path, name: str | None) -> str:
+    """Return the remote to push to: the one the project names, else the only one there is."""
+    known = look(folder, "remote").text.split()
+    if name in known:
+        return str(name)
+    if name is None and len(known) == 1:
+        return known[0]
+    wanted = "The project names no remote" if name is None else f"The repository has no remote {name!r}"
+    raise ReleaseRefused(
+        f"{wanted}; there is {', '.join(known) or 'none'}.",
+        remedy="Set release.remote, or add it with `git remote add`.",
+    )
+
+
+def remote_commit(folder: Path, remote: str, *, tag: str, seconds: float) -> str | None:
+    """Return the commit that a tag stands for on the remote, None where the remote has no such tag."""
+    ref = f"refs/tags/{tag}"
+    answer = confirmed(folder, "ls-remote", "--end-of-options", remote, ref, f"{ref}^{{}}", seconds=seconds)
+    if answer.code != 0:
+        raise ReleaseRefused(
+            f"The remote {remote} cannot be asked for its tags: {answer.said}", remedy=f"Try `git ls-remote {remote}`."
+        )
+    shas = {name: sha for sha, _, name in (line.partition("\t") for line in answer.text.splitlines())}
+    return shas.get(f"{ref}^{{}}") or shas.get(ref)  # an annotated tag's own id is not the commit's
+
+
+def fetch_tag(folder: Path, remote: str, *, tag: str, seconds: float) -> None:
+    """Take the remote's tag over, so that there is one tag and not two of the same name."""
+    refspec = f"refs/tags/{tag}:refs/tags/{tag}"
+    answer = confirmed(folder, "fetch", "--no-tags", "--end-of-options", remote, refspec, seconds=seconds)
+    if answer.code != 0:
+        raise ReleaseRefused(f"The tag {tag} cannot be fetched: {answer.said}", remedy=f"Try `git fetch {remote}`.")
+
+
+def push_tag(folder: Path, remote: str, *, tag: str, commit: str, seconds: float) -> None:
+    """Push a tag; raise PushFailed with the remote's words where the remote does not have it afterwards."""
+    ref = f"refs/tags/{tag}"
+    try:
+        answer = confirmed(
+            folder,
+            *("push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", "--end-of-options"),
+            *(remote, f"{ref}:{ref}"),
+            seconds=seconds,
+        )
+        arrived = answer.code == 0 and _flag(answer.text, ref=ref) in ARRIVED
+        if arrived or remote_commit(folder, remote, tag=tag, seconds=seconds) == commit:
+            return
+        why = " ".join(part for part in (_summary(answer.text, ref=ref), answer.said) if part)
+    except ReleaseRefused as exc:
+        why = exc.message
+    raise PushFailed(
+        f"The tag {tag} is made here, but {remote} does not have it: {why}",
+        tag=tag,
+        remedy=f"Mend that and release again, or run `git push {remote} {tag}`.",
+    )
+
+
+def _flag(porcelain: str, *, ref: str) -> str:
+    return _line(porcelain, ref=ref)[:1] or "!"
+
+
+def _summary(porcelain: str, *, ref: str) -> str:
+    return sanitised(_line(porcelain, ref=ref).rpartition("\t")[2])
+
+
+def _line(porcelain: str, *, ref: str) -> str:
+    """Return ``<flag>TAB<from>:<to>TAB<summary>`` of our ref, empty where git said nothing of it."""
+    return next((line for line in porcelain.splitlines() if line[1:].startswith(f"\t{ref}:{ref}\t")), "")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jupyter_deployfeedback.execution import cancelled_by_signals
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.event import RunEvent
+    from jupyter_deployfeedback.domain.run import RunEvent
     from jupyter_deployfeedback.execution import WorkerProcess
     from jupyter_deployfeedback.store import Store
 

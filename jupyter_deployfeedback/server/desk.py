@@ -13,8 +13,7 @@ from pydantic import ValidationError
 
 from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.domain.run import Release, Run, RunRequest, RunState
-from jupyter_deployfeedback.domain.verdict import Verdict
-from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.domain.verdict import Verdict, Waiver
 from jupyter_deployfeedback.feedback import Format, draw_charts, render
 from jupyter_deployfeedback.pipeline import forecast
 from jupyter_deployfeedback.pipeline.plan import check_project, open_project

@@ -8,10 +8,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from jupyter_deployfeedback import __version__
-from jupyter_deployfeedback.domain.event import RunEvent
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
-from jupyter_deployfeedback.domain.run import Release
-from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.domain.run import Release, RunEvent
+from jupyter_deployfeedback.domain.verdict import Waiver
 from jupyter_deployfeedback.server import API, wire
 
 FORMATS = ("json", "markdown", "html", "junit")

@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from jupyter_deployfeedback.domain.base import shared_fields
-from jupyter_deployfeedback.domain.event import EventKind, RunEvent
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.rules.checking import rule_doubts
 from jupyter_deployfeedback.domain.rules.rule import Rule
-from jupyter_deployfeedback.domain.run import Run
+from jupyter_deployfeedback.domain.run import EventKind, Run, RunEvent
 from jupyter_deployfeedback.domain.suite import Outcome, Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError
 from jupyter_deployfeedback.pipeline.forecast import Expectations

@@ -9,9 +9,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
-from jupyter_deployfeedback.domain.event import RunEvent
 from jupyter_deployfeedback.domain.project import Protocol
-from jupyter_deployfeedback.domain.run import Commit, Release, RunChoice, RunHead, TargetFacts
+from jupyter_deployfeedback.domain.run import Commit, Release, RunChoice, RunEvent, RunHead, TargetFacts
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.errors import Problem
 

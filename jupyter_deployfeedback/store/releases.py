@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from jupyter_deployfeedback.domain.run import Release
-from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.domain.verdict import Waiver
 from jupyter_deployfeedback.store.tables import releases, waivers
 
 

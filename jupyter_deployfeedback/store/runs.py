@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 import psutil
 from sqlalchemy import Connection, Row, case, func, insert, select, update
 
-from jupyter_deployfeedback.domain.event import EventKind, RunEvent, Step
-from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState
+from jupyter_deployfeedback.domain.run import Commit, EventKind, Evidence, Run, RunEvent, RunRequest, RunState, Step
 from jupyter_deployfeedback.errors import RunConflict, RunNotFound
 from jupyter_deployfeedback.store.tables import data_sets, events, runs
 

@@ -8,17 +8,15 @@ from typing import Self, TypeAlias
 
 from sqlalchemy import URL, make_url
 
-from jupyter_deployfeedback.domain.event import RunEvent, Step
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.run import Commit, Evidence, Release, Run, RunRequest, RunState
-from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.domain.run import Commit, Evidence, Release, Run, RunEvent, RunRequest, RunState, Step
+from jupyter_deployfeedback.domain.verdict import Waiver
 from jupyter_deployfeedback.errors import RunNotFound, RunUnfinished
 from jupyter_deployfeedback.store import documents, releases, runs
-from jupyter_deployfeedback.store.database import BUSY_SECONDS, Database
+from jupyter_deployfeedback.store.database import BUSY_SECONDS, Database, store_failures
 from jupyter_deployfeedback.store.documents import DocumentKind
-from jupyter_deployfeedback.store.failures import store_failures
 from jupyter_deployfeedback.store.folder import (
     DATABASE_NAME,
     artifact_folder,

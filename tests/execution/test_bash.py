@@ -14,7 +14,7 @@ import nbformat
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.event import Step
+from jupyter_deployfeedback.domain.run import Step
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 
 BASH = {"kernelspec": {"name": "deployfeedback-bash", "display_name": "Bash", "language": "bash"}}

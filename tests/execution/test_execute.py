@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from jupyter_deployfeedback.domain.event import EventKind, Step
+from jupyter_deployfeedback.domain.run import EventKind, Step
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 
 RunNotebook = Callable[..., SuiteResult]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.event import Step
+from jupyter_deployfeedback.domain.run import Step
 from jupyter_deployfeedback.domain.suite import CaseError, Outcome, Suite, SuiteResult
 
 ADAPTER = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_deployfeedback.execution.output_cap import OutputCap
+from jupyter_deployfeedback.execution.suites.notebook.engine import OutputCap
 
 MARKER = "[output cut: this cell printed more than 0.001 MB]"
 

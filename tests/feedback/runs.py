@@ -21,8 +21,7 @@ from jupyter_deployfeedback.domain.observation import Series, Window
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite, SuiteResult
-from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict
-from jupyter_deployfeedback.domain.waiver import Waiver, closing
+from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict, Waiver, closing
 from jupyter_deployfeedback.feedback import build_report
 from tests.comparison.evidence import a_finding
 

@@ -12,8 +12,8 @@ import pytest
 from jupyter_deployfeedback.domain.project import Auth, Platform, PlatformSource
 from jupyter_deployfeedback.errors import MetricsUnavailable, SecretUnavailable
 from jupyter_deployfeedback.observation import prometheus as module
+from jupyter_deployfeedback.observation.presets import buckets_of
 from jupyter_deployfeedback.observation.prometheus import Number, Prometheus
-from jupyter_deployfeedback.observation.queries import buckets_of
 from tests.observation.conftest import Respond, Serve, page
 
 CERTIFICATE = Path(__file__).parents[1] / "probe" / "loopback-only.pem"  # self-signed, for 127.0.0.1 only

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.observation.presets import Selector
-from jupyter_deployfeedback.observation.queries import fill_in, matchers, quoted, selector
+from jupyter_deployfeedback.observation.presets import Selector, fill_in, matchers, quoted, selector
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from jupyter_deployfeedback.errors import MetricsUnavailable
 from jupyter_deployfeedback.observation.presets import KUBERNETES, PROCESS, Part, Preset
-from jupyter_deployfeedback.observation.replicas import doubts, refuse_doubles
+from jupyter_deployfeedback.observation.prometheus_watch import doubts, refuse_doubles
 from jupyter_deployfeedback.observation.sightings import Reading
 from jupyter_deployfeedback.observation.window import Labels, Sample, labelled
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_deployfeedback.errors import HarnessError, UsageError
-from jupyter_deployfeedback.probe.samples import Samples
+from jupyter_deployfeedback.probe.results import Samples
 
 NUMBERS = st.lists(st.floats(-1e9, 1e9, allow_nan=False), min_size=1, max_size=50)
 

@@ -10,8 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from jupyter_deployfeedback.domain.run import Commit, RunState
-from jupyter_deployfeedback.domain.verdict import GateState, Verdict
-from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.domain.verdict import GateState, Verdict, Waiver
 from jupyter_deployfeedback.errors import GateClosed, NotARepository, RunUnfinished, WorkingTreeDirty
 from jupyter_deployfeedback.release.gate import permit
 

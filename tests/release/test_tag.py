@@ -16,8 +16,7 @@ import pytest
 from jupyter_deployfeedback.domain.feedback import Digest, FeedbackReport
 from jupyter_deployfeedback.domain.project import Project, ReleaseSettings
 from jupyter_deployfeedback.domain.run import Release, Run
-from jupyter_deployfeedback.domain.verdict import Verdict
-from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.domain.verdict import Verdict, Waiver
 from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, TagExists, UsageError, WorkingTreeDirty
 from jupyter_deployfeedback.release import read_commit, tag_release
 from jupyter_deployfeedback.release.git import sanitised

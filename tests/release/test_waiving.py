@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.verdict import Verdict
-from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.domain.verdict import Verdict, Waiver
 from jupyter_deployfeedback.errors import WaiverRefused
 from jupyter_deployfeedback.release import grant_waiver
 

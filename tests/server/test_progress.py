@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jupyter_deployfeedback.domain.event import RunEvent
+from jupyter_deployfeedback.domain.run import RunEvent
 from jupyter_deployfeedback.server.views import suite_progress
 
 PANEL = Path(__file__).parents[2] / "labextension" / "src" / "__tests__"

@@ -12,7 +12,7 @@ import pytest
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import RunRequest
-from jupyter_deployfeedback.domain.waiver import closing
+from jupyter_deployfeedback.domain.verdict import closing
 from jupyter_deployfeedback.store import open_store
 from tests.feedback.runs import failing, target_is_down
 from tests.store.conftest import make_evidence

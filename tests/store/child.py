@@ -8,9 +8,8 @@ import time
 
 import psutil
 
-from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.run import RunRequest
+from jupyter_deployfeedback.domain.run import EventKind, RunRequest, Step
 from jupyter_deployfeedback.store import Store, folder, open_store
 
 PROJECT = Project(name="digits", folder="/digits", file="/digits/d.yaml", targets={}, default_target="c", suites=())

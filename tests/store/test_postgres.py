@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.run import Evidence, Release, RunState
+from jupyter_deployfeedback.domain.run import EventKind, Evidence, Release, RunState, Step
 from jupyter_deployfeedback.errors import RunConflict, StoreUnavailable
 from jupyter_deployfeedback.store import Store, open_store
 from tests.store.test_past_runs import THERE, begin

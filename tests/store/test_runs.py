@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.event import EventKind, Step
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.run import Commit, Evidence, RunRequest, RunState
+from jupyter_deployfeedback.domain.run import Commit, EventKind, Evidence, RunRequest, RunState, Step
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.errors import ArtifactNotFound, RunConflict, RunNotFound, RunUnfinished
 from jupyter_deployfeedback.store import Store, open_store

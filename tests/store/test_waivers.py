@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback.domain.run import Run
-from jupyter_deployfeedback.domain.verdict import GateState, Verdict
-from jupyter_deployfeedback.domain.waiver import Waiver
+from jupyter_deployfeedback.domain.verdict import GateState, Verdict, Waiver
 from jupyter_deployfeedback.errors import RunNotFound, RunUnfinished
 from jupyter_deployfeedback.store import Store, open_store
 from tests.feedback.runs import failing
@@ -35,7 +34,7 @@ def failed(store: Store, start: Callable[..., Run]) -> Run:
 
 
 def closing(store: Store, run: Run) -> list[str]:
-    from jupyter_deployfeedback.domain.waiver import closing as names
+    from jupyter_deployfeedback.domain.verdict import closing as names
 
     return names(store.feedback(run.run_id).findings)
 

@@ -8,12 +8,21 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.load.gathering import UnderLoad
 from jupyter_deployfeedback.comparison.load.latency import beyond, level_of, measure_latency
-from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale, ratio_of
-from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.load.windows import JACKKNIFE, jackknife, over_windows
+from jupyter_deployfeedback.comparison.measured import (
+    MEAN,
+    PAIRED_SHARE,
+    WINDOWS,
+    Interval,
+    Measured,
+    Missing,
+    on_log_scale,
+    ratio_of,
+    relative_quantile,
+)
 from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic
-from jupyter_deployfeedback.comparison.methods.windows import JACKKNIFE, jackknife, over_windows
 from jupyter_deployfeedback.comparison.samples import Floats, Samples
-from jupyter_deployfeedback.comparison.selection import Selection
+from jupyter_deployfeedback.comparison.sides import Selection
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Relation
 
@@ -84,7 +93,7 @@ def _too_few(load: UnderLoad) -> str | None:
     """Say that there are too few windows to tell how much they differ, None where there are enough."""
     count = len(load.seconds)
     windows = "1 window" if count == 1 else f"{count} windows"
-    return f"{windows} of load, at least {floors.WINDOWS} are needed" if count < floors.WINDOWS else None
+    return f"{windows} of load, at least {WINDOWS} are needed" if count < WINDOWS else None
 
 
 def _no_narrower(at: At, over_requests: Measured | Missing) -> At:
@@ -98,8 +107,8 @@ def _no_narrower(at: At, over_requests: Measured | Missing) -> At:
 def _floor(estimand: Estimand) -> int:
     aggregate, level = level_of(estimand)
     if level is not None:
-        return floors.relative_quantile(level)
-    return floors.PAIRED_SHARE if aggregate is Aggregate.SHARE else floors.MEAN
+        return relative_quantile(level)
+    return PAIRED_SHARE if aggregate is Aggregate.SHARE else MEAN
 
 
 def _without_each(number: Number, load: UnderLoad) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

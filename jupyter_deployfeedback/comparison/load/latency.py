@@ -10,7 +10,7 @@ from jupyter_deployfeedback.comparison.methods.quantile import quantile
 from jupyter_deployfeedback.comparison.methods.typical import typical_ratio
 from jupyter_deployfeedback.comparison.quantities import LATENCIES
 from jupyter_deployfeedback.comparison.samples import Bools, Floats
-from jupyter_deployfeedback.comparison.selection import Selection
+from jupyter_deployfeedback.comparison.sides import Selection
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation
 

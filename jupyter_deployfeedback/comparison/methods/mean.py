@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jupyter_deployfeedback.comparison import measured
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale
-from jupyter_deployfeedback.comparison.methods import floors
 from jupyter_deployfeedback.comparison.methods.blocks import t_around, t_interval
 from jupyter_deployfeedback.comparison.samples import Floats
 
@@ -24,7 +24,7 @@ def mean(values: Floats) -> Measured | Missing:
     value = float(np.mean(kept))
     at = skewed_interval(kept) if len(kept) > 1 else None
     found = Measured(value=value, candidate=value, n=len(kept), method=SKEWED_MEAN, interval_at=at)
-    return found.needing(floors.SKEWED_MEAN)
+    return found.needing(measured.SKEWED_MEAN)
 
 
 def skewed_interval(values: Floats) -> Callable[[float], Interval]:
@@ -64,7 +64,7 @@ def mean_difference(candidate: Floats, baseline: Floats) -> Measured | Missing:
         candidate=float(np.mean(candidate[both])),
         baseline=float(np.mean(baseline[both])),
         interval_at=t_interval(differences) if len(differences) > 1 else None,
-    ).needing(floors.MEAN)
+    ).needing(measured.MEAN)
 
 
 def mean_ratio(candidate: Floats, baseline: Floats) -> Measured | Missing:
@@ -86,4 +86,4 @@ def mean_ratio(candidate: Floats, baseline: Floats) -> Measured | Missing:
         candidate=now,
         baseline=before,
         interval_at=on_log_scale(t_around(math.log(now / before), influence)) if len(influence) > 1 else None,
-    ).needing(floors.MEAN)
+    ).needing(measured.MEAN)

@@ -9,8 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
-from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.measured import PAIRED_SHARE, Interval, Measured, Missing
 from jupyter_deployfeedback.comparison.samples import Bools
 
 CLOPPER_PEARSON = "clopper-pearson"
@@ -48,7 +47,7 @@ def share_difference(candidate: Bools, baseline: Bools) -> Measured | Missing:
         interval_at=lambda confidence: newcombe_paired(*table, confidence=confidence),
         alike=table[1] == table[2] == 0,
         facts=_facts(table),
-    ).needing(floors.PAIRED_SHARE)
+    ).needing(PAIRED_SHARE)
 
 
 def share_ratio(candidate: Bools, baseline: Bools) -> Measured | Missing:
@@ -68,7 +67,7 @@ def share_ratio(candidate: Bools, baseline: Bools) -> Measured | Missing:
         interval_at=lambda confidence: mover_ratio(*table, confidence=confidence),
         alike=table[1] == table[2] == 0,
         facts=_facts(table),
-    ).needing(floors.PAIRED_SHARE)
+    ).needing(PAIRED_SHARE)
 
 
 def pair_table(candidate: Bools, baseline: Bools) -> tuple[int, int, int, int]:

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing
-from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, absolute_quantile
 from jupyter_deployfeedback.comparison.methods.proportion import quantile_ranks
 from jupyter_deployfeedback.comparison.samples import Floats
 
@@ -28,7 +27,7 @@ def quantile(values: Floats, level: float, *, confidence: float) -> Measured | M
         n=len(values),
         method=ORDER_STATISTICS,
         interval_at=lambda wanted: quantile_interval(ordered, level, confidence=wanted),
-    ).needing(floors.absolute_quantile(level, confidence=confidence))
+    ).needing(absolute_quantile(level, confidence=confidence))
 
 
 def quantile_interval(ordered: Floats, level: float, *, confidence: float) -> Interval:

@@ -5,8 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale, ratio_of
-from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale, ratio_of, typical
 from jupyter_deployfeedback.comparison.methods.blocks import MANY, by_time, t_interval
 from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic
 from jupyter_deployfeedback.comparison.samples import Floats
@@ -35,7 +34,7 @@ def typical_ratio(candidate: Floats, baseline: Floats, *, sent_at: Floats, confi
         candidate=order_statistic(now, 0.5),
         baseline=order_statistic(before, 0.5),
         interval_at=at and on_log_scale(at),
-    ).needing(floors.typical(confidence=confidence))
+    ).needing(typical(confidence=confidence))
 
 
 def walsh_averages(values: Floats) -> Floats:

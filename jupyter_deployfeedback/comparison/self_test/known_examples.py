@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from jupyter_deployfeedback.comparison.estimates import estimate
-from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.measured import SKEWED_MEAN, SLICE
 from jupyter_deployfeedback.comparison.sides import gather
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.comparison import Estimand, KnownScore
@@ -12,7 +12,7 @@ from jupyter_deployfeedback.domain.rules.rule import Comparator, Expression
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 
-TIMES = max(floors.SKEWED_MEAN, floors.SLICE)  # an example is repeated, so that it is judged and not below a floor
+TIMES = max(SKEWED_MEAN, SLICE)  # an example is repeated, so that it is judged and not below a floor
 HALF = 0.5
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from jupyter_deployfeedback.comparison.beyond_limit import breaks
 from jupyter_deployfeedback.comparison.estimates import show
 from jupyter_deployfeedback.comparison.load.gathering import judged_by_windows
-from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.measured import SMALLEST_CLASS, absolute_quantile, relative_quantile
 from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY
 from jupyter_deployfeedback.comparison.numbers import SERVER_RATE
 from jupyter_deployfeedback.comparison.quantities import COUNTS, LATENCIES, MEANS, SHARES
@@ -157,7 +157,7 @@ def _rows(estimand: Estimand, sides: Sides) -> int:
             400 / max(min(sides), 1e-9) if asked.relation is Relation.RATIO else FEW + 24 / max(away, 1e-9)
         )
     if estimand.metric in STATISTICS and estimand.slice is None:
-        return floors.SMALLEST_CLASS * 2  # each example is drawn by itself, which takes time
+        return SMALLEST_CLASS * 2  # each example is drawn by itself, which takes time
     return _rows_for_quantile(estimand)
 
 
@@ -168,8 +168,8 @@ def _rows_for_quantile(estimand: Estimand) -> int:
     if level is None:
         return FEW
     if asked.relation is Relation.ABSOLUTE:
-        return FEW + 5 * floors.absolute_quantile(level, confidence=estimand.confidence)
-    return max(MANY + 1, BLOCKS * floors.relative_quantile(level))
+        return FEW + 5 * absolute_quantile(level, confidence=estimand.confidence)
+    return max(MANY + 1, BLOCKS * relative_quantile(level))
 
 
 def _sampled(estimand: Estimand, sides: Sides, n: int) -> Material:

@@ -1,10 +1,8 @@
 """Vega-Lite v5 plots of a report: the panel shows them through Lab's own Vega, the HTML page as static SVG."""
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
-from jupyter_deployfeedback.feedback.charts.effects import effects
-from jupyter_deployfeedback.feedback.charts.latency import latency
-from jupyter_deployfeedback.feedback.charts.platform import platform, windows
-from jupyter_deployfeedback.feedback.charts.slices import slices
+from jupyter_deployfeedback.feedback.charts.deployment import latency, platform, windows
+from jupyter_deployfeedback.feedback.charts.effects import effects, slices
 from jupyter_deployfeedback.feedback.charts.style import INK, Chart
 
 __all__ = ["Chart", "charts"]

@@ -12,8 +12,7 @@ from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.escaping import inert
-from jupyter_deployfeedback.feedback.renderings.aicoe import AICOE_NAMES, PAGE, tests_of
-from jupyter_deployfeedback.feedback.words import (
+from jupyter_deployfeedback.feedback.outline import (
     FAMILY_TITLES,
     VERDICT_ICONS,
     change_word,
@@ -21,6 +20,7 @@ from jupyter_deployfeedback.feedback.words import (
     gate_words,
     outcome_word,
 )
+from jupyter_deployfeedback.feedback.renderings.aicoe import AICOE_NAMES, PAGE, tests_of
 
 LONGEST = 65_536
 """What a forge takes as one comment; counted here in bytes of UTF-8, which are never fewer than its characters."""

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.verdict import Standing
-from jupyter_deployfeedback.feedback import outline, words
+from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.charts import Chart, draw_charts
 from jupyter_deployfeedback.feedback.escaping import block, one_line, visible
 from jupyter_deployfeedback.feedback.quantities import unbroken
@@ -37,7 +37,7 @@ def render_html(report: FeedbackReport) -> str:
             candidate=candidate,
             baseline=baseline,
             plots=_plots(report),
-            tables=[(words.FAMILY_TITLES[family], outline.family_rows(report, family)) for family in Family],
+            tables=[(outline.FAMILY_TITLES[family], outline.family_rows(report, family)) for family in Family],
             counted=[finding for finding in report.findings if finding.standing is Standing.COUNTED],
             uncounted=[finding for finding in report.findings if finding.standing is not Standing.COUNTED],
             most_examples=_MOST_EXAMPLES,
@@ -79,7 +79,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(outline=outline, words=words)
+    environment.globals.update(outline=outline, words=outline)
     environment.filters.update(one_line=one_line, block=block, unbroken=partial(unbroken, blank="\u00a0"))
     return environment
 

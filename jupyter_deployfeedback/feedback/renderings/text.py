@@ -18,8 +18,7 @@ from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.suite import CaseResult
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.escaping import block, one_line, visible
-from jupyter_deployfeedback.feedback.quantities import count, unbroken
-from jupyter_deployfeedback.feedback.words import (
+from jupyter_deployfeedback.feedback.outline import (
     FAMILY_TITLES,
     VERDICT_ICONS,
     change_word,
@@ -28,6 +27,7 @@ from jupyter_deployfeedback.feedback.words import (
     gate_words,
     outcome_word,
 )
+from jupyter_deployfeedback.feedback.quantities import count, unbroken
 
 _STYLES = {
     "pass": "green",

@@ -10,8 +10,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from jupyter_deployfeedback.comparison.beyond_limit import p_beyond
-from jupyter_deployfeedback.comparison.measured import Measured, Missing
-from jupyter_deployfeedback.comparison.methods import floors
+from jupyter_deployfeedback.comparison.measured import Measured, Missing, absolute_quantile, relative_quantile
 from jupyter_deployfeedback.comparison.methods.bootstrap import quantile_effect
 from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference, mean_ratio
 from jupyter_deployfeedback.comparison.methods.quantile import order_statistic, quantile, quantile_interval
@@ -154,14 +153,14 @@ def test_no_pairs_of_latencies_give_no_typical_ratio() -> None:
 def test_absolute_quantile_needs_as_many_samples_as_its_interval(level: float, floor: int) -> None:
     enough, short = np.arange(float(floor)), np.arange(floor - 1.0)
 
-    assert floors.absolute_quantile(level, confidence=0.95) == floor
+    assert absolute_quantile(level, confidence=0.95) == floor
     assert all(map(math.isfinite, measured(quantile(enough, level, confidence=0.95)).interval_at(0.90)))
     assert measured(quantile(short, level, confidence=0.95)).below_floor == f"at least {floor:,} are needed"
 
 
 @pytest.mark.parametrize(("level", "floor"), [(0.50, 30), (0.95, 300), (0.99, 1500)])
 def test_relative_quantile_needs_fifteen_samples_beyond_it(level: float, floor: int) -> None:
-    assert floors.relative_quantile(level) == floor
+    assert relative_quantile(level) == floor
 
 
 @pytest.mark.parametrize("n", [59, 60, 100, 333, 1000, 20_000])

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.event import EventKind, Step
+from jupyter_deployfeedback.domain.run import EventKind, Step
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution import end_marked, prepare
 from jupyter_deployfeedback.execution.worker.process_tree import descendants

@@ -1,27 +1,31 @@
 """Runs a features suite from beginning to end."""
 
+import base64
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import nbformat
 
 from jupyter_deployfeedback.execution.suites import Account, Unfinished
-from jupyter_deployfeedback.execution.suites.behave import notebook_copy
 from jupyter_deployfeedback.execution.suites.behave.asked import Asked, read_asked
 from jupyter_deployfeedback.execution.suites.behave.folder_lock import one_at_a_time
 from jupyter_deployfeedback.execution.suites.behave.interpreter import Interpreter, choose_interpreter
 from jupyter_deployfeedback.execution.suites.behave.judging import Judgement, Live, judge
 from jupyter_deployfeedback.execution.suites.behave.numbers import (
     STORE_VARIABLE,
+    Attachment,
     MetricsFiles,
     attachments,
     flat_object,
     read_numbers,
 )
 from jupyter_deployfeedback.execution.suites.behave.process import Finished, run_program
-from jupyter_deployfeedback.execution.suites.behave.report import Report, Scenario, read_report
+from jupyter_deployfeedback.execution.suites.behave.report import Report, Scenario, read_report, step_text
 from jupyter_deployfeedback.execution.suites.notebook.source import ExecutedCopy
-from jupyter_deployfeedback.execution.worker.wire import Cell, Ending, Event, Opened, Recorded, Spec
+from jupyter_deployfeedback.execution.worker.wire import Cell, CellEnded, Ending, Event, Opened, Recorded, Spec
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
 from jupyter_deployfeedback.probe.records import RECORD_MIME
 
@@ -29,6 +33,8 @@ KIND = "scenario"
 _HOOK = re.compile(r"HOOK-ERROR in .*")
 _SUMMARY = re.compile(r"(\d+ \w+ passed|Took |Failing scenarios|Errored scenarios|ABORTED|LOG_WARNING|USING RUNNER)")
 Tell = Callable[[Event], None]
+LARGEST_ATTACHMENT = 2_000_000  # bytes
+_TEXT = ("text/", "application/json")
 
 
 def run(spec: Spec, *, tell: Tell, deadline: float, account: Account) -> None:
@@ -127,9 +133,9 @@ class _Bench:
     def _keep(self, expected: Mapping[str, Scenario], report: Report, judgement: Judgement, finished: Finished) -> None:
         """Write the notebook that shows the suite; the panel opens it as it opens an executed one."""
         for scenario in report.scenarios.values():
-            self.account.notices.extend(notebook_copy.too_large(scenario))
+            self.account.notices.extend(too_large(scenario))
         cut = "\n... the rest of the output is not kept" if finished.truncated else ""
-        notebook = notebook_copy.show(
+        notebook = show(
             expected,
             report.scenarios,
             ends={end.cell_id: end for end in judgement.ends},
@@ -183,3 +189,60 @@ def _list(names: Iterable[str]) -> str:
 
 def _unheard(_: str) -> None:
     """Pass over what a dry run prints."""
+
+
+def show(
+    expected: Mapping[str, Scenario],
+    found: Mapping[str, Scenario],
+    *,
+    ends: Mapping[str, CellEnded],
+    heading: str,
+    output: str,
+) -> nbformat.NotebookNode:
+    """Return a notebook with one cell for each scenario, whose id is the case's, and all that behave printed."""
+    v4 = nbformat.v4
+    cells = [v4.new_markdown_cell(heading, id="about")]
+    for cell_id, scenario in expected.items():
+        end = ends.get(cell_id)
+        outputs = [*_steps(found.get(cell_id)), *_error(end)]
+        cells.append(
+            v4.new_code_cell(
+                scenario.text, id=cell_id, execution_count=end.execution_count if end else None, outputs=outputs
+            )
+        )
+    cells.append(v4.new_raw_cell(output, id="output"))
+    return v4.new_notebook(cells=cells, metadata={"language_info": {"name": "gherkin"}})
+
+
+def too_large(scenario: Scenario) -> list[str]:
+    """Name the attachments that are too large to be kept."""
+    return [
+        f"{scenario.name}: an attachment of {len(each.content)} bytes ({each.mime}) was not kept."
+        for each in attachments(scenario)
+        if len(each.content) > LARGEST_ATTACHMENT
+    ]
+
+
+def _steps(scenario: Scenario | None) -> Iterator[Any]:
+    if scenario is None:
+        return
+    lines = (f"{step_text(step)} ... {(step.get('result') or {}).get('status', 'not run')}" for step in scenario.steps)
+    yield nbformat.v4.new_output("stream", name="stdout", text="\n".join(lines) + "\n")
+    for each in attachments(scenario):
+        if len(each.content) <= LARGEST_ATTACHMENT:
+            yield nbformat.v4.new_output("display_data", data=_bundle(each))
+
+
+def _bundle(attachment: Attachment) -> dict[str, str]:
+    """Show texts as plain text, whatever they call themselves: an attached page must not run in the viewer."""
+    if attachment.mime.startswith(_TEXT):
+        return {"text/plain": attachment.content.decode(errors="replace")}
+    if attachment.mime in {"image/png", "image/jpeg"}:
+        return {attachment.mime: base64.b64encode(attachment.content).decode()}
+    return {"text/plain": f"{len(attachment.content)} bytes of {attachment.mime}"}
+
+
+def _error(end: CellEnded | None) -> Iterator[Any]:
+    if end is not None and end.error is not None:
+        name, message, traceback = end.error
+        yield nbformat.v4.new_output("error", ename=name, evalue=message, traceback=traceback.splitlines())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_deployfeedback.execution.suites.results.contents import Claim, Found, Number, Unreadable, count, number
-from jupyter_deployfeedback.execution.suites.results.k6_points import DROPPED, DURATION, not_saturated
+from jupyter_deployfeedback.execution.suites.results.k6 import DROPPED, DURATION, not_saturated
 
 REQUESTS = "http_reqs"
 FAILED = "http_req_failed"

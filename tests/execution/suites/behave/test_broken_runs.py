@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.event import Step
+from jupyter_deployfeedback.domain.run import Step
 from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
 
 GOOD = "Feature: one\n  Scenario: good\n    Given a thing\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.event import Step
+from jupyter_deployfeedback.domain.run import Step
 from jupyter_deployfeedback.domain.suite import CaseError, Outcome, SuiteResult
 
 ALL_KINDS = """

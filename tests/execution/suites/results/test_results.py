@@ -14,7 +14,7 @@ from jupyter_deployfeedback.domain.evaluation import RequestState
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution.suites.results.contents import Claim, Found, Unreadable
-from jupyter_deployfeedback.execution.suites.results.shapes import read_results
+from jupyter_deployfeedback.execution.suites.results.suite import read_results
 
 FILES = Path(__file__).parent / "results"
 ASKED = Target(name="candidate", url="http://127.0.0.1:8001")

@@ -5,11 +5,13 @@ https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
 
 import hashlib
 import json
+import math
 import re
 from base64 import b64encode
 from typing import Any
 
-from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText, MetricRow
+from jupyter_deployfeedback.domain.metric import Better
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.feedback.escaping import one_line
@@ -19,6 +21,8 @@ _PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
 _RESULTS = {Verdict.PASS: "PASSED", Verdict.WARN: "WARNED"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LISTS = {Verdict.PASS: "passedTests", Verdict.WARN: "warnedTests"}
+_SHOWN_UNITS = {"s": ("ms", 1e3), "B": ("MiB", 1 / 2**20), "share": ("%", 100.0)}
+"""The unit a chart shows, the same in every run: a line of numbers whose unit changed would jump."""
 
 
 def render_in_toto(report: FeedbackReport) -> str:
@@ -89,3 +93,34 @@ def _name(finding: FindingText) -> str:
     name = one_line(finding.name, limit=200)
     unclear = finding.verdict in {Verdict.INCONCLUSIVE, Verdict.ERROR}
     return f"{finding.verdict.upper()} {name}" if unclear else name
+
+
+def render_benchmark(report: FeedbackReport, *, better: Better) -> str:
+    """Return the measured metrics of one direction: ``customSmallerIsBetter`` or ``customBiggerIsBetter``.
+
+    One file holds one direction only; a metric without a number, or without a direction, is in neither.
+    """
+    entries = [_entry(row, report) for row in report.metrics if row.better is better and _measured(row)]
+    return json.dumps(entries, allow_nan=False, indent=2) + "\n"
+
+
+def _measured(row: MetricRow) -> bool:
+    return row.value is not None and math.isfinite(row.value)
+
+
+def _entry(row: MetricRow, report: FeedbackReport) -> dict[str, Any]:
+    unit, factor = _SHOWN_UNITS.get(row.unit, (row.unit, 1.0))
+    facts = {
+        "n": None if row.n is None else str(row.n),
+        "baseline": report.run.baseline and f"{report.run.baseline} {row.text.baseline}",
+        "difference": report.run.baseline and row.text.difference,
+        "verdict": report.verdict.value,
+        "run": report.run.run_id,
+        "waivers": " ".join(waiver.sentence for waiver in report.waivers),
+    }
+    extra = "\n".join(
+        f"{name}={one_line(text, limit=3000 if name == 'waivers' else 200)}" for name, text in facts.items() if text
+    )
+    value = float(f"{(row.value or 0.0) * factor:.12g}")  # only measured rows come here; 13.9, not 13.899999999999999
+    name, unit = one_line(row.text.label, limit=200), one_line(unit, limit=40)
+    return {"name": name, "unit": unit, "value": value, "extra": extra}
