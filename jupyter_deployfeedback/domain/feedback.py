@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -10,10 +11,16 @@ from pydantic import AwareDatetime, BeforeValidator, model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen
 from jupyter_deployfeedback.domain.comparison import Delta, Difference, Distribution, ExampleChange
-from jupyter_deployfeedback.domain.rules.version_1 import read_version_1
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
+from jupyter_deployfeedback.domain.rules.language import parse_expression
+from jupyter_deployfeedback.domain.rules.rule import Expression, RuleList, Subject, SubjectKind, opposite
 from jupyter_deployfeedback.domain.run import RunState
 from jupyter_deployfeedback.domain.suite import CaseResult, Outcome
 from jupyter_deployfeedback.domain.verdict import Continuing, Finding, GateState, Verdict, Waiver, opens
+from jupyter_deployfeedback.errors import RuleSyntaxError
+
+_WITHIN = r"(?:(?P<key>[^:}]*)(?::(?P<label>.*?))?)??,?(?:suite:(?P<point>.*))?"
+_METRIC = re.compile(rf"(?P<name>[^{{]*)(?:\{{{_WITHIN}\}})?", re.DOTALL)
 
 
 class RunFacts(Frozen):
@@ -229,3 +236,36 @@ class History(Frozen):
     compared_with: str | None = None
     alone: bool = False
     continuing: Continuing | None = None
+
+
+def read_version_1(rule: str, expression: str) -> dict[str, Any]:
+    """Return the fields that a finding has instead of its texts; as far as the texts tell, which is nearly always."""
+    if not expression:
+        return {"subject": _other(rule)}
+    subject = _metric(rule)
+    listed, _, text = expression.rpartition(": ")
+    in_list = RuleList(listed) if listed in set(RuleList) else RuleList.PASS
+    return {"subject": subject, "listed": in_list, "condition": _condition(subject.name, text, listed=in_list)}
+
+
+def _other(rule: str) -> Subject:
+    for kind in SubjectKind:
+        if kind is not SubjectKind.METRIC and (rule == kind or rule.startswith(f"{kind} ")):
+            return Subject(kind=kind, name=rule.removeprefix(kind).removeprefix(" "))
+    return _metric(rule)
+
+
+def _metric(rule: str) -> Subject:
+    found = _METRIC.fullmatch(rule)
+    if found is None:
+        return Subject(name=rule)
+    within = None if found["key"] is None else (found["key"], found["label"])
+    return Subject(name=found["name"], slice=within, point=found["point"])
+
+
+def _condition(name: str, text: str, *, listed: RuleList) -> Expression | None:
+    try:
+        expression = parse_expression(text, STANDARD_METRICS.get(name))
+        return opposite(expression) if listed is RuleList.FAIL else expression
+    except RuleSyntaxError:
+        return None

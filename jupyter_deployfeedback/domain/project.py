@@ -5,17 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from jupyter_deployfeedback.domain import fields
 from jupyter_deployfeedback.domain.base import Frozen
-from jupyter_deployfeedback.domain.fields import (
-    Address,
-    AnswerPath,
-    Duration,
-    ModulesOrOff,
-    OneOrMany,
-    SecretReference,
-    ServerPath,
-    Text,
-)
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.observation import MetricQuery
 from jupyter_deployfeedback.domain.rules.rule import Rule
@@ -38,10 +29,10 @@ class Protocol(StrEnum):
 class Auth(Frozen):
     """References to secrets, never the secrets: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``."""
 
-    bearer: SecretReference | None = Field(
+    bearer: fields.SecretReference | None = Field(
         None, description="Sent as `Authorization: Bearer ...`.", examples=["env:MODEL_TOKEN"]
     )
-    headers: dict[str, SecretReference] = Field(
+    headers: dict[str, fields.SecretReference] = Field(
         {}, description="Secret headers: name -> reference.", examples=[{"X-Api-Key": "env:MODEL_KEY"}]
     )
 
@@ -49,25 +40,27 @@ class Auth(Frozen):
 class RequestShape(Frozen):
     """How inputs become a request."""
 
-    path: ServerPath = Field("/predict", description="Path that is posted to.", examples=["/predict"])
+    path: fields.ServerPath = Field("/predict", description="Path that is posted to.", examples=["/predict"])
     body: Any = Field(
         {"inputs": "$inputs"},
         description="The JSON body; $inputs stands for the batch, $input for its only example.",
         examples=[{"inputs": "$inputs"}],
     )
-    headers: dict[str, Text] = Field({}, description="Headers that are not secret.", examples=[{"X-Client": "ci"}])
+    headers: dict[str, fields.Text] = Field(
+        {}, description="Headers that are not secret.", examples=[{"X-Client": "ci"}]
+    )
 
 
 class ResponseShape(Frozen):
     """Where the answer holds what we need."""
 
-    predictions: AnswerPath = Field(
+    predictions: fields.AnswerPath = Field(
         "$.predictions", description="Path of the predictions.", examples=["$.predictions", "$.outputs[0].data"]
     )
-    probabilities: AnswerPath | None = Field(
+    probabilities: fields.AnswerPath | None = Field(
         None, description="Path of the probabilities.", examples=["$.probabilities"]
     )
-    version: AnswerPath | None = Field(
+    version: fields.AnswerPath | None = Field(
         None, description="Path of the model version that answered.", examples=["$.model_version"]
     )
 
@@ -95,17 +88,17 @@ class Platform(Frozen):
         description="scrape: the target's own metrics page. prometheus: a Prometheus server. none: nowhere.",
         examples=["scrape"],
     )
-    url: Address | None = Field(
+    url: fields.Address | None = Field(
         None,
         description="The Prometheus server, or for scrape the metrics page (default: the target's /metrics).",
         examples=["http://127.0.0.1:9090"],
     )
     auth: Auth = Field(Auth(), description="For the source of metrics.", examples=[{"bearer": "env:TOKEN"}])
     preset: PresetName = Field(PresetName.PROCESS, description="Which queries are asked.", examples=["kubernetes"])
-    labels: dict[str, Text] = Field(
+    labels: dict[str, fields.Text] = Field(
         {}, description="Select the target's series; values are regular expressions.", examples=[{"job": "digits"}]
     )
-    ca_file: Text | None = Field(None, description="Certificates to trust, PEM.", examples=["/etc/ssl/ca.pem"])
+    ca_file: fields.Text | None = Field(None, description="Certificates to trust, PEM.", examples=["/etc/ssl/ca.pem"])
 
 
 def _long_form(value: object) -> object:
@@ -119,7 +112,9 @@ class TargetSection(Frozen):
 
     url: str | None  # None: not known yet; it is given when a run is asked for
     protocol: Protocol = Field(Protocol.REST, description="How the deployment speaks.", examples=["rest"])
-    model: Text | None = Field(None, description="Name of the model, where the server has several.", examples=["m"])
+    model: fields.Text | None = Field(
+        None, description="Name of the model, where the server has several.", examples=["m"]
+    )
     request: RequestShape = Field(
         RequestShape(),
         description="How inputs become a request.",
@@ -128,15 +123,17 @@ class TargetSection(Frozen):
     response: ResponseShape = Field(
         ResponseShape(), description="Where the answer holds what we need.", examples=[{"predictions": "$.predictions"}]
     )
-    health: ServerPath | None = Field(None, description="Path that answers 200 when ready.", examples=["/ready"])
-    expect_version: Text | None = Field(
+    health: fields.ServerPath | None = Field(None, description="Path that answers 200 when ready.", examples=["/ready"])
+    expect_version: fields.Text | None = Field(
         None, description="The model version that must answer; another one is an error.", examples=["2.1.0"]
     )
     auth: Auth = Field(Auth(), description="For the deployment itself.", examples=[{"bearer": "env:MODEL_TOKEN"}])
     platform: Annotated[
         Platform, BeforeValidator(_long_form, json_schema_input_type=Literal["scrape", "none"] | Platform)
     ] = Field(Platform(), description="Where CPU, memory and requests are read.", examples=[{"source": "scrape"}])
-    timeout_seconds: Duration = Field(10.0, alias="timeout", description="Time limit of one request.", examples=["10s"])
+    timeout_seconds: fields.Duration = Field(
+        10.0, alias="timeout", description="Time limit of one request.", examples=["10s"]
+    )
 
 
 class Target(TargetSection):
@@ -160,19 +157,21 @@ class Target(TargetSection):
 class Kernels(Frozen):
     """How kernels are supplied."""
 
-    preload: ModulesOrOff = Field(  # None: they must not be forked
+    preload: fields.ModulesOrOff = Field(  # None: they must not be forked
         (),
         description="Modules to import beforehand, in the process that kernels are forked from; off: never fork them.",
         examples=[["numpy", "pandas"]],
     )
-    environment: OneOrMany = Field((), description="Variables that suites may see.", examples=[["DATA_DIR"]])
+    environment: fields.OneOrMany = Field((), description="Variables that suites may see.", examples=[["DATA_DIR"]])
 
 
 class ReleaseSettings(Frozen):
     """How a release is tagged."""
 
-    tag: Text = Field("v{version}", description="Name of the tag; {version} is replaced.", examples=["v{version}"])
-    remote: Text | None = Field(None, description="Where the tag is pushed to when asked.", examples=["origin"])
+    tag: fields.Text = Field(
+        "v{version}", description="Name of the tag; {version} is replaced.", examples=["v{version}"]
+    )
+    remote: fields.Text | None = Field(None, description="Where the tag is pushed to when asked.", examples=["origin"])
 
 
 class Project(Frozen):

@@ -9,18 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome
-from jupyter_deployfeedback.execution.worker.wire import (
-    CELL_TIMEOUT,
-    SKIP_TAG,
-    Cell,
-    CellEnded,
-    CellStarted,
-    Ended,
-    Ending,
-    Event,
-    Opened,
-    StrayError,
-)
+from jupyter_deployfeedback.execution.worker import wire
 
 LONGEST_TRACEBACK = 20_000
 LONGEST_MESSAGE = 1000
@@ -28,23 +17,23 @@ _RAISES_TAG = "raises-exception"
 _R_ASSERTION = re.compile(r"Error(?: in .+?)?: (?P<said>.+ (?:is not|are not all) TRUE)\s*", re.DOTALL)  # stopifnot()
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _SENTENCES = {
-    Ending.TIMED_OUT: ("SuiteTimeout", "The time of the suite was over."),
-    Ending.CANCELLED: ("RunCancelled", "The run was cancelled."),
-    Ending.KERNEL_DIED: ("KernelDied", "The kernel ended: killed, out of memory, or told to exit."),
-    Ending.PROCESS_DIED: (
+    wire.Ending.TIMED_OUT: ("SuiteTimeout", "The time of the suite was over."),
+    wire.Ending.CANCELLED: ("RunCancelled", "The run was cancelled."),
+    wire.Ending.KERNEL_DIED: ("KernelDied", "The kernel ended: killed, out of memory, or told to exit."),
+    wire.Ending.PROCESS_DIED: (
         "ProcessDied",
         "What ran the cases ended: killed, out of memory, or told to exit.",
     ),
-    Ending.WORKER_DIED: ("WorkerDied", "The process that ran the suite ended without a result."),
-    Ending.OUT_OF_MEMORY: ("OutOfMemory", "What ran the cases was killed because memory was used up."),
-    Ending.BROKEN: ("HarnessError", "The suite could not be run."),
-    Ending.COMPLETED: ("NoReply", "Nothing was said of what became of it."),
+    wire.Ending.WORKER_DIED: ("WorkerDied", "The process that ran the suite ended without a result."),
+    wire.Ending.OUT_OF_MEMORY: ("OutOfMemory", "What ran the cases was killed because memory was used up."),
+    wire.Ending.BROKEN: ("HarnessError", "The suite could not be run."),
+    wire.Ending.COMPLETED: ("NoReply", "Nothing was said of what became of it."),
 }
 LONGEST = 80
 
 
 def case_results(
-    events: Sequence[Event], *, ended: Ended, recorded: Mapping[str, Sequence[CaseResult]] | None = None
+    events: Sequence[wire.Event], *, ended: wire.Ended, recorded: Mapping[str, Sequence[CaseResult]] | None = None
 ) -> tuple[CaseResult, ...]:
     """Return one case for each code cell in the notebook's order, each followed by what it ``recorded`` (its checks).
 
@@ -52,13 +41,13 @@ def case_results(
     """
     cells = _cells(events)
     named = titles(cells)
-    ends = {event.cell_id: event for event in events if isinstance(event, CellEnded)}
-    started = [event.cell_id for event in events if isinstance(event, CellStarted)]
+    ends = {event.cell_id: event for event in events if isinstance(event, wire.CellEnded)}
+    started = [event.cell_id for event in events if isinstance(event, wire.CellStarted)]
     known = {cell.cell_id for cell in cells}
-    injected = [Cell(cell_id, "code", "injected parameters") for cell_id in started if cell_id not in known]
+    injected = [wire.Cell(cell_id, "code", "injected parameters") for cell_id in started if cell_id not in known]
     cases: list[CaseResult] = []
     for cell in (*injected, *(cell for cell in cells if cell.is_case)):
-        end = ends.get(cell.cell_id, CellEnded(cell.cell_id) if cell.cell_id in started else None)
+        end = ends.get(cell.cell_id, wire.CellEnded(cell.cell_id) if cell.cell_id in started else None)
         stopped = ended if started and cell.cell_id == started[-1] else None
         case = case_result(cell, end=end, title=named.get(cell.cell_id, cell.source), stopped=stopped)
         if cell not in injected or case.outcome is not Outcome.PASSED:
@@ -67,7 +56,9 @@ def case_results(
     return tuple(cases)
 
 
-def case_result(cell: Cell, *, end: CellEnded | None, title: str, stopped: Ended | None = None) -> CaseResult:
+def case_result(
+    cell: wire.Cell, *, end: wire.CellEnded | None, title: str, stopped: wire.Ended | None = None
+) -> CaseResult:
     """Judge one cell. ``end`` is None if it was never started; ``stopped`` is how the suite ended while it ran."""
     outcome, error = _judge(cell, end, stopped)
     seconds = end.duration_seconds if end else None
@@ -76,10 +67,10 @@ def case_result(cell: Cell, *, end: CellEnded | None, title: str, stopped: Ended
     )
 
 
-def suite_outcome(cases: Iterable[CaseResult], *, ended: Ended) -> Outcome:
+def suite_outcome(cases: Iterable[CaseResult], *, ended: wire.Ended) -> Outcome:
     """Return errored > failed > not_run > passed. A suite that did not end by itself is errored, whatever its cases."""
     outcomes = [case.outcome for case in cases]
-    if ended.ending is not Ending.COMPLETED or Outcome.ERRORED in outcomes:
+    if ended.ending is not wire.Ending.COMPLETED or Outcome.ERRORED in outcomes:
         return Outcome.ERRORED
     if Outcome.FAILED in outcomes:
         return Outcome.FAILED
@@ -88,11 +79,11 @@ def suite_outcome(cases: Iterable[CaseResult], *, ended: Ended) -> Outcome:
     return Outcome.PASSED if Outcome.PASSED in outcomes else Outcome.SKIPPED
 
 
-def suite_reason(cases: Sequence[CaseResult], *, ended: Ended) -> str | None:
+def suite_reason(cases: Sequence[CaseResult], *, ended: wire.Ended) -> str | None:
     """Say in a sentence why a suite is errored or not run; None where it is neither."""
     outcome = suite_outcome(cases, ended=ended)
     culprit = next((case for case in cases if case.outcome is Outcome.ERRORED), None)
-    if ended.ending is not Ending.COMPLETED:
+    if ended.ending is not wire.Ending.COMPLETED:
         return explain(ended)[1] + (f" It was at: {culprit.title}." if culprit else "")
     if outcome is Outcome.ERRORED and culprit is not None and culprit.error is not None:
         return f"{culprit.title}: {culprit.error.type}: {culprit.error.message}"
@@ -101,52 +92,52 @@ def suite_reason(cases: Sequence[CaseResult], *, ended: Ended) -> str | None:
     return None
 
 
-def explain(ended: Ended) -> tuple[str, str]:
+def explain(ended: wire.Ended) -> tuple[str, str]:
     """Return name and sentence of how a suite ended."""
     name, sentence = _SENTENCES[ended.ending]
     return name, ended.message or sentence
 
 
-def notices(events: Sequence[Event]) -> tuple[str, ...]:
+def notices(events: Sequence[wire.Event]) -> tuple[str, ...]:
     """Return what should be known of the execution though it decides nothing."""
-    found = [notice for event in events if isinstance(event, Opened | Ended) for notice in event.notices]
+    found = [notice for event in events if isinstance(event, wire.Opened | wire.Ended) for notice in event.notices]
     cells = _cells(events)
     named = titles(cells)
     tagged = {cell.cell_id for cell in cells if _RAISES_TAG in cell.tags}
     for event in events:
-        title = named.get(event.cell_id, event.cell_id) if isinstance(event, CellEnded | StrayError) else ""
-        if isinstance(event, StrayError):
+        title = named.get(event.cell_id, event.cell_id) if isinstance(event, wire.CellEnded | wire.StrayError) else ""
+        if isinstance(event, wire.StrayError):
             found.append(f"{title}: an exception in a thread or a task reached only stderr.")
-        if isinstance(event, CellEnded) and event.truncated:
+        if isinstance(event, wire.CellEnded) and event.truncated:
             found.append(f"{title}: its output was cut in the executed copy.")
-        if isinstance(event, CellEnded) and event.cell_id in tagged and event.error is None:
+        if isinstance(event, wire.CellEnded) and event.cell_id in tagged and event.error is None:
             found.append(f"{title}: tagged {_RAISES_TAG}, but it raised nothing.")
     return tuple(dict.fromkeys(found))
 
 
-def _cells(events: Sequence[Event]) -> tuple[Cell, ...]:
-    return next((event.cells for event in events if isinstance(event, Opened)), ())
+def _cells(events: Sequence[wire.Event]) -> tuple[wire.Cell, ...]:
+    return next((event.cells for event in events if isinstance(event, wire.Opened)), ())
 
 
-def _judge(cell: Cell, end: CellEnded | None, stopped: Ended | None) -> tuple[Outcome, CaseError | None]:
-    if SKIP_TAG in cell.tags or (end is not None and end.status == "skipped"):
+def _judge(cell: wire.Cell, end: wire.CellEnded | None, stopped: wire.Ended | None) -> tuple[Outcome, CaseError | None]:
+    if wire.SKIP_TAG in cell.tags or (end is not None and end.status == "skipped"):
         return Outcome.SKIPPED, None
     if end is None or end.status == "aborted":
         return Outcome.NOT_RUN, None
     if end.time_over is not None:
         said = f"The cell's time ({end.time_over:g} s) was over."
         traceback = _plain(end.error[2]) if end.error else ""
-        return Outcome.ERRORED, CaseError(type=CELL_TIMEOUT, message=said, traceback=traceback)
+        return Outcome.ERRORED, CaseError(type=wire.CELL_TIMEOUT, message=said, traceback=traceback)
     if end.error is not None and not _was_interrupted(end, stopped):
         return _judge_error(cell, *end.error)
     doubt = _doubt(end, stopped)
     return (Outcome.ERRORED, doubt) if doubt else (Outcome.PASSED, None)
 
 
-def _doubt(end: CellEnded, stopped: Ended | None) -> CaseError | None:
+def _doubt(end: wire.CellEnded, stopped: wire.Ended | None) -> CaseError | None:
     """Return why a cell that raised nothing is not known to have passed."""
     if end.status != "ok" or end.execution_count is None:
-        name, sentence = explain(stopped or Ended(Ending.COMPLETED))
+        name, sentence = explain(stopped or wire.Ended(wire.Ending.COMPLETED))
         return CaseError(type=name, message=sentence, traceback=_plain(end.error[2] if end.error else ""))
     if end.asked_exit:
         return CaseError(type="EarlyExit", message="The cell told the kernel to exit.")
@@ -158,13 +149,13 @@ def _doubt(end: CellEnded, stopped: Ended | None) -> CaseError | None:
     return None
 
 
-def _was_interrupted(end: CellEnded, stopped: Ended | None) -> bool:
+def _was_interrupted(end: wire.CellEnded, stopped: wire.Ended | None) -> bool:
     """Say whether it was us who raised KeyboardInterrupt in the cell, because the time was over."""
-    timed_out = stopped is not None and stopped.ending is Ending.TIMED_OUT
+    timed_out = stopped is not None and stopped.ending is wire.Ending.TIMED_OUT
     return timed_out and end.error is not None and end.error[0] == "KeyboardInterrupt"
 
 
-def _judge_error(cell: Cell, name: str, message: str, traceback: str) -> tuple[Outcome, CaseError]:
+def _judge_error(cell: wire.Cell, name: str, message: str, traceback: str) -> tuple[Outcome, CaseError]:
     if not name and message.isdecimal():
         name, message = _name_exit_code(message)
     if name == "ERROR" and (assertion := _R_ASSERTION.fullmatch(message)):
@@ -187,10 +178,10 @@ def _plain(text: str) -> str:
     return _COLOURS.sub("", text)[-LONGEST_TRACEBACK:]
 
 
-def titles(cells: Sequence[Cell]) -> dict[str, str]:
+def titles(cells: Sequence[wire.Cell]) -> dict[str, str]:
     """Name each cell by its own title or, where it is code, its first comment, the heading above it, its first line."""
     named = {}
-    above: Cell | None = None
+    above: wire.Cell | None = None
     for cell in cells:
         if cell.title:
             named[cell.cell_id] = _shorten(cell.title)
@@ -200,13 +191,13 @@ def titles(cells: Sequence[Cell]) -> dict[str, str]:
     return named
 
 
-def _title(cell: Cell, above: Cell | None) -> str:
+def _title(cell: wire.Cell, above: wire.Cell | None) -> str:
     lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
     comment = lines[0].lstrip("#").strip() if lines[0].startswith("#") else ""
     return comment or _heading(above) or next((line for line in lines if line[0] not in "%#"), lines[0])
 
 
-def _heading(cell: Cell | None) -> str:
+def _heading(cell: wire.Cell | None) -> str:
     """Return the last heading of a markdown cell."""
     if cell is None or cell.cell_type != "markdown":
         return ""

@@ -27,25 +27,15 @@ from jupyter_deployfeedback.execution.outcome import case_result, titles
 from jupyter_deployfeedback.execution.records import ProgressRecord, kind_of, read_check, read_records
 from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.suites.notebook.source import UNFINISHED
+from jupyter_deployfeedback.execution.worker import wire
 from jupyter_deployfeedback.execution.worker.process import WorkerProcess
 from jupyter_deployfeedback.execution.worker.process_tree import end_marked
-from jupyter_deployfeedback.execution.worker.wire import (
-    Cell,
-    CellEnded,
-    CellStarted,
-    Ended,
-    Ending,
-    Event,
-    Opened,
-    Recorded,
-    Spec,
-)
 from jupyter_deployfeedback.probe.records import CHECK, PROGRESS
 
 GRACE_SECONDS = 8.0  # for a worker to stop its suite, save the copy and tell; then it is killed
 LONGEST_STEM = 150  # bytes; a system's names end at 255, and a point's name holds text of its parameters
 LISTEN_SECONDS = 0.1  # how soon a cancellation is noticed
-_DIED = {Ending.KERNEL_DIED, Ending.PROCESS_DIED, Ending.WORKER_DIED}
+_DIED = {wire.Ending.KERNEL_DIED, wire.Ending.PROCESS_DIED, wire.Ending.WORKER_DIED}
 
 
 def execute(  # noqa: PLR0913 - all that a run knows; each is named by the caller
@@ -118,7 +108,7 @@ class Errand:
         worker = bench.worker()
         spec = self._spec(suite, copy=copy, worker=worker)
         ended = _watch(worker, spec, hear=listener.hear, halt=self.halt)
-        if ended.ending is not Ending.COMPLETED:
+        if ended.ending is not wire.Ending.COMPLETED:
             bench.give_up()
             Path(spec.artifact + UNFINISHED).unlink(missing_ok=True)
             end_marked(self.run_id, suite=suite.name)
@@ -135,17 +125,17 @@ class Errand:
         listener.finish(result)
         return result
 
-    def _whose_time(self, suite: Suite, spec: Spec, events: Iterable[Event]) -> str:
+    def _whose_time(self, suite: Suite, spec: wire.Spec, events: Iterable[wire.Event]) -> str:
         """Say whose time it was, should it be over."""
         for event in events:
-            if isinstance(event, CellEnded) and event.time_over is not None:
+            if isinstance(event, wire.CellEnded) and event.time_over is not None:
                 return f"A cell's time ({event.time_over:g} s)"
         if spec.timeout_seconds < suite.timeout_seconds:
             return f"The run's time ({self.project.timeout_seconds:g} s)"
         return f"The suite's time ({suite.timeout_seconds:g} s)"
 
-    def _spec(self, suite: Suite, *, copy: str, worker: WorkerProcess) -> Spec:
-        return Spec(
+    def _spec(self, suite: Suite, *, copy: str, worker: WorkerProcess) -> wire.Spec:
+        return wire.Spec(
             source=str(Path(self.project.folder) / suite.source),
             folder=self.project.folder,
             artifact=str(self.artifacts / copy),
@@ -182,24 +172,24 @@ def artifact_names(suites: tuple[Suite, ...]) -> dict[str, str]:
     return names
 
 
-def _watch(worker: WorkerProcess, spec: Spec, *, hear: Callable[[Event], None], halt: Halt) -> Ended:
+def _watch(worker: WorkerProcess, spec: wire.Spec, *, hear: Callable[[wire.Event], None], halt: Halt) -> wire.Ended:
     """Hear a suite out; one that does not end in time, though its worker should see to that, is given up."""
     worker.send(spec)
     give_up_at = time.monotonic() + spec.timeout_seconds + GRACE_SECONDS
-    asked: Ending | None = None
+    asked: wire.Ending | None = None
     while time.monotonic() < give_up_at:
         events = worker.hear(within_seconds=LISTEN_SECONDS)
         if events is None:
-            return Ended(asked or Ending.WORKER_DIED, "" if asked else _worker_died(worker))
+            return wire.Ended(asked or wire.Ending.WORKER_DIED, "" if asked else _worker_died(worker))
         for event in events:
             hear(event)
-            if isinstance(event, Ended):
+            if isinstance(event, wire.Ended):
                 return event
         if asked is None and halt.is_set():
-            asked = Ending.CANCELLED
+            asked = wire.Ending.CANCELLED
             give_up_at = min(give_up_at, time.monotonic() + GRACE_SECONDS)
             worker.stop()
-    return Ended(asked or Ending.TIMED_OUT)
+    return wire.Ended(asked or wire.Ending.TIMED_OUT)
 
 
 def _worker_died(worker: WorkerProcess) -> str:
@@ -207,9 +197,9 @@ def _worker_died(worker: WorkerProcess) -> str:
     return "The process that ran the suite ended without a result." + (f" Its last words: {lines[-1]}" if lines else "")
 
 
-def _explained(ended: Ended, *, over: str, killed: int) -> Ended:
+def _explained(ended: wire.Ended, *, over: str, killed: int) -> wire.Ended:
     """Add what the worker cannot know: whose time it was that is ``over``, how many were ``killed`` for memory."""
-    if ended.ending is Ending.TIMED_OUT:
+    if ended.ending is wire.Ending.TIMED_OUT:
         ended = replace(ended, message=f"{over} was over. {ended.message}".strip())
     if not killed:
         return ended
@@ -218,13 +208,13 @@ def _explained(ended: Ended, *, over: str, killed: int) -> Ended:
         "because memory was used up: allow more, or let the suite need less."
     )
     if ended.ending in _DIED:
-        return replace(ended, ending=Ending.OUT_OF_MEMORY, message=f"{ended.message} {said}")
+        return replace(ended, ending=wire.Ending.OUT_OF_MEMORY, message=f"{ended.message} {said}")
     return replace(ended, notices=(*ended.notices, said))
 
 
-def _result(suite: Suite, events: list[Event], ended: Ended) -> SuiteResult:
+def _result(suite: Suite, events: list[wire.Event], ended: wire.Ended) -> SuiteResult:
     """Compute what became of a suite from its events alone; its times are filled in by the caller."""
-    reading = read_records([event for event in events if isinstance(event, Recorded)], suite=suite)
+    reading = read_records([event for event in events if isinstance(event, wire.Recorded)], suite=suite)
     cases = outcome.case_results(events, ended=ended, recorded=reading.cases)
     now = datetime.now(UTC)
     return SuiteResult(
@@ -259,10 +249,10 @@ class Listener:
     """Keeps the events of one suite and tells each step. Progress is a hint: the result is computed at the end."""
 
     def __init__(self, suite: Suite, *, tell: Callable[[Step], None]) -> None:
-        self.events: list[Event] = []
+        self.events: list[wire.Event] = []
         self._suite = suite
         self._tell = tell
-        self._cells: dict[str, Cell] = {}
+        self._cells: dict[str, wire.Cell] = {}
         self._titles: dict[str, str] = {}
         self._done: dict[str, Outcome] = {}
         self._checks: Counter[str] = Counter()
@@ -282,20 +272,20 @@ class Listener:
             )
         )
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: wire.Event) -> None:
         """Keep one event and tell what it means."""
-        if isinstance(event, Opened):
+        if isinstance(event, wire.Opened):
             self._cells = {cell.cell_id: cell for cell in event.cells if cell.is_case}
             self._titles = titles(event.cells)
-        if isinstance(event, CellStarted) and event.cell_id in self._cells:
+        if isinstance(event, wire.CellStarted) and event.cell_id in self._cells:
             self._tell_case(EventKind.CASE_STARTED, event.cell_id)
-        if isinstance(event, CellEnded) and event.cell_id in self._cells:
+        if isinstance(event, wire.CellEnded) and event.cell_id in self._cells:
             self._tell_end(event)
-        if isinstance(event, Recorded) and self._tell_record(event):
+        if isinstance(event, wire.Recorded) and self._tell_record(event):
             return  # progress is over once it was told
         self.events.append(event)
 
-    def _tell_end(self, event: CellEnded) -> None:
+    def _tell_end(self, event: wire.CellEnded) -> None:
         """Tell what became of a case; said twice, as adapters do that know more at the end, only what differs."""
         case = case_result(self._cells[event.cell_id], end=event, title=self._titles[event.cell_id])
         if self._done.get(event.cell_id) is case.outcome:
@@ -321,7 +311,7 @@ class Listener:
             )
         )
 
-    def _tell_record(self, record: Recorded) -> bool:
+    def _tell_record(self, record: wire.Recorded) -> bool:
         """Tell a check or progress; say whether it was progress. What cannot be read is judged with the result."""
         try:
             if kind_of(record) == CHECK:
@@ -333,7 +323,7 @@ class Listener:
             return False
         return False
 
-    def _tell_check(self, record: Recorded) -> None:
+    def _tell_check(self, record: wire.Recorded) -> None:
         self._checks[record.cell_id] += 1
         check = read_check(record, position=self._checks[record.cell_id])
         self._tell(
@@ -346,7 +336,7 @@ class Listener:
             )
         )
 
-    def _tell_progress(self, record: Recorded) -> None:
+    def _tell_progress(self, record: wire.Recorded) -> None:
         progress = ProgressRecord.model_validate(record.payload)
         self._tell(
             Step(

@@ -4,17 +4,9 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Literal
 
+from jupyter_deployfeedback.domain import feedback
 from jupyter_deployfeedback.domain.base import shared_fields
 from jupyter_deployfeedback.domain.comparison import Delta, ExampleChange
-from jupyter_deployfeedback.domain.feedback import (
-    Digest,
-    ExampleRow,
-    MetricRow,
-    MetricText,
-    SeriesRow,
-    SuiteRow,
-    WindowsRow,
-)
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.run import Evidence, Run, SideEvidence
 from jupyter_deployfeedback.domain.suite import SuiteResult
@@ -25,31 +17,31 @@ _FAMILIES = list(Family)
 _STANDARD_ORDER = {name: place for place, name in enumerate(STANDARD_METRICS)}
 
 
-def metric_rows(deltas: Iterable[Delta]) -> tuple[MetricRow, ...]:
+def metric_rows(deltas: Iterable[Delta]) -> tuple[feedback.MetricRow, ...]:
     """Return the metrics by family, the standard ones first in their order, then the user's own in theirs."""
     last = len(_STANDARD_ORDER)
     ordered = sorted(deltas, key=lambda delta: (_FAMILIES.index(delta.family), _STANDARD_ORDER.get(delta.name, last)))
     return tuple(_metric_row(delta) for delta in ordered)
 
 
-def suite_row(suite: SuiteResult) -> SuiteRow:
+def suite_row(suite: SuiteResult) -> feedback.SuiteRow:
     """Return a suite with its cases."""
-    return SuiteRow(**shared_fields(suite.suite, SuiteRow), **shared_fields(suite, SuiteRow))
+    return feedback.SuiteRow(**shared_fields(suite.suite, feedback.SuiteRow), **shared_fields(suite, feedback.SuiteRow))
 
 
-def digests(run: Run, evidence: Evidence, *, project_file: str | None) -> tuple[Digest, ...]:
+def digests(run: Run, evidence: Evidence, *, project_file: str | None) -> tuple[feedback.Digest, ...]:
     """Return what the run was made from, by digest: the project file, then the data of each evaluation."""
     file = PurePath(run.request.project_file).name  # the folders above it are nobody else's business
-    made_from = [Digest(name=file, sha256=project_file)] if project_file else []
+    made_from = [feedback.Digest(name=file, sha256=project_file)] if project_file else []
     data = [
-        Digest(name=f"data of {each.suite}/{each.name}", sha256=each.dataset_digest)
+        feedback.Digest(name=f"data of {each.suite}/{each.name}", sha256=each.dataset_digest)
         for suite in evidence.suites
         for each in suite.evaluations
     ]
     return (*made_from, *data)
 
 
-def example_rows(examples: Iterable[ExampleChange], suites: Iterable[SuiteResult]) -> tuple[ExampleRow, ...]:
+def example_rows(examples: Iterable[ExampleChange], suites: Iterable[SuiteResult]) -> tuple[feedback.ExampleRow, ...]:
     """Return the examples that only one side got right; points of a matrix that agree on one share a row."""
     whole = {each.suite.name: each.suite.point_of for each in suites}
     alike: dict[object, list[ExampleChange]] = {}
@@ -57,21 +49,23 @@ def example_rows(examples: Iterable[ExampleChange], suites: Iterable[SuiteResult
         suite = whole.get(each.suite)
         same = (suite, each.example_id, each.truth, each.candidate, each.baseline)
         alike.setdefault(place if suite is None else same, []).append(each)
-    return tuple(ExampleRow(**dict(each[0]), points=len({one.suite for one in each})) for each in alike.values())
+    return tuple(
+        feedback.ExampleRow(**dict(each[0]), points=len({one.suite for one in each})) for each in alike.values()
+    )
 
 
-def series_rows(evidence: Evidence) -> tuple[SeriesRow, ...]:
+def series_rows(evidence: Evidence) -> tuple[feedback.SeriesRow, ...]:
     """Return how the platform metrics moved on both sides."""
     baseline = _side_series(evidence.baseline, "baseline") if evidence.baseline else ()
     return (*_side_series(evidence.candidate, "candidate"), *baseline)
 
 
-def windows_rows(evidence: Evidence) -> tuple[WindowsRow, ...]:
+def windows_rows(evidence: Evidence) -> tuple[feedback.WindowsRow, ...]:
     """Return what was seen of the platform in each window of the loads, one row for each metric."""
     names = dict.fromkeys(each.metric for window in evidence.candidate.loaded for each in window.observations)
     baseline = evidence.baseline
     return tuple(
-        WindowsRow(
+        feedback.WindowsRow(
             metric=metric.name,
             unit=metric.unit,
             candidate=_in_windows(evidence.candidate, metric.name),
@@ -82,10 +76,10 @@ def windows_rows(evidence: Evidence) -> tuple[WindowsRow, ...]:
     )
 
 
-def _metric_row(delta: Delta) -> MetricRow:
-    return MetricRow(
+def _metric_row(delta: Delta) -> feedback.MetricRow:
+    return feedback.MetricRow(
         **dict(delta),
-        text=MetricText(
+        text=feedback.MetricText(
             label=at_point(label(delta.name), delta.point),
             value=_plain(delta.value, delta.name, delta.unit),
             baseline=_plain(delta.baseline, delta.name, delta.unit),
@@ -116,7 +110,8 @@ def _in_windows(side: SideEvidence, name: str) -> tuple[float | None, ...]:
     return tuple(next(values, None) for values in found)
 
 
-def _side_series(side: SideEvidence, name: Literal["candidate", "baseline"]) -> tuple[SeriesRow, ...]:
+def _side_series(side: SideEvidence, name: Literal["candidate", "baseline"]) -> tuple[feedback.SeriesRow, ...]:
     return tuple(
-        SeriesRow(metric=each.metric.name, unit=each.metric.unit, side=name, points=each.points) for each in side.series
+        feedback.SeriesRow(metric=each.metric.name, unit=each.metric.unit, side=name, points=each.points)
+        for each in side.series
     )

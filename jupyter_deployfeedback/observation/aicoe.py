@@ -11,21 +11,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any, NamedTuple, TypeGuard
 
-from jupyter_deployfeedback.domain.aicoe import (
-    CPU_MAX,
-    INFO_METRICS,
-    MEGABYTE,
-    MEMORY_MAX,
-    MODEL_METRICS,
-    MODEL_VERSION,
-    NAMESPACE,
-    NO_DATA,
-    PLATFORM_METRICS,
-    SECTIONS,
-    TEST_METRICS,
-    TEST_URL,
-    USAGE_METRICS,
-)
+from jupyter_deployfeedback.domain import aicoe
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
 from jupyter_deployfeedback.domain.observation import Observation
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, TargetFacts
@@ -37,8 +23,8 @@ SUITE = "AICoE-CI"
 UNKNOWN_OUTCOME = "AICoE-CI stored numbers only: neither their samples nor what became of its tests is known"
 BY_THE_HOUR = "AICoE-CI looked once an hour: the real maximum may be higher"
 AS_WRITTEN = "unit as written upstream: AICoE-CI's {} stands for {} x 10^6 bytes"
-_ABOUT = frozenset({MODEL_VERSION, TEST_URL, NAMESPACE})
-_NO_NUMBERS = frozenset({NO_DATA, "NaN", "Infinity", "-Infinity"})
+_ABOUT = frozenset({aicoe.MODEL_VERSION, aicoe.TEST_URL, aicoe.NAMESPACE})
+_NO_NUMBERS = frozenset({aicoe.NO_DATA, "NaN", "Infinity", "-Infinity"})
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)Mi")
 
 
@@ -51,7 +37,7 @@ class Deployment(NamedTuple):
     @property
     def name(self) -> str | None:
         """What AICoE-CI called it: ``pr-12-inference``; None where the file does not say."""
-        name = self.document.get(MODEL_VERSION)
+        name = self.document.get(aicoe.MODEL_VERSION)
         return str(name) if name is not None else None
 
 
@@ -75,7 +61,7 @@ def read_deployments(files: Mapping[str, str]) -> tuple[Deployment, ...]:
         if _has_sections(document):
             found += [Deployment(each, PurePath(file).name) for each in _deployments(document, file=file)]
             continue
-        section = PLATFORM_METRICS if document.keys() <= USAGE_METRICS.keys() else MODEL_METRICS
+        section = aicoe.PLATFORM_METRICS if document.keys() <= aicoe.USAGE_METRICS.keys() else aicoe.MODEL_METRICS
         if section in parts:
             remedy = "Import them one after the other."
             raise UsageError(f"{file} and {parts[section].file} hold the same part of a deployment.", remedy=remedy)
@@ -89,7 +75,7 @@ def read_deployments(files: Mapping[str, str]) -> tuple[Deployment, ...]:
 def stored_evidence(stored: Deployment, *, target: str, now: datetime) -> Evidence:
     """Return what is known of a stored deployment: numbers without samples, of a suite that was not run here."""
     document = stored.document
-    namespace = str(_section(document, INFO_METRICS).get(NAMESPACE) or NO_DATA)
+    namespace = str(_section(document, aicoe.INFO_METRICS).get(aicoe.NAMESPACE) or aicoe.NO_DATA)
     suite = SuiteResult(
         suite=Suite(name=SUITE, kind=SuiteKind.RESULTS, source=stored.file),
         outcome=Outcome.NOT_RUN,
@@ -104,11 +90,11 @@ def stored_evidence(stored: Deployment, *, target: str, now: datetime) -> Eviden
         target=target,
         url=None,
         ready=False,
-        namespace=None if namespace == NO_DATA else namespace,
+        namespace=None if namespace == aicoe.NO_DATA else namespace,
         model_version=stored.name,
         problem="it was not asked: what is known of it was stored by AICoE-CI",
     )
-    usage = tuple(_usage(_section(document, PLATFORM_METRICS), source=stored.file))
+    usage = tuple(_usage(_section(document, aicoe.PLATFORM_METRICS), source=stored.file))
     return Evidence(suites=(suite,), candidate=SideEvidence(facts=facts, platform=usage), imported=document)
 
 
@@ -126,7 +112,7 @@ def _parse(text: str, *, file: str) -> dict[str, Any]:
 
 
 def _has_sections(document: Mapping[str, Any]) -> bool:
-    return any(isinstance(document.get(name), dict | list) for name in SECTIONS) or bool(_older(document))
+    return any(isinstance(document.get(name), dict | list) for name in aicoe.SECTIONS) or bool(_older(document))
 
 
 def _older(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,46 +120,46 @@ def _older(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         version: below
         for version, below in document.items()
-        if version not in SECTIONS
+        if version not in aicoe.SECTIONS
         and isinstance(below, dict)
-        and any(isinstance(below.get(each), dict) for each in SECTIONS)
+        and any(isinstance(below.get(each), dict) for each in aicoe.SECTIONS)
     }
 
 
 def _is_flat(document: Mapping[str, Any]) -> bool:
     """Say whether it may be a ``metrics.json``: names of numbers, among other things perhaps."""
     values = document.values()
-    return any(value == NO_DATA or _is_number(value) for value in values)
+    return any(value == aicoe.NO_DATA or _is_number(value) for value in values)
 
 
 def _deployments(document: dict[str, Any], *, file: str) -> Iterator[dict[str, Any]]:
-    if any(isinstance(document.get(name), list) for name in SECTIONS):
+    if any(isinstance(document.get(name), list) for name in aicoe.SECTIONS):
         yield from _rows(document, file=file)
         return
     older = _older(document)
     newer = {name: value for name, value in document.items() if name not in older}
-    version = newer.get(MODEL_VERSION) or (next(iter(older)) if len(older) == 1 else None)
+    version = newer.get(aicoe.MODEL_VERSION) or (next(iter(older)) if len(older) == 1 else None)
     same = older.pop(version, {}) if isinstance(version, str) else {}
     if newer or same:
-        yield {MODEL_VERSION: version, **same, **newer} if version is not None else newer
+        yield {aicoe.MODEL_VERSION: version, **same, **newer} if version is not None else newer
     for name, value in older.items():
-        yield {MODEL_VERSION: name, **value}
+        yield {aicoe.MODEL_VERSION: name, **value}
 
 
 def _rows(document: Mapping[str, Any], *, file: str) -> Iterator[dict[str, Any]]:
     """Yield the deployments of an aggregated document, whose sections are parallel lists."""
-    lists = {name: document[name] for name in SECTIONS if isinstance(document.get(name), list)}
+    lists = {name: document[name] for name in aicoe.SECTIONS if isinstance(document.get(name), list)}
     for place in range(max(map(len, lists.values()), default=0)):
         row = {name: dict(each[place]) for name, each in lists.items() if _is_filled(each, place)}
-        model, platform = row.get(MODEL_METRICS, {}), row.get(PLATFORM_METRICS, {})
-        versions = {str(each[MODEL_VERSION]) for each in (model, platform) if MODEL_VERSION in each}
+        model, platform = row.get(aicoe.MODEL_METRICS, {}), row.get(aicoe.PLATFORM_METRICS, {})
+        versions = {str(each[aicoe.MODEL_VERSION]) for each in (model, platform) if aicoe.MODEL_VERSION in each}
         if len(versions) > 1:
             told = " and ".join(sorted(versions))
             raise UsageError(f"{file}: row {place + 1} is of {told}: its lists are not parallel.")
-        about = {name: model.pop(name) for name in (TEST_URL, NAMESPACE) if name in model}
-        platform.pop(MODEL_VERSION, None)
-        row |= {INFO_METRICS: row.get(INFO_METRICS, {}) | about}
-        yield {**dict.fromkeys((MODEL_VERSION,) if versions else (), *versions), **row}
+        about = {name: model.pop(name) for name in (aicoe.TEST_URL, aicoe.NAMESPACE) if name in model}
+        platform.pop(aicoe.MODEL_VERSION, None)
+        row |= {aicoe.INFO_METRICS: row.get(aicoe.INFO_METRICS, {}) | about}
+        yield {**dict.fromkeys((aicoe.MODEL_VERSION,) if versions else (), *versions), **row}
 
 
 def _is_filled(rows: list[Any], place: int) -> bool:
@@ -186,28 +172,30 @@ def _section(document: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _measured(document: Mapping[str, Any], *, source: str) -> Iterator[Observation]:
-    for name, value in _section(document, MODEL_METRICS).items():
+    for name, value in _section(document, aicoe.MODEL_METRICS).items():
         if name and name not in _ABOUT and _may_be_a_number(value):
-            metric = TEST_METRICS.get(name) or STANDARD_METRICS.get(name) or Metric(name=name, family=Family.MODEL)
+            metric = (
+                aicoe.TEST_METRICS.get(name) or STANDARD_METRICS.get(name) or Metric(name=name, family=Family.MODEL)
+            )
             yield _observation(metric, _number(value), value, source=source)
 
 
 def _ignored(document: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in _section(document, MODEL_METRICS).items():
+    for name, value in _section(document, aicoe.MODEL_METRICS).items():
         if name not in _ABOUT and not (name and _may_be_a_number(value)):
             yield f"{name} is not a number and is not read as a metric."
 
 
 def _usage(platform: Mapping[str, Any], *, source: str) -> Iterator[Observation]:
     for name, value in platform.items():
-        if name == MEMORY_MAX:
+        if name == aicoe.MEMORY_MAX:
             found = _MEMORY.fullmatch(str(value))
-            number = float(found[1]) * MEGABYTE if found else None
+            number = float(found[1]) * aicoe.MEGABYTE if found else None
             written = (AS_WRITTEN.format(value, found[1]),) if found else ()
-            yield _observation(USAGE_METRICS[name], number, value, source=source, notices=(*written, BY_THE_HOUR))
-        elif name == CPU_MAX:
-            yield _observation(USAGE_METRICS[name], _number(value), value, source=source, notices=(BY_THE_HOUR,))
-        elif name and name != MODEL_VERSION and _may_be_a_number(value):
+            yield _observation(aicoe.USAGE_METRICS[name], number, value, source=source, notices=(*written, BY_THE_HOUR))
+        elif name == aicoe.CPU_MAX:
+            yield _observation(aicoe.USAGE_METRICS[name], _number(value), value, source=source, notices=(BY_THE_HOUR,))
+        elif name and name != aicoe.MODEL_VERSION and _may_be_a_number(value):
             metric = Metric(name=name, family=Family.PLATFORM)
             yield _observation(metric, _number(value), value, source=source)
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from jupyter_deployfeedback.domain.observation import LoadedWindow, Observation, Window
 from jupyter_deployfeedback.observation.presets import Part
-from jupyter_deployfeedback.observation.sightings import Reading, Sightings
 from jupyter_deployfeedback.observation.summaries import PLATFORM_METRICS, observe
-from jupyter_deployfeedback.observation.window import FLOOR_SAMPLES, Samples, changes, refresh
+from jupyter_deployfeedback.observation.window import FLOOR_SAMPLES, Reading, Samples, Sightings, changes, refresh
 
 METRICS = {"cpu_max": Part.CPU, "cpu_mean": Part.CPU, "memory_max": Part.MEMORY, "memory_mean": Part.MEMORY}
 ENOUGH_SCRAPES = 0.8  # of those expected in a window

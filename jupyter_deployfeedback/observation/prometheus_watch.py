@@ -13,9 +13,18 @@ from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailabl
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
 from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset, buckets_of, fill_in, matchers, selector
 from jupyter_deployfeedback.observation.prometheus import Numbers, Prometheus
-from jupyter_deployfeedback.observation.sightings import Reading, Sightings
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
-from jupyter_deployfeedback.observation.window import Labels, Sample, Samples, apart, changes, interval, trim
+from jupyter_deployfeedback.observation.window import (
+    Labels,
+    Reading,
+    Sample,
+    Samples,
+    Sightings,
+    apart,
+    changes,
+    interval,
+    trim,
+)
 
 SOURCE = "prometheus"
 DEADLINE_SECONDS = 20.0  # of all queries together

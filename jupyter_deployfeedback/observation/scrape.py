@@ -12,18 +12,11 @@ import requests
 from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import Auth, Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable
+from jupyter_deployfeedback.observation import wire
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
 from jupyter_deployfeedback.observation.presets import PROCESS, Part
-from jupyter_deployfeedback.observation.sightings import Reading, Sightings
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
-from jupyter_deployfeedback.observation.window import Labels, Sample, interval, read_page, trim
-from jupyter_deployfeedback.observation.wire import (
-    SERVER_ERROR,
-    BoundedSession,
-    read_body,
-    same_origin,
-    why_unreachable,
-)
+from jupyter_deployfeedback.observation.window import Labels, Reading, Sample, Sightings, interval, read_page, trim
 from jupyter_deployfeedback.probe.secrets import secret_headers
 from jupyter_deployfeedback.probe.settings import shown
 
@@ -108,7 +101,7 @@ class ScrapeWatch:
     def _watch(self) -> None:
         """Look until told to stop, and once more then. A page that will never be there is asked for only once."""
         try:
-            with BoundedSession(self._url, ca_file=self._target.platform.ca_file) as session:
+            with wire.BoundedSession(self._url, ca_file=self._target.platform.ca_file) as session:
                 session.headers.update(self._headers())
                 while self._look(session):
                     self._looked.set()
@@ -122,7 +115,7 @@ class ScrapeWatch:
         finally:
             self._looked.set()
 
-    def _look(self, session: BoundedSession) -> bool:
+    def _look(self, session: wire.BoundedSession) -> bool:
         """Take one snapshot; False when there is no sense in trying again."""
         began = time.monotonic()
         try:
@@ -131,18 +124,18 @@ class ScrapeWatch:
             self._problem = f"{error.message} {_REMEDY}"
             return False
         except OSError as error:
-            self._problem = f"{why_unreachable(error, url=self._url)} {_REMEDY}"
+            self._problem = f"{wire.why_unreachable(error, url=self._url)} {_REMEDY}"
             return True
         if status != requests.codes.ok:
             denied = status in {requests.codes.unauthorized, requests.codes.forbidden}
             self._problem = f"{shown(self._url)} answered {status}. {_DENIED if denied else _REMEDY}"
-            return status >= SERVER_ERROR
+            return status >= wire.SERVER_ERROR
         return self._keep(text, at=self._epoch + (began + time.monotonic()) / 2)
 
-    def _fetch(self, session: BoundedSession) -> tuple[int, str]:
+    def _fetch(self, session: wire.BoundedSession) -> tuple[int, str]:
         session.allow(DEADLINE_SECONDS)
         with session.get(self._url, timeout=DEADLINE_SECONDS, stream=True, allow_redirects=False) as response:
-            body = read_body(response, limit_bytes=LIMIT_BYTES)
+            body = wire.read_body(response, limit_bytes=LIMIT_BYTES)
         return response.status_code, body.decode("utf-8", errors="replace")
 
     def _keep(self, text: str, *, at: float) -> bool:
@@ -159,7 +152,7 @@ class ScrapeWatch:
         """Send the platform's own credentials, or the target's where the page is the target's: never elsewhere."""
         platform = self._target.platform
         auth = platform.auth
-        if auth == Auth() and same_origin(self._url, self._target.address):
+        if auth == Auth() and wire.same_origin(self._url, self._target.address):
             auth = self._target.auth
         return {
             "Accept": "text/plain;version=0.0.4",

@@ -8,24 +8,9 @@ from itertools import groupby
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.observation import Observation, Series
 from jupyter_deployfeedback.errors import MetricsUnavailable, NoSeries
+from jupyter_deployfeedback.observation import window
 from jupyter_deployfeedback.observation.presets import PATH_LABELS, REQUEST_FAMILIES, Part, RequestFamily
-from jupyter_deployfeedback.observation.sightings import Sightings
-from jupyter_deployfeedback.observation.window import (
-    Labels,
-    Sample,
-    Samples,
-    changes,
-    growth,
-    increase,
-    mean,
-    mean_rate,
-    rates,
-    refresh,
-    shortage,
-    total,
-    trim,
-    unwound,
-)
+from jupyter_deployfeedback.observation.window import Sightings
 
 PLATFORM_METRICS = {name: metric for name, metric in STANDARD_METRICS.items() if metric.family is Family.PLATFORM}
 
@@ -86,7 +71,7 @@ def _cpu_max(seen: Sightings) -> _Found:
 
 def _cpu_mean(seen: Sightings) -> _Found:
     grown = _cpu_seconds(seen)
-    return _Found(mean_rate(grown), len(_trimmed_pulse(seen)), Part.CPU)
+    return _Found(window.mean_rate(grown), len(_trimmed_pulse(seen)), Part.CPU)
 
 
 def _memory_max(seen: Sightings) -> _Found:
@@ -96,12 +81,12 @@ def _memory_max(seen: Sightings) -> _Found:
 
 def _memory_mean(seen: Sightings) -> _Found:
     memory = _memory(seen)
-    return _Found(mean(memory), len(_trimmed_pulse(seen)), Part.MEMORY)
+    return _Found(window.mean(memory), len(_trimmed_pulse(seen)), Part.MEMORY)
 
 
 def _memory_growth(seen: Sightings) -> _Found:
     memory = _memory(seen)
-    return _Found(growth(memory) * seen.window.seconds, len(_trimmed_pulse(seen)), Part.MEMORY)
+    return _Found(window.growth(memory) * seen.window.seconds, len(_trimmed_pulse(seen)), Part.MEMORY)
 
 
 def _restarts(seen: Sightings) -> _Found:
@@ -109,7 +94,7 @@ def _restarts(seen: Sightings) -> _Found:
         return _gained(seen, Part.RESTARTS)
     series = _trimmed(seen, Part.STARTED)
     _refuse_half_watched(seen)
-    return _Found(float(sum(changes(samples) for samples in series.values())), _most(series), Part.STARTED)
+    return _Found(float(sum(window.changes(samples) for samples in series.values())), _most(series), Part.STARTED)
 
 
 def _oom_kills(seen: Sightings) -> _Found:
@@ -117,7 +102,7 @@ def _oom_kills(seen: Sightings) -> _Found:
 
 
 def _replicas(seen: Sightings) -> _Found:
-    running = total(_trimmed(seen, Part.RUNNING).values(), counters=False, hold_seconds=seen.interval_seconds)
+    running = window.total(_trimmed(seen, Part.RUNNING).values(), counters=False, hold_seconds=seen.interval_seconds)
     return _Found(float(round(max(value for _, value in running))), len(running), Part.RUNNING)
 
 
@@ -149,25 +134,25 @@ _METHODS: Mapping[str, Callable[[Sightings], _Found]] = {
 }
 
 
-def _cpu_seconds(seen: Sightings) -> list[Sample]:
+def _cpu_seconds(seen: Sightings) -> list[window.Sample]:
     series = _trimmed(seen, Part.CPU)
     _refuse_too_few(seen)
-    return total([unwound(samples) for samples in series.values()], counters=True)
+    return window.total([window.unwound(samples) for samples in series.values()], counters=True)
 
 
-def _cpu_rates(seen: Sightings) -> list[Sample]:
+def _cpu_rates(seen: Sightings) -> list[window.Sample]:
     grown = _cpu_seconds(seen)
-    renewed = [refresh(samples) or 0.0 for samples in seen.reading(Part.CPU).series.values()]
-    found = rates(grown, least_seconds=max(seen.least_seconds, *renewed))
+    renewed = [window.refresh(samples) or 0.0 for samples in seen.reading(Part.CPU).series.values()]
+    found = window.rates(grown, least_seconds=max(seen.least_seconds, *renewed))
     if not found:
         raise MetricsUnavailable("the CPU counter was renewed only once in the window.", remedy=seen.advice)
     return found
 
 
-def _memory(seen: Sightings) -> list[Sample]:
+def _memory(seen: Sightings) -> list[window.Sample]:
     series = _trimmed(seen, Part.MEMORY)
     _refuse_too_few(seen)
-    return total(series.values(), counters=False, hold_seconds=seen.interval_seconds)
+    return window.total(series.values(), counters=False, hold_seconds=seen.interval_seconds)
 
 
 def _gained(seen: Sightings, part: Part) -> _Found:
@@ -176,7 +161,7 @@ def _gained(seen: Sightings, part: Part) -> _Found:
     return _Found(_count(series, seen), _most(series), part)
 
 
-def _served(seen: Sightings) -> tuple[RequestFamily, Mapping[Labels, Samples]]:
+def _served(seen: Sightings) -> tuple[RequestFamily, Mapping[window.Labels, window.Samples]]:
     series = seen.reading(Part.REQUESTS).series
     _refuse_half_watched(seen)
     family = choose_family(series)
@@ -186,19 +171,23 @@ def _served(seen: Sightings) -> tuple[RequestFamily, Mapping[Labels, Samples]]:
     return family, served(series, family=family, path=seen.request_path)
 
 
-def _count(series: Mapping[Labels, Samples], seen: Sightings) -> float:
+def _count(series: Mapping[window.Labels, window.Samples], seen: Sightings) -> float:
     return sum(
-        increase(trim(samples, seen.start, seen.end), start=seen.start, watched_since=_watched_since(labels, seen))
+        window.increase(
+            window.trim(samples, seen.start, seen.end), start=seen.start, watched_since=_watched_since(labels, seen)
+        )
         for labels, samples in series.items()
     )
 
 
-def _watched_since(labels: Labels, seen: Sightings) -> float | None:
+def _watched_since(labels: window.Labels, seen: Sightings) -> float | None:
     return seen.watched_since.get(dict(labels).get("instance", ""))
 
 
-def _trimmed(seen: Sightings, part: Part) -> dict[Labels, list[Sample]]:
-    trimmed = {labels: trim(samples, seen.start, seen.end) for labels, samples in seen.reading(part).series.items()}
+def _trimmed(seen: Sightings, part: Part) -> dict[window.Labels, list[window.Sample]]:
+    trimmed = {
+        labels: window.trim(samples, seen.start, seen.end) for labels, samples in seen.reading(part).series.items()
+    }
     found = {labels: samples for labels, samples in trimmed.items() if samples}
     if not found:
         raise NoSeries(f"no series matches {seen.reading(part).asked} around the run.")
@@ -206,15 +195,15 @@ def _trimmed(seen: Sightings, part: Part) -> dict[Labels, list[Sample]]:
 
 
 def _trimmed_pulse(seen: Sightings) -> list[float]:
-    return [at for at, _ in trim([(at, 0.0) for at in seen.pulse], seen.start, seen.end)]
+    return [at for at, _ in window.trim([(at, 0.0) for at in seen.pulse], seen.start, seen.end)]
 
 
-def _most(series: Mapping[Labels, Samples]) -> int:
+def _most(series: Mapping[window.Labels, window.Samples]) -> int:
     return max(len(samples) for samples in series.values())
 
 
 def _refuse_too_few(seen: Sightings) -> None:
-    reason = shortage(seen.pulse, start=seen.start, end=seen.end, interval_seconds=seen.interval_seconds)
+    reason = window.shortage(seen.pulse, start=seen.start, end=seen.end, interval_seconds=seen.interval_seconds)
     if reason is not None:
         raise MetricsUnavailable(f"{reason}{seen.advice}.")
 
@@ -239,7 +228,7 @@ def _series(name: str, seen: Sightings) -> tuple[Series, ...]:
     return (Series(metric=PLATFORM_METRICS[name], points=tuple(_thinned(within))),)
 
 
-def _thinned(points: list[Sample]) -> list[Sample]:
+def _thinned(points: list[window.Sample]) -> list[window.Sample]:
     """Keep the highest of neighbouring points, so that a peak survives."""
     stride = -(-len(points) // _MOST_POINTS)
     return [
@@ -248,20 +237,24 @@ def _thinned(points: list[Sample]) -> list[Sample]:
     ]
 
 
-def choose_family(series: Iterable[Labels]) -> RequestFamily | None:
+def choose_family(series: Iterable[window.Labels]) -> RequestFamily | None:
     """Return the best known family among the series: one only, because several would count a request twice."""
     names = {dict(labels)["__name__"] for labels in series}
     return next((family for family in REQUEST_FAMILIES if family.name in names), None)
 
 
-def served(series: Mapping[Labels, Samples], *, family: RequestFamily, path: str) -> dict[Labels, Samples]:
+def served(
+    series: Mapping[window.Labels, window.Samples], *, family: RequestFamily, path: str
+) -> dict[window.Labels, window.Samples]:
     """Keep the family's series of the path the run asked for; where none names it, all but metrics pages."""
     own = {labels: samples for labels, samples in series.items() if dict(labels)["__name__"] == family.name}
     asked = {labels: samples for labels, samples in own.items() if _names_path(labels, path)}
     return asked or {labels: samples for labels, samples in own.items() if not _names_path(labels, "/metrics")}
 
 
-def failed(series: Mapping[Labels, Samples], *, family: RequestFamily) -> dict[Labels, Samples] | None:
+def failed(
+    series: Mapping[window.Labels, window.Samples], *, family: RequestFamily
+) -> dict[window.Labels, window.Samples] | None:
     """Keep the series with a status of 400 or more: our requests are well-formed, so a 4xx is the server's error too.
 
     None where the series have no status label: then nobody knows.
@@ -271,11 +264,11 @@ def failed(series: Mapping[Labels, Samples], *, family: RequestFamily) -> dict[L
     return {labels: samples for labels, samples in series.items() if _FAILED.fullmatch(_status(labels, family))}
 
 
-def _names_path(labels: Labels, path: str) -> bool:
+def _names_path(labels: window.Labels, path: str) -> bool:
     suffix = path.rstrip("/")  # a server behind a prefix may label the path with or without it
     return bool(suffix) and any(value.rstrip("/").endswith(suffix) for name, value in labels if name in PATH_LABELS)
 
 
-def _status(labels: Labels, family: RequestFamily) -> str:
+def _status(labels: window.Labels, family: RequestFamily) -> str:
     values = dict(labels)
     return next((values[name] for name in family.status if name in values), "")

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.probe import results
 from jupyter_deployfeedback.probe.answers import Answers, Side
 from jupyter_deployfeedback.probe.display import Display, Progress, write
 from jupyter_deployfeedback.probe.earlier import Earlier, read_earlier, whole
@@ -20,14 +21,6 @@ from jupyter_deployfeedback.probe.examples import Examples, gather_examples, pla
 from jupyter_deployfeedback.probe.pictures import gather_pictures
 from jupyter_deployfeedback.probe.protocols.base import Scalar
 from jupyter_deployfeedback.probe.records import evaluation_record
-from jupyter_deployfeedback.probe.results import (
-    CLASSIFICATION,
-    REGRESSION,
-    EvaluationResult,
-    SideResult,
-    html_summary,
-    text_summary,
-)
 from jupyter_deployfeedback.probe.target import RequestState, Target
 
 DEFAULT_NAME = "evaluation"
@@ -44,10 +37,10 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     slices: Mapping[str, object] | None = None,
     pictures: object = None,
     name: str | None = None,
-    task: str = CLASSIFICATION,
+    task: str = results.CLASSIFICATION,
     batch_size: int = 1,
     warmup: int = 5,
-) -> EvaluationResult:
+) -> results.EvaluationResult:
     """Ask the target about every example, the live baseline about the same ones, and return what both answered.
 
     One request for each ``batch_size`` examples, one after the other; with a baseline each batch goes to both sides,
@@ -82,14 +75,16 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     known = known_scores(result, target, next(_batches(examples, 1)))
     seen = {"pictures": drawn.urls(_worth_seeing(result)), "known": known}
     record = evaluation_record(wire | seen)
-    if not display.show(record, text=text_summary(result), html=html_summary(result)):
-        write(text_summary(result))
+    if not display.show(record, text=results.text_summary(result), html=results.html_summary(result)):
+        write(results.text_summary(result))
     return result
 
 
 def _refuse_wrong(task: str, *, batch_size: int, warmup: int) -> None:
-    if task not in {CLASSIFICATION, REGRESSION}:
-        raise UsageError(f"task={task!r} is not known.", remedy=f"Use one of: {CLASSIFICATION}, {REGRESSION}.")
+    if task not in {results.CLASSIFICATION, results.REGRESSION}:
+        raise UsageError(
+            f"task={task!r} is not known.", remedy=f"Use one of: {results.CLASSIFICATION}, {results.REGRESSION}."
+        )
     if batch_size < 1:
         raise UsageError(f"batch_size={batch_size} sends nothing.", remedy="Use 1 or more.")
     if warmup < 0:
@@ -129,32 +124,34 @@ def _batches(examples: Examples, size: int) -> Iterator[list[object]]:
         yield batch
 
 
-def _result(sides: Sequence[Side], examples: Examples, *, name: str, task: str) -> EvaluationResult:
-    baseline = SideResult(examples, sides[1].answers, task) if len(sides) > 1 else None
-    return EvaluationResult(examples, sides[0].answers, task, name=name, baseline=baseline)
+def _result(sides: Sequence[Side], examples: Examples, *, name: str, task: str) -> results.EvaluationResult:
+    baseline = results.SideResult(examples, sides[1].answers, task) if len(sides) > 1 else None
+    return results.EvaluationResult(examples, sides[0].answers, task, name=name, baseline=baseline)
 
 
-def _whole(result: EvaluationResult, examples: Examples, earlier: Earlier, *, positions: list[int]) -> EvaluationResult:
+def _whole(
+    result: results.EvaluationResult, examples: Examples, earlier: Earlier, *, positions: list[int]
+) -> results.EvaluationResult:
     """Return what the suite sees: the answers to all its examples, those given before among them."""
     answers = whole(examples, result.answers, positions=positions, before=earlier.candidate, rows=earlier.rows)
     baseline = None
     if result.baseline is not None and earlier.baseline is not None:
         sent, before = result.baseline.answers, earlier.baseline
         both = whole(examples, sent, positions=positions, before=before, rows=earlier.rows)
-        baseline = SideResult(examples, both, result.task)
-    return EvaluationResult(examples, answers, result.task, name=result.name, baseline=baseline)
+        baseline = results.SideResult(examples, both, result.task)
+    return results.EvaluationResult(examples, answers, result.task, name=result.name, baseline=baseline)
 
 
-def _worth_seeing(result: EvaluationResult) -> tuple[str, ...]:
+def _worth_seeing(result: results.EvaluationResult) -> tuple[str, ...]:
     """Return the ids of the examples that feedback may list, the broken ones first."""
-    if result.task != CLASSIFICATION:
+    if result.task != results.CLASSIFICATION:
         return ()
     if result.baseline is None:
         return tuple(one for one, right in result.right.items() if not right)
     return (*result.broken, *result.fixed)
 
 
-def _wire(result: EvaluationResult, window: tuple[datetime, datetime]) -> dict[str, Any]:
+def _wire(result: results.EvaluationResult, window: tuple[datetime, datetime]) -> dict[str, Any]:
     return {
         "name": result.name,
         "task": result.task,
@@ -168,7 +165,7 @@ def _wire(result: EvaluationResult, window: tuple[datetime, datetime]) -> dict[s
     }
 
 
-def known_scores(result: SideResult, target: Target, batch: Sequence[object]) -> list[dict[str, Any]]:
+def known_scores(result: results.SideResult, target: Target, batch: Sequence[object]) -> list[dict[str, Any]]:
     """Return the known examples as they were scored here; ``batch`` holds one example for the address of nobody.
 
     Without any answer of the target nothing is known to be right or wrong.
@@ -207,7 +204,7 @@ def _ask_nobody(target: Target, batch: Sequence[object]) -> Answers:
 
 def _scored(kind: str, truth: Scalar, answers: Answers, *, task: str) -> dict[str, Any]:
     examples = Examples(inputs=[None], ids=[kind], truth=[truth], slices={})
-    result = SideResult(examples, answers, task)
+    result = results.SideResult(examples, answers, task)
     return {
         "kind": kind,
         "truth": truth,

@@ -13,15 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_deployfeedback.domain.project import (
-    Auth,
-    Platform,
-    PlatformSource,
-    PresetName,
-    Project,
-    ResponseShape,
-    Target,
-)
+from jupyter_deployfeedback.domain import project
 from jupyter_deployfeedback.domain.suite import Suite, SuiteKind
 from jupyter_deployfeedback.errors import Problem, ProjectError, UsageError
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
@@ -87,7 +79,7 @@ class Surroundings:
         return {name: value for name, value in options.items() if value}
 
 
-def load_aicoe(path: Path, *, environment: Mapping[str, str]) -> Project:
+def load_aicoe(path: Path, *, environment: Mapping[str, str]) -> project.Project:
     """Return the project that an ``.aicoe-ci.yaml`` describes; ``environment`` may hold the addresses of its targets.
 
     A target without an address is not run. Raises ProjectNotFound, and ProjectError with every problem.
@@ -110,7 +102,7 @@ def load_aicoe(path: Path, *, environment: Mapping[str, str]) -> Project:
     if found.problems:
         raise ProjectError(sorted(found.problems, key=lambda problem: (problem.line or 0, problem.key)))
     overlays = dict.fromkeys(each.overlay for each in found.gathers if each.overlay)
-    return Project(
+    return project.Project(
         name=folder.name,
         folder=str(folder),
         file=str(path.absolute()),
@@ -184,7 +176,7 @@ def _overlays_dir(said: str, document: Document, found: Found, folder: Path) -> 
     return place.relative_to(folder).as_posix()
 
 
-def _targets(found: Found, document: Document, environment: Mapping[str, str]) -> dict[str, Target]:
+def _targets(found: Found, document: Document, environment: Mapping[str, str]) -> dict[str, project.Target]:
     names = [each.target for each in found.gathers]
     if len(names) > 1 and environment.get(DEPLOYED_MODEL_URL):
         known = ", ".join(address_variable(name) for name in names)
@@ -196,10 +188,10 @@ def _targets(found: Found, document: Document, environment: Mapping[str, str]) -
         except UsageError as error:
             found.problems.append(Problem(document.file, None, "", error.message, error.remedy))
             continue
-        targets[name] = Target(
+        targets[name] = project.Target(
             name=name,
             url=url,
-            response=ResponseShape(predictions="$.prediction", probabilities="$.probability"),
+            response=project.ResponseShape(predictions="$.prediction", probabilities="$.probability"),
             platform=_platform(environment),
         )
     return targets
@@ -212,16 +204,16 @@ def _address(target: str, environment: Mapping[str, str], *, alone: bool) -> str
     return None
 
 
-def _platform(environment: Mapping[str, str]) -> Platform:
+def _platform(environment: Mapping[str, str]) -> project.Platform:
     """Return where the predecessor looked, if its variables are set; else the target's own metrics page."""
     url, namespace, pod = (environment.get(name) for name in _THANOS)
     if not (url and namespace and pod):
-        return Platform()
-    return Platform(
-        source=PlatformSource.PROMETHEUS,
+        return project.Platform()
+    return project.Platform(
+        source=project.PlatformSource.PROMETHEUS,
         url=read_address(url, named=_THANOS[0]),
-        auth=Auth(bearer=f"env:{_TOKEN}" if environment.get(_TOKEN) else None),
-        preset=PresetName.KUBERNETES,
+        auth=project.Auth(bearer=f"env:{_TOKEN}" if environment.get(_TOKEN) else None),
+        preset=project.PresetName.KUBERNETES,
         labels={"namespace": namespace, "pod": pod},
     )
 

@@ -12,15 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from jupyter_deployfeedback.domain.project import Kernels, ReleaseSettings
 from jupyter_deployfeedback.errors import Problem
+from jupyter_deployfeedback.project import schema
 from jupyter_deployfeedback.project.document import Document, Path
 from jupyter_deployfeedback.project.problems import translate_all
-from jupyter_deployfeedback.project.schema import (
-    MetricFile,
-    ProjectFile,
-    RuleFile,
-    SuiteFile,
-    TargetFile,
-)
 
 SectionT = TypeVar("SectionT", bound=BaseModel)
 
@@ -32,13 +26,13 @@ class Sections:
     Suites and rules are keyed by their position in the file.
     """
 
-    whole: ProjectFile | None
+    whole: schema.ProjectFile | None
     declared: tuple[str, ...]
     baseline: str | None
-    targets: dict[str, TargetFile]
-    suites: dict[int, SuiteFile]
-    metrics: dict[str, MetricFile]
-    rules: dict[int, RuleFile]
+    targets: dict[str, schema.TargetFile]
+    suites: dict[int, schema.SuiteFile]
+    metrics: dict[str, schema.MetricFile]
+    rules: dict[int, schema.RuleFile]
     kernels: Kernels | None
     release: ReleaseSettings | None
     problems: list[Problem] = field(default_factory=list)
@@ -53,13 +47,13 @@ def read_sections(document: Document, *, environment: Mapping[str, str]) -> Sect
         return Sections(None, (), None, {}, {}, {}, {}, None, None, [problem])
     context = {"environment": environment}
     try:
-        whole = ProjectFile.model_validate(document.data, context=context)
+        whole = schema.ProjectFile.model_validate(document.data, context=context)
     except ValidationError as error:
         return _salvage(document.data, document, error, context)
     return _of(whole)
 
 
-def _of(whole: ProjectFile) -> Sections:
+def _of(whole: schema.ProjectFile) -> Sections:
     return Sections(
         whole=whole,
         declared=tuple(whole.targets),
@@ -100,10 +94,10 @@ def _salvage(
         whole=None,
         declared=tuple(targets) if isinstance(targets, dict) else (),
         baseline=None if ("baseline",) in broken else data.get("baseline"),
-        targets=read(TargetFile, "targets"),
-        suites=read(SuiteFile, "suites"),
-        metrics=read(MetricFile, "metrics"),
-        rules=read(RuleFile, "rules"),
+        targets=read(schema.TargetFile, "targets"),
+        suites=read(schema.SuiteFile, "suites"),
+        metrics=read(schema.MetricFile, "metrics"),
+        rules=read(schema.RuleFile, "rules"),
         kernels=read_one(Kernels, "kernels"),
         release=read_one(ReleaseSettings, "release"),
         problems=translate_all(errors, document),
@@ -111,4 +105,4 @@ def _salvage(
 
 
 def _long_form(kind: type[BaseModel], value: object) -> object:
-    return {"notebook": value} if kind is SuiteFile and isinstance(value, str) else value
+    return {"notebook": value} if kind is schema.SuiteFile and isinstance(value, str) else value

@@ -4,18 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from jupyter_deployfeedback.domain.fields import (
-    Address,
-    AxisValues,
-    Duration,
-    Name,
-    OneOrMany,
-    ParameterValue,
-    Text,
-    as_name,
-    as_pattern,
-    wrong,
-)
+from jupyter_deployfeedback.domain import fields
 from jupyter_deployfeedback.domain.metric import Better
 from jupyter_deployfeedback.domain.project import DEFAULT_LOOKS, MOST_LOOKS, Kernels, ReleaseSettings, TargetSection
 from jupyter_deployfeedback.domain.rules.rule import OnFail, OnNoData, OnSmallSlice
@@ -32,7 +21,7 @@ class TargetFile(TargetSection):
 
     model_config = ConfigDict(validate_by_name=False)
 
-    url: Address = Field(
+    url: fields.Address = Field(
         description="Address of the deployment; ${NAME} and ${NAME:-default} are replaced.",
         examples=["${MODEL_URL:-http://127.0.0.1:8000}"],
     )
@@ -53,50 +42,56 @@ _KEYS_OF_KIND = {
 class SuiteFile(Section):
     """One notebook, behave features, or what another package can run against a target."""
 
-    notebook: Text | None = Field(
+    notebook: fields.Text | None = Field(
         None, description="Path of the notebook, relative to this file.", examples=["suites/quality.ipynb"]
     )
-    features: Text | None = Field(
+    features: fields.Text | None = Field(
         None, description="Or: folder of behave features, relative to this file.", examples=["features/"]
     )
-    results: Text | None = Field(
+    results: fields.Text | None = Field(
         None,
         description="Or: results of k6, Vegeta, GuideLLM or Chaos Toolkit, relative to this file.",
         examples=["load/k6.json"],
     )
-    kind: Name | None = Field(None, description="Or: a kind that an installed package brings.", examples=["chaos"])
-    source: Text | None = Field(None, description="Of such a kind: its file or folder.", examples=["chaos/pods.yaml"])
+    kind: fields.Name | None = Field(
+        None, description="Or: a kind that an installed package brings.", examples=["chaos"]
+    )
+    source: fields.Text | None = Field(
+        None, description="Of such a kind: its file or folder.", examples=["chaos/pods.yaml"]
+    )
     options: dict[str, Any] = Field({}, description="Of such a kind: what its package knows.", examples=[{"depth": 2}])
-    name: Text | None = Field(
+    name: fields.Text | None = Field(
         None,
         description="Default: the file's name. Of features: a regular expression that selects them by their path.",
         examples=["quality"],
     )
-    python: Text | None = Field(
+    python: fields.Text | None = Field(
         None, description="Of features: the Python that has behave and their packages.", examples=[".venv/bin/python"]
     )
     evidence: Literal["point"] | None = Field(
         None, description="Of results: aggregates without samples count, as weak evidence.", examples=["point"]
     )
-    max_age: Duration | None = Field(None, description="Of results: how old they may be; 24h.", examples=["1h"])
-    url: Address | None = Field(
+    max_age: fields.Duration | None = Field(None, description="Of results: how old they may be; 24h.", examples=["1h"])
+    url: fields.Address | None = Field(
         None,
         description="Of results: the address that was asked, where it is not the target's own.",
         examples=["http://127.0.0.1:8080"],
     )
-    url_variables: OneOrMany = Field(
+    url_variables: fields.OneOrMany = Field(
         (), description="Of features: more variables that hold the target's address.", examples=[["MODEL_URL"]]
     )
-    parameters: dict[str, ParameterValue] = Field(
+    parameters: dict[str, fields.ParameterValue] = Field(
         {}, description="Values for the notebook's parameters cell; never secrets.", examples=[{"n": 500}]
     )
-    matrix: dict[str, AxisValues] = Field(
+    matrix: dict[str, fields.AxisValues] = Field(
         {},
         description="Values for parameters; the suite runs once for each combination.",
         examples=[{"n": [100, 1000], "seed": [1, 2]}],
     )
-    timeout: Duration = Field(600.0, description="Time limit of the whole suite.", examples=["5min"])
-    cell_timeout: Duration | None = Field(None, description="Of notebooks: time limit of each cell.", examples=["30s"])
+    timeout: fields.Duration = Field(600.0, description="Time limit of the whole suite.", examples=["5min"])
+    cell_timeout: fields.Duration | None = Field(
+        None, description="Of notebooks: time limit of each cell.", examples=["30s"]
+    )
     exclusive: bool = Field(default=False, description="Nothing else runs meanwhile.", examples=[True])
     more: str | None = Field(
         None,
@@ -108,16 +103,16 @@ class SuiteFile(Section):
     def _is_one_thing(self) -> Self:
         given = [key for key in ("notebook", "features", "results", "kind") if getattr(self, key) is not None]
         if not given:
-            raise wrong("names nothing to run.", "Write notebook: suites/quality.ipynb, or features: features/.")
+            raise fields.wrong("names nothing to run.", "Write notebook: suites/quality.ipynb, or features: features/.")
         if len(given) > 1:
-            raise wrong(f"names {' and '.join(given)}.", "Make a suite of each.")
+            raise fields.wrong(f"names {' and '.join(given)}.", "Make a suite of each.")
         self._refuse_strangers(given[0])
         if self.kind is not None and self.source is None:
-            raise wrong("names a kind without a source.", "Write the file it runs: source: chaos/pods.yaml.")
+            raise fields.wrong("names a kind without a source.", "Write the file it runs: source: chaos/pods.yaml.")
         if self.features is not None:
-            as_pattern(self.name or "")
+            fields.as_pattern(self.name or "")
         elif self.name is not None:
-            as_name(self.name)
+            fields.as_name(self.name)
         return self
 
     def _refuse_strangers(self, own: str) -> None:
@@ -125,13 +120,13 @@ class SuiteFile(Section):
         for kind, keys in _KEYS_OF_KIND.items():
             strangers = [key for key in keys if getattr(self, key)] if kind != own else []
             if strangers:
-                raise wrong(f"has {strangers[0]}, which only a suite with {kind} can have.", "Delete it.")
+                raise fields.wrong(f"has {strangers[0]}, which only a suite with {kind} can have.", "Delete it.")
         for key in ("parameters", "matrix"):
             if own == "features" and getattr(self, key):
                 remedy = "Their tests read variables: set them when you run, and name them under kernels: environment."
-                raise wrong(f"has {key}, which features cannot take.", remedy)
+                raise fields.wrong(f"has {key}, which features cannot take.", remedy)
             if own == "results" and getattr(self, key):
-                raise wrong(f"has {key}, which results cannot take.", "Delete them: nothing is run here.")
+                raise fields.wrong(f"has {key}, which results cannot take.", "Delete them: nothing is run here.")
 
 
 class MetricFile(Section):
@@ -154,14 +149,16 @@ class RuleFile(Section):
     """One condition that a release must meet."""
 
     metric: str = Field(description="Name of the metric.", examples=["accuracy"])
-    passing: OneOrMany = Field(
+    passing: fields.OneOrMany = Field(
         alias="pass",
         description="Conditions that must all hold; a sign means relative to the baseline.",
         examples=[[">=0.95", ">=-1pp"]],
     )
-    warning: OneOrMany = Field((), alias="warn", description="Looser conditions: warn.", examples=[[">=-2pp"]])
-    failing: OneOrMany = Field((), alias="fail", description="Default: the opposite of pass.", examples=[["<-3pp"]])
-    slices: OneOrMany = Field((), description="Judge each value of these slices too.", examples=[["digit"]])
+    warning: fields.OneOrMany = Field((), alias="warn", description="Looser conditions: warn.", examples=[[">=-2pp"]])
+    failing: fields.OneOrMany = Field(
+        (), alias="fail", description="Default: the opposite of pass.", examples=[["<-3pp"]]
+    )
+    slices: fields.OneOrMany = Field((), description="Judge each value of these slices too.", examples=[["digit"]])
     on_fail: OnFail = Field(OnFail.FAIL, description="What a failed rule means for the run.", examples=["warn"])
     on_no_data: OnNoData | None = Field(
         None,
@@ -180,23 +177,23 @@ class ProjectFile(Section):
     """What a model's release is judged by: its deployments, suites and rules."""
 
     version: Literal[1] = Field(1, description="Version of this file's format.", examples=[1])
-    name: Name | None = Field(None, description="Default: the folder's name.", examples=["digits"])
-    targets: dict[Name, TargetFile] = Field(
+    name: fields.Name | None = Field(None, description="Default: the folder's name.", examples=["digits"])
+    targets: dict[fields.Name, TargetFile] = Field(
         description="The deployments that can be tested.",
         examples=[{"candidate": {"url": "http://127.0.0.1:8000"}}],
         min_length=1,
     )
-    baseline: Text = Field(
+    baseline: fields.Text = Field(
         "last-release", description="A target (compared live, paired) or last-release.", examples=["released"]
     )
     suites: list[Annotated[SuiteFile, BeforeValidator(_suite, json_schema_input_type=str | SuiteFile)]] = Field(
         description="What is run against a target.", examples=[["suites/smoke.ipynb"]], min_length=1
     )
     parallel: int | None = Field(None, ge=1, description="Most suites at once; default: one per core.", examples=[2])
-    timeout: Duration | None = Field(
+    timeout: fields.Duration | None = Field(
         None, description="Time limit of all suites of a run together.", examples=["30min"]
     )
-    metrics: dict[Name, MetricFile] = Field(
+    metrics: dict[fields.Name, MetricFile] = Field(
         {}, description="Metrics of your own.", examples=[{"queue_depth": {"query": "max(queue_depth{$labels})"}}]
     )
     rules: list[RuleFile] = Field(

@@ -21,15 +21,8 @@ from jupyter_deployfeedback.pipeline.questions import MAX_PARALLEL_VARIABLE, fin
 from jupyter_deployfeedback.pipeline.release import release, waive
 from jupyter_deployfeedback.pipeline.run import continue_run, reap, start
 from jupyter_deployfeedback.run_process.client import work_command
-from jupyter_deployfeedback.server import wire
+from jupyter_deployfeedback.server import views, wire
 from jupyter_deployfeedback.server.runs import RunProcesses
-from jupyter_deployfeedback.server.views import (
-    problem_bodies,
-    project_body,
-    run_body,
-    suite_progress,
-    working_stage,
-)
 from jupyter_deployfeedback.store import STORE_VARIABLE, Store, open_store
 
 Result = TypeVar("Result")
@@ -81,11 +74,13 @@ class Desk:
             except errors.ProjectNotFound:
                 raise
             except errors.ProjectError as error:
-                return wire.ProjectAnswer(project=None, problems=problem_bodies(error, root=self._root))
+                return wire.ProjectAnswer(project=None, problems=views.problem_bodies(error, root=self._root))
             if project.kernels.preload is not None:
                 self._processes.expect(set(kernels_of(project)), preload=project.kernels.preload)
             expected = forecast.expected(project, project.suites, store=self._store)
-            return wire.ProjectAnswer(project=project_body(project, root=self._root, expected=expected), problems=())
+            return wire.ProjectAnswer(
+                project=views.project_body(project, root=self._root, expected=expected), problems=()
+            )
 
         await run_blocking(self._processes.warm_up)
         return await run_blocking(found)
@@ -143,8 +138,8 @@ class Desk:
         def told() -> wire.RunAnswer:
             run = self._store.get(run_id)
             events = self._store.events(run_id)
-            stage = None if run.state.terminal else working_stage(events)
-            return wire.RunAnswer(run=self._body(run), stage=stage, suites=suite_progress(events))
+            stage = None if run.state.terminal else views.working_stage(events)
+            return wire.RunAnswer(run=self._body(run), stage=stage, suites=views.suite_progress(events))
 
         return await run_blocking(told)
 
@@ -226,7 +221,7 @@ class Desk:
         return file
 
     def _body(self, run: Run) -> wire.RunBody:
-        return run_body(run, root=self._root)
+        return views.run_body(run, root=self._root)
 
 
 def run_blocking(function: Callable[..., Result], *arguments: Any) -> Awaitable[Result]:  # noqa: ANN401 - passed through

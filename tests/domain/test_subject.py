@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_deployfeedback.domain.feedback import FindingText
+from jupyter_deployfeedback.domain.feedback import FindingText, read_version_1
 from jupyter_deployfeedback.domain.rules.language import parse_subject
 from jupyter_deployfeedback.domain.rules.rule import RuleList, Subject, SubjectKind
-from jupyter_deployfeedback.domain.rules.version_1 import read_version_1
 from tests.comparison.evidence import a_finding
 
 LABEL = st.text(alphabet=st.sampled_from('ab,:{}"\\ \n\u202esuite[=]'), max_size=6) | st.text(max_size=6)

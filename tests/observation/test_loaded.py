@@ -12,8 +12,8 @@ from jupyter_deployfeedback.domain.observation import LoadedWindow, MetricQuery,
 from jupyter_deployfeedback.observation import watch
 from jupyter_deployfeedback.observation.loaded import observe_each
 from jupyter_deployfeedback.observation.presets import PROCESS, Part
-from jupyter_deployfeedback.observation.sightings import Reading, Sightings
 from jupyter_deployfeedback.observation.summaries import summarise
+from jupyter_deployfeedback.observation.window import Reading, Sightings
 from tests.observation.conftest import Deploy, Deployment, PrometheusServer, now, span, target
 
 MIB = 2.0**20

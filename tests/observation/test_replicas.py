@@ -5,8 +5,7 @@ import pytest
 from jupyter_deployfeedback.errors import MetricsUnavailable
 from jupyter_deployfeedback.observation.presets import KUBERNETES, PROCESS, Part, Preset
 from jupyter_deployfeedback.observation.prometheus_watch import doubts, refuse_doubles
-from jupyter_deployfeedback.observation.sightings import Reading
-from jupyter_deployfeedback.observation.window import Labels, Sample, labelled
+from jupyter_deployfeedback.observation.window import Labels, Reading, Sample, labelled
 
 STEADY = [(float(at), 1.0) for at in range(-1, 12)]
 

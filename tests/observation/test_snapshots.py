@@ -8,8 +8,7 @@ from jupyter_deployfeedback.domain.observation import Window
 from jupyter_deployfeedback.errors import MetricsUnavailable
 from jupyter_deployfeedback.observation.presets import Part
 from jupyter_deployfeedback.observation.scrape import MOST_SERIES, MOST_SNAPSHOTS, Snapshots
-from jupyter_deployfeedback.observation.sightings import Sightings
-from jupyter_deployfeedback.observation.window import labelled
+from jupyter_deployfeedback.observation.window import Sightings, labelled
 
 CPU = labelled("process_cpu_seconds_total", {})
 STARTED = labelled("process_start_time_seconds", {})

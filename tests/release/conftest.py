@@ -18,10 +18,10 @@ from jupyter_deployfeedback.domain.feedback import (
     MetricText,
     RunFacts,
     SuiteRow,
+    read_version_1,
 )
 from jupyter_deployfeedback.domain.metric import Better, Family
 from jupyter_deployfeedback.domain.project import Project, ReleaseSettings
-from jupyter_deployfeedback.domain.rules.version_1 import read_version_1
 from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.suite import Outcome
 from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict

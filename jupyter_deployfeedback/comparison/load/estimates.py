@@ -6,31 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from jupyter_deployfeedback.comparison import measured
 from jupyter_deployfeedback.comparison.load.gathering import UnderLoad
 from jupyter_deployfeedback.comparison.load.latency import beyond, level_of, measure_latency
 from jupyter_deployfeedback.comparison.load.windows import JACKKNIFE, jackknife, over_windows
-from jupyter_deployfeedback.comparison.measured import (
-    MEAN,
-    PAIRED_SHARE,
-    WINDOWS,
-    Interval,
-    Measured,
-    Missing,
-    on_log_scale,
-    ratio_of,
-    relative_quantile,
-)
-from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic
+from jupyter_deployfeedback.comparison.methods.proportion import SMALLEST_LATENCY, order_statistic
 from jupyter_deployfeedback.comparison.samples import Floats, Samples
 from jupyter_deployfeedback.comparison.sides import Selection
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Relation
 
-At = Callable[[float], Interval]
+At = Callable[[float], measured.Interval]
 Number = Callable[[Selection], float]
 
 
-def measure_under_load(estimand: Estimand, load: UnderLoad) -> Measured | Missing:
+def measure_under_load(estimand: Estimand, load: UnderLoad) -> measured.Measured | measured.Missing:
     """Return a latency or the throughput of a load; how sure it is, the windows say, because each is one sample.
 
     Requests within a window resemble each other, so that an interval over all of them would be too narrow.
@@ -38,22 +28,22 @@ def measure_under_load(estimand: Estimand, load: UnderLoad) -> Measured | Missin
     relation = estimand.expression.relation
     absolute = relation is Relation.ABSOLUTE
     if load.doubt is not None and not absolute:
-        return Missing(load.doubt)
+        return measured.Missing(load.doubt)
     if load.baseline is None and not absolute:
-        return Missing("the baseline was not loaded")
+        return measured.Missing("the baseline was not loaded")
     if estimand.metric == "throughput":
         baseline = None if absolute or load.baseline is None else _per_second(load, load.baseline)
         found = over_windows(_per_second(load, load.candidate), baseline, relation=relation)
-        return found if isinstance(found, Missing) else replace(found, weak=load.doubt)
+        return found if isinstance(found, measured.Missing) else replace(found, weak=load.doubt)
     if absolute:
         return _alone(estimand, load)
     return _compared(estimand, load, Selection(load.candidate, load.baseline))
 
 
-def _alone(estimand: Estimand, load: UnderLoad) -> Measured | Missing:
+def _alone(estimand: Estimand, load: UnderLoad) -> measured.Measured | measured.Missing:
     """Return a latency of the candidate; its interval is the wider one: over requests, or over windows."""
     found = measure_latency(estimand, Selection(load.candidate))
-    if isinstance(found, Missing) or found.interval_at is None:
+    if isinstance(found, measured.Missing) or found.interval_at is None:
         return found
     if load.doubt is not None:
         return replace(found, weak=load.doubt)
@@ -68,20 +58,20 @@ def _alone(estimand: Estimand, load: UnderLoad) -> Measured | Missing:
     return replace(found, interval_at=lambda confidence: _hull(over_requests(confidence), over_windows(confidence)))
 
 
-def _compared(estimand: Estimand, load: UnderLoad, both: Selection) -> Measured | Missing:
+def _compared(estimand: Estimand, load: UnderLoad, both: Selection) -> measured.Measured | measured.Missing:
     number, ratio = _number(estimand), estimand.expression.relation is Relation.RATIO
     whole = number(both)
     at = jackknife(whole, _without_each(number, load))
     if at is not None and estimand.expression.aggregate is Aggregate.SHARE:
         at = _no_narrower(at, measure_latency(estimand, both))
     ends = [_statistic(estimand)(side) for side in (both.candidate, both.paired_baseline)]
-    found = Measured(
-        value=ratio_of(whole) if ratio else whole,
+    found = measured.Measured(
+        value=measured.ratio_of(whole) if ratio else whole,
         n=both.candidate.n,
         method=JACKKNIFE,
         candidate=ends[0],
         baseline=ends[1],
-        interval_at=on_log_scale(at) if ratio and at else at,
+        interval_at=measured.on_log_scale(at) if ratio and at else at,
         facts={"windows": len(load.seconds)},
     )
     found = found.needing(_floor(estimand))
@@ -93,12 +83,12 @@ def _too_few(load: UnderLoad) -> str | None:
     """Say that there are too few windows to tell how much they differ, None where there are enough."""
     count = len(load.seconds)
     windows = "1 window" if count == 1 else f"{count} windows"
-    return f"{windows} of load, at least {WINDOWS} are needed" if count < WINDOWS else None
+    return f"{windows} of load, at least {measured.WINDOWS} are needed" if count < measured.WINDOWS else None
 
 
-def _no_narrower(at: At, over_requests: Measured | Missing) -> At:
+def _no_narrower(at: At, over_requests: measured.Measured | measured.Missing) -> At:
     """Return an interval no narrower than that over requests: where no window has a slow one, all windows are alike."""
-    if isinstance(over_requests, Missing) or over_requests.interval_at is None:
+    if isinstance(over_requests, measured.Missing) or over_requests.interval_at is None:
         return at
     other = over_requests.interval_at
     return lambda confidence: _hull(at(confidence), other(confidence))
@@ -107,8 +97,8 @@ def _no_narrower(at: At, over_requests: Measured | Missing) -> At:
 def _floor(estimand: Estimand) -> int:
     aggregate, level = level_of(estimand)
     if level is not None:
-        return relative_quantile(level)
-    return PAIRED_SHARE if aggregate is Aggregate.SHARE else MEAN
+        return measured.relative_quantile(level)
+    return measured.PAIRED_SHARE if aggregate is Aggregate.SHARE else measured.MEAN
 
 
 def _without_each(number: Number, load: UnderLoad) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -177,7 +167,7 @@ def _log(value: float) -> float:
     return math.log(max(value, SMALLEST_LATENCY))
 
 
-def _exp(interval: Interval) -> Interval:
+def _exp(interval: measured.Interval) -> measured.Interval:
     low, high = interval
     return math.exp(low), math.exp(high) if high < math.log(1e300) else math.inf
 
@@ -187,5 +177,5 @@ def _of_a_share(at: At) -> At:
     return lambda confidence: (max(at(confidence)[0], 0.0), min(at(confidence)[1], 1.0))
 
 
-def _hull(one: Interval, other: Interval) -> Interval:
+def _hull(one: measured.Interval, other: measured.Interval) -> measured.Interval:
     return min(one[0], other[0]), max(one[1], other[1])

@@ -5,8 +5,7 @@ import numpy as np
 from jupyter_deployfeedback.comparison.measured import Measured, Missing, single
 from jupyter_deployfeedback.comparison.methods.bootstrap import quantile_effect
 from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference, mean_ratio
-from jupyter_deployfeedback.comparison.methods.proportion import share, share_difference
-from jupyter_deployfeedback.comparison.methods.quantile import quantile
+from jupyter_deployfeedback.comparison.methods.proportion import quantile, share, share_difference
 from jupyter_deployfeedback.comparison.methods.typical import typical_ratio
 from jupyter_deployfeedback.comparison.quantities import LATENCIES
 from jupyter_deployfeedback.comparison.samples import Bools, Floats

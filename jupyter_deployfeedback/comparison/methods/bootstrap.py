@@ -9,7 +9,7 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale, relative_quantile
 from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY, by_time, t_around
-from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic, rank
+from jupyter_deployfeedback.comparison.methods.proportion import SMALLEST_LATENCY, order_statistic, rank
 from jupyter_deployfeedback.comparison.samples import Floats, Integers
 from jupyter_deployfeedback.domain.rules.rule import Relation
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale, ratio_of, typical
 from jupyter_deployfeedback.comparison.methods.blocks import MANY, by_time, t_interval
-from jupyter_deployfeedback.comparison.methods.quantile import SMALLEST_LATENCY, order_statistic
+from jupyter_deployfeedback.comparison.methods.proportion import SMALLEST_LATENCY, order_statistic
 from jupyter_deployfeedback.comparison.samples import Floats
 
 HODGES_LEHMANN = "hodges-lehmann-paired"

@@ -8,21 +8,12 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from jupyter_deployfeedback.execution.standby import orders
 from jupyter_deployfeedback.execution.standby.client import Forked, NoFork
-from jupyter_deployfeedback.execution.standby.orders import (
-    Order,
-    Program,
-    find,
-    is_refused,
-    leave,
-    mark_used,
-    order_to_fork,
-    order_to_start,
-)
 
 END_SECONDS = 3.0  # for a keeper to end all that is left
 STARTED = "started"
-SUPPLIED = {Program.FORK: "forked", Program.START: "started ahead"}
+SUPPLIED = {orders.Program.FORK: "forked", orders.Program.START: "started ahead"}
 
 
 @dataclass(frozen=True)
@@ -32,21 +23,21 @@ class Supply:
     folder: Path
     may_fork: bool
 
-    def take(self, order: Order) -> Forked | None:
+    def take(self, order: orders.Order) -> Forked | None:
         """Return a kernel that waits; None, and the order for one is left, where there is none.
 
         Raises NoFork, OSError.
         """
-        address = find(self.folder, order)
+        address = orders.find(self.folder, order)
         return None if address is None else Forked(address)
 
-    def note(self, order: Order) -> None:
+    def note(self, order: orders.Order) -> None:
         """Note for the next run what this one used."""
         with suppress(OSError):  # the folder has gone, with whoever kept kernels there
-            if order.program is Program.FORK:
-                mark_used(self.folder, order.name)
+            if order.program is orders.Program.FORK:
+                orders.mark_used(self.folder, order.name)
             else:
-                leave(self.folder, order)
+                orders.leave(self.folder, order)
 
 
 class SuiteProvisioner(LocalProvisioner):
@@ -104,7 +95,7 @@ class SuiteProvisioner(LocalProvisioner):
         self._supply.note(order)
         return fork
 
-    def _order(self, command: list[str], *, environment: dict[str, str], folder: str) -> Order | None:
+    def _order(self, command: list[str], *, environment: dict[str, str], folder: str) -> orders.Order | None:
         """Return what could serve a suite: a fork where that is possible, else a kernel that is started ahead."""
         if self._supply is None:
             return None
@@ -113,7 +104,7 @@ class SuiteProvisioner(LocalProvisioner):
             "environment": environment,
             "own": self.kernel_spec.env,
         }
-        fork = order_to_fork(command, preload=self._preload, **told) if self._supply.may_fork else None
-        if fork is not None and not is_refused(self._supply.folder, fork):
+        fork = orders.order_to_fork(command, preload=self._preload, **told) if self._supply.may_fork else None
+        if fork is not None and not orders.is_refused(self._supply.folder, fork):
             return fork
-        return order_to_start(command, folder=folder, transport=self._transport, **told)
+        return orders.order_to_start(command, folder=folder, transport=self._transport, **told)

@@ -13,18 +13,9 @@ import time
 
 from jupyter_deployfeedback.execution.suites import Account, Unfinished, adapter_for
 from jupyter_deployfeedback.execution.suites.notebook import suite as notebook
+from jupyter_deployfeedback.execution.worker import wire
 from jupyter_deployfeedback.execution.worker.process_tree import adopt_orphans_and_hide, end_descendants
 from jupyter_deployfeedback.execution.worker.stopping import INTERRUPT_SECONDS, STOPS, Stopped, heed_stops, stoppable
-from jupyter_deployfeedback.execution.worker.wire import (
-    Ended,
-    Ending,
-    Event,
-    Settle,
-    Settled,
-    Spec,
-    encode,
-    read_request,
-)
 
 PARENT_CHECK_SECONDS = 0.5
 
@@ -41,10 +32,10 @@ def main(descriptor: int, parent: int, runtime_folder: str, *, ahead: bool = Fal
         notebook.warm_up()
     try:
         for line in sys.stdin:
-            request = read_request(line)
-            if isinstance(request, Settle):
-                tell(Settled())
-            elif run_suite(request, tell=tell) is not Ending.COMPLETED:
+            request = wire.read_request(line)
+            if isinstance(request, wire.Settle):
+                tell(wire.Settled())
+            elif run_suite(request, tell=tell) is not wire.Ending.COMPLETED:
                 break
     finally:
         if os.getppid() != parent:  # nobody else is left to do it
@@ -59,9 +50,9 @@ class Teller:
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's signature
         self._descriptor = descriptor
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: wire.Event) -> None:
         """Write one event; when nobody reads any more, the watch on the parent stops the suite."""
-        line = encode(event)
+        line = wire.encode(event)
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         try:
             while line:
@@ -72,35 +63,35 @@ class Teller:
             signal.pthread_sigmask(signal.SIG_SETMASK, masked)
 
 
-def run_suite(spec: Spec, *, tell: Teller) -> Ending:
+def run_suite(spec: wire.Spec, *, tell: Teller) -> wire.Ending:
     """Run one suite and tell how it ended; whatever it left running is ended before.
 
     Unless it is worked through: that is told at once, and what it leaves is ended after.
     """
     deadline = time.monotonic() + spec.timeout_seconds
-    told: list[Ending] = []
+    told: list[wire.Ending] = []
 
-    def tell_once(ending: Ending, message: str = "") -> None:
+    def tell_once(ending: wire.Ending, message: str = "") -> None:
         if told:
             return
-        if time.monotonic() >= deadline and ending not in {Ending.CANCELLED, Ending.TIMED_OUT}:
-            ending, message = Ending.TIMED_OUT, ""
-        if ending is not Ending.COMPLETED:
+        if time.monotonic() >= deadline and ending not in {wire.Ending.CANCELLED, wire.Ending.TIMED_OUT}:
+            ending, message = wire.Ending.TIMED_OUT, ""
+        if ending is not wire.Ending.COMPLETED:
             end_descendants(os.getpid())
         told.append(ending)
-        tell(Ended(ending, message, account.packages, notices=tuple(account.notices), kernel=account.kernel))
+        tell(wire.Ended(ending, message, account.packages, notices=tuple(account.notices), kernel=account.kernel))
 
-    account = Account(worked_through=lambda: tell_once(Ending.COMPLETED))
+    account = Account(worked_through=lambda: tell_once(wire.Ending.COMPLETED))
     try:
         with stoppable(within_seconds=spec.timeout_seconds + INTERRUPT_SECONDS):
             adapter_for(spec.kind)(spec, tell=tell, deadline=deadline, account=account)
-        tell_once(Ending.COMPLETED)
+        tell_once(wire.Ending.COMPLETED)
     except Stopped as stopped:
         tell_once(stopped.ending)
     except Unfinished as unfinished:
         tell_once(unfinished.ending, str(unfinished))
     except Exception as error:  # noqa: BLE001 - the run loop: whatever broke becomes the suite's outcome, by name
-        tell_once(Ending.BROKEN, f"{type(error).__name__}: {error}")
+        tell_once(wire.Ending.BROKEN, f"{type(error).__name__}: {error}")
     end_descendants(os.getpid())
     heed_stops()
     return told[0]

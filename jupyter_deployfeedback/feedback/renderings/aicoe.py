@@ -7,18 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from jupyter_deployfeedback.domain.aicoe import (
-    CPU_MAX,
-    INFO_METRICS,
-    MEGABYTE,
-    MEMORY_MAX,
-    MODEL_METRICS,
-    MODEL_VERSION,
-    NAMESPACE,
-    NO_DATA,
-    PLATFORM_METRICS,
-    TEST_URL,
-)
+from jupyter_deployfeedback.domain import aicoe
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.rules.rule import Subject
@@ -31,8 +20,8 @@ AICOE_NAMES = {
     "error_rate": "average_error",
     "probability_mean": "average_probability",
     "requests_answered": "number_requests",
-    "cpu_max": CPU_MAX,
-    "memory_max": MEMORY_MAX,
+    "cpu_max": aicoe.CPU_MAX,
+    "memory_max": aicoe.MEMORY_MAX,
 }
 
 
@@ -58,13 +47,18 @@ def render_usage(report: FeedbackReport) -> str:
 def render_aggregated(reports: Iterable[FeedbackReport]) -> str:
     """Return reports as ``aggregated_metrics``: parallel lists with a row for each, in the order given."""
     stored = [_stored(report) for report in reports]
-    about = [{name: each[INFO_METRICS].get(name, NO_DATA) for name in (NAMESPACE, TEST_URL)} for each in stored]
-    version = [{MODEL_VERSION: each[MODEL_VERSION]} for each in stored]
+    about = [
+        {name: each[aicoe.INFO_METRICS].get(name, aicoe.NO_DATA) for name in (aicoe.NAMESPACE, aicoe.TEST_URL)}
+        for each in stored
+    ]
+    version = [{aicoe.MODEL_VERSION: each[aicoe.MODEL_VERSION]} for each in stored]
     return _text(
         {
-            INFO_METRICS: [],
-            MODEL_METRICS: [each[MODEL_METRICS] | more for each, more in zip(stored, about, strict=True)],
-            PLATFORM_METRICS: [each[PLATFORM_METRICS] | more for each, more in zip(stored, version, strict=True)],
+            aicoe.INFO_METRICS: [],
+            aicoe.MODEL_METRICS: [each[aicoe.MODEL_METRICS] | more for each, more in zip(stored, about, strict=True)],
+            aicoe.PLATFORM_METRICS: [
+                each[aicoe.PLATFORM_METRICS] | more for each, more in zip(stored, version, strict=True)
+            ],
         }
     )
 
@@ -72,12 +66,12 @@ def render_aggregated(reports: Iterable[FeedbackReport]) -> str:
 def tests_of(report: FeedbackReport) -> str:
     """Return where the suites can be seen as they were tested: their pages, or that they are on one machine only."""
     if report.imported is not None:
-        return str(_imported(report, INFO_METRICS).get(TEST_URL) or NO_DATA)
+        return str(_imported(report, aicoe.INFO_METRICS).get(aicoe.TEST_URL) or aicoe.NO_DATA)
     sources = list(dict.fromkeys(suite.source for suite in report.suites))
     page = report.run.page or ""
     if sources and not PAGE.fullmatch(page):
         return f"{', '.join(sources)} ({LOCAL_ONLY})"
-    return ", ".join(f"{page}{quote(source, errors='replace')}" for source in sources) or NO_DATA
+    return ", ".join(f"{page}{quote(source, errors='replace')}" for source in sources) or aicoe.NO_DATA
 
 
 def _text(document: dict[str, Any]) -> str:
@@ -86,13 +80,13 @@ def _text(document: dict[str, Any]) -> str:
 
 def _stored(report: FeedbackReport) -> dict[str, Any]:
     version = _version(report)
-    info = {TEST_URL: one_line(tests_of(report), limit=1000), NAMESPACE: _namespace(report)}
+    info = {aicoe.TEST_URL: one_line(tests_of(report), limit=1000), aicoe.NAMESPACE: _namespace(report)}
     sections = {
-        INFO_METRICS: info | _imported(report, INFO_METRICS),
-        MODEL_METRICS: {MODEL_VERSION: version} | _metrics(report),
-        PLATFORM_METRICS: _usage(report),
+        aicoe.INFO_METRICS: info | _imported(report, aicoe.INFO_METRICS),
+        aicoe.MODEL_METRICS: {aicoe.MODEL_VERSION: version} | _metrics(report),
+        aicoe.PLATFORM_METRICS: _usage(report),
     }
-    return {MODEL_VERSION: version} | (report.imported or {}) | sections
+    return {aicoe.MODEL_VERSION: version} | (report.imported or {}) | sections
 
 
 def _imported(report: FeedbackReport, section: str) -> dict[str, Any]:
@@ -101,11 +95,11 @@ def _imported(report: FeedbackReport, section: str) -> dict[str, Any]:
 
 
 def _namespace(report: FeedbackReport) -> str:
-    return one_line(report.run.namespace or NO_DATA, limit=200)
+    return one_line(report.run.namespace or aicoe.NO_DATA, limit=200)
 
 
 def _version(report: FeedbackReport) -> str:
-    run, called = report.run, (report.imported or {}).get(MODEL_VERSION)
+    run, called = report.run, (report.imported or {}).get(aicoe.MODEL_VERSION)
     if called is not None:
         return one_line(str(called), limit=200)
     return one_line(f"{run.target} {run.model_version}" if run.model_version else run.target, limit=200)
@@ -113,10 +107,10 @@ def _version(report: FeedbackReport) -> str:
 
 def _metrics(report: FeedbackReport) -> dict[str, Any]:
     if report.imported is not None:
-        return _imported(report, MODEL_METRICS)
+        return _imported(report, aicoe.MODEL_METRICS)
     rows = [row for row in report.metrics if row.family is not Family.PLATFORM]
     ours_first = sorted(rows, key=lambda row: row.name not in AICOE_NAMES)
-    return {_name(row): NO_DATA if (value := _number(row.value)) is None else value for row in ours_first}
+    return {_name(row): aicoe.NO_DATA if (value := _number(row.value)) is None else value for row in ours_first}
 
 
 def _name(row: MetricRow) -> str:
@@ -127,10 +121,10 @@ def _usage(report: FeedbackReport) -> dict[str, Any]:
     platform = {row.name: row.value for row in report.metrics if row.family is Family.PLATFORM and row.point is None}
     cores, size = _number(platform.get("cpu_max")), _number(platform.get("memory_max"))
     measured: dict[str, Any] = {
-        CPU_MAX: NO_DATA if cores is None else round(cores, 4),
-        MEMORY_MAX: NO_DATA if size is None else f"{round(size / MEGABYTE)}Mi",
+        aicoe.CPU_MAX: aicoe.NO_DATA if cores is None else round(cores, 4),
+        aicoe.MEMORY_MAX: aicoe.NO_DATA if size is None else f"{round(size / aicoe.MEGABYTE)}Mi",
     }
-    return measured | _imported(report, PLATFORM_METRICS)
+    return measured | _imported(report, aicoe.PLATFORM_METRICS)
 
 
 def _number(value: float | None) -> float | None:

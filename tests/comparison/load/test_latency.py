@@ -13,7 +13,7 @@ from jupyter_deployfeedback.comparison.beyond_limit import p_beyond
 from jupyter_deployfeedback.comparison.measured import Measured, Missing, absolute_quantile, relative_quantile
 from jupyter_deployfeedback.comparison.methods.bootstrap import quantile_effect
 from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference, mean_ratio
-from jupyter_deployfeedback.comparison.methods.quantile import order_statistic, quantile, quantile_interval
+from jupyter_deployfeedback.comparison.methods.proportion import order_statistic, quantile, quantile_interval
 from jupyter_deployfeedback.comparison.methods.typical import typical_ratio, walsh_averages, walsh_interval
 from jupyter_deployfeedback.comparison.samples import Floats
 from jupyter_deployfeedback.domain.comparison import Estimand

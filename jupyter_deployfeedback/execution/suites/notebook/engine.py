@@ -15,24 +15,15 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 
 from jupyter_deployfeedback.execution.kernels.client import ask_packages, asked_by, hear_packages
 from jupyter_deployfeedback.execution.suites.notebook.source import INJECTED_ID, SAVE_EVERY_SECONDS, ExecutedCopy
+from jupyter_deployfeedback.execution.worker import wire
 from jupyter_deployfeedback.execution.worker.stopping import INTERRUPT_SECONDS, Stopped, stop_within
-from jupyter_deployfeedback.execution.worker.wire import (
-    CELL_TIMEOUT,
-    INJECTED_TAG,
-    SKIP_TAG,
-    CellEnded,
-    CellStarted,
-    Event,
-    Recorded,
-    StrayError,
-)
 from jupyter_deployfeedback.probe.records import RECORD_MIME
 
 SCRAP_MIMES = ("application/scrapbook.scrap.json+json", "application/scrapbook.scrap.text+json")
 RESTARTED = "Restarting Bash"  # said by bash_kernel when a cell ended its shell; the new one then answers 0
 STRAY_ERRORS = ("Exception in thread ", "Task exception was never retrieved", "Exception ignored in")
 
-Tell = Callable[[Event], None]
+Tell = Callable[[wire.Event], None]
 CAP_BYTES = 10_000_000
 _STREAM = "stream"
 _OVERHEAD = 100  # what an output takes in the file even if it is empty: a million short lines count too
@@ -122,27 +113,27 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         self.began = False
         self.complete = False
         self.left_shell = False
-        self._ended: CellEnded | None = None
+        self._ended: wire.CellEnded | None = None
         self._started_at = 0.0
         super().__init__(nb, progress_bar=False, autosave_cell_every=SAVE_EVERY_SECONDS)
 
     def notebook_start(self, **kwargs: object) -> None:
         """Clear what earlier runs left, and give the injected cell an id that lasts."""
         for cell in self.nb.cells:
-            if INJECTED_TAG in cell.metadata.get("tags", []):
+            if wire.INJECTED_TAG in cell.metadata.get("tags", []):
                 cell.id = INJECTED_ID
         super().notebook_start(**kwargs)
 
     def cell_start(self, cell: nbformat.NotebookNode, cell_index: int | None = None, **kwargs: object) -> None:
         """Note that a cell starts; what is not sent to the kernel starts nothing."""
         super().cell_start(cell, cell_index, **kwargs)
-        if cell.cell_type != "code" or not cell.source.strip() or SKIP_TAG in cell.metadata.get("tags", []):
+        if cell.cell_type != "code" or not cell.source.strip() or wire.SKIP_TAG in cell.metadata.get("tags", []):
             return
         self.began = True
         self.cap, self.gaps, self.left_shell, self.time_over = OutputCap(), MessageGaps(), False, None
-        self._ended = CellEnded(cell.id)
+        self._ended = wire.CellEnded(cell.id)
         self._started_at = time.monotonic()
-        self.tell(CellStarted(cell.id))
+        self.tell(wire.CellStarted(cell.id))
 
     def replied(self, cell: nbformat.NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
         """Take over what the kernel replied: the only proof that a cell was worked through."""
@@ -199,7 +190,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         """Say in the executed copy at which cell it ended: its reader sees no events."""
         name, text = ("KernelDied", "The kernel ended.") if isinstance(stop, DeadKernelError) else stop.said
         if self.time_over is not None and not isinstance(stop, DeadKernelError):
-            name, text = CELL_TIMEOUT, f"The cell's time ({self.time_over:g} s) was over."
+            name, text = wire.CELL_TIMEOUT, f"The cell's time ({self.time_over:g} s) was over."
         for cell in self.nb.cells:
             if cell.metadata.papermill["status"] == self.RUNNING:
                 cell.outputs.append(nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[text]))
@@ -285,10 +276,10 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
         if content.get("name") == "stdout" and self.km.language == "bash":
             self.nb_man.left_shell |= content.get("text", "").rstrip().endswith(RESTARTED)
         if content.get("name") == "stderr" and any(sign in content.get("text", "") for sign in STRAY_ERRORS):
-            self.nb_man.tell(StrayError(cell_id))
+            self.nb_man.tell(wire.StrayError(cell_id))
         records = _records(message)
         for mime, payload in records:
-            self.nb_man.tell(Recorded(cell_id, mime, payload))
+            self.nb_man.tell(wire.Recorded(cell_id, mime, payload))
         return {mime for mime, _ in records}
 
 

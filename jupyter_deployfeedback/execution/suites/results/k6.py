@@ -7,15 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from jupyter_deployfeedback.execution.suites.results.contents import (
-    Claim,
-    Found,
-    Requests,
-    Unreadable,
-    moment,
-    number,
-    require,
-)
+from jupyter_deployfeedback.execution.suites.results import contents
 
 DURATION = "http_req_duration"
 DROPPED = "dropped_iterations"
@@ -30,18 +22,18 @@ def recognise(first: dict[str, Any]) -> bool:
     return first.get("type") in {"Metric", "Point"} and "metric" in first and isinstance(first.get("data"), dict)
 
 
-def read(lines: Iterable[tuple[int, dict[str, Any]]]) -> Found:
+def read(lines: Iterable[tuple[int, dict[str, Any]]]) -> contents.Found:
     """Return the requests of the wanted lines, each with its number."""
-    found, requests = Found("k6"), Requests()
+    found, requests = contents.Found("k6"), contents.Requests()
     found.requests = requests
     dropped, thresholds, aside = 0.0, [], 0
     for place, line in lines:
-        require(("type", "metric", "data"), of=line, where=f"line {place}")
+        contents.require(("type", "metric", "data"), of=line, where=f"line {place}")
         data, metric = line["data"], line["metric"]
         if line["type"] == "Metric":
             thresholds += [f"{metric} {text}" for text in data.get("thresholds") or ()]
         elif metric == DROPPED:
-            dropped += number(data.get("value"), where=f"line {place}: value")
+            dropped += contents.number(data.get("value"), where=f"line {place}: value")
         elif metric == DURATION and (data.get("tags") or {}).get("group") in SETTING_UP:
             aside += 1
         elif metric == DURATION:
@@ -56,16 +48,16 @@ def read(lines: Iterable[tuple[int, dict[str, Any]]]) -> Found:
     return found
 
 
-def not_saturated(dropped: float) -> Claim:
+def not_saturated(dropped: float) -> contents.Claim:
     """Return whether k6 kept its schedule: what it dropped would have been the slow requests."""
     message = f"generator saturated: k6 dropped {dropped:g} iterations, so its latencies look better than they are"
-    return Claim.needed("k6 kept its schedule", holds=dropped == 0, message=f"{message}. Give it more maxVUs.")
+    return contents.Claim.needed("k6 kept its schedule", holds=dropped == 0, message=f"{message}. Give it more maxVUs.")
 
 
-def _add(requests: Requests, data: dict[str, Any], addresses: set[str], *, place: int) -> None:
+def _add(requests: contents.Requests, data: dict[str, Any], addresses: set[str], *, place: int) -> None:
     tags = data.get("tags") or {}
-    seconds = number(data.get("value"), where=f"line {place}: value") / 1000
-    ended = moment(data.get("time"), where=f"line {place}: time")
+    seconds = contents.number(data.get("value"), where=f"line {place}: value") / 1000
+    ended = contents.moment(data.get("time"), where=f"line {place}: time")
     state, error = _state(tags, place=place)
     kept = {name: str(tags.get(name, "")) for name in KEPT_TAGS}
     requests.add(sent_at=ended - seconds, seconds=seconds, state=state, error=error, tags=kept)
@@ -85,5 +77,5 @@ def _state(tags: dict[str, Any], *, place: int) -> tuple[str, str]:
         answered = str(tags["status"])[:1] in {"2", "3"}
     else:
         what = f"line {place} has neither the tag expected_response nor status, so nobody knows whether it was answered"
-        raise Unreadable(f"{what}. Keep them among k6's systemTags")
+        raise contents.Unreadable(f"{what}. Keep them among k6's systemTags")
     return ("answered", "") if answered else ("failed", error)

@@ -12,26 +12,8 @@ from typing import Any, NoReturn, TextIO, TypeVar
 from urllib.parse import urlsplit
 
 from jupyter_deployfeedback.execution.suites import Account, Unfinished
-from jupyter_deployfeedback.execution.suites.results import chaos, guidellm, k6, k6_summary, vegeta
-from jupyter_deployfeedback.execution.suites.results.contents import (
-    Claim,
-    Found,
-    Number,
-    Outcome,
-    Requests,
-    Unreadable,
-    moment,
-)
-from jupyter_deployfeedback.execution.worker.wire import (
-    Cell,
-    CellEnded,
-    CellStarted,
-    Ending,
-    Event,
-    Opened,
-    Recorded,
-    Spec,
-)
+from jupyter_deployfeedback.execution.suites.results import chaos, contents, guidellm, k6, k6_summary, vegeta
+from jupyter_deployfeedback.execution.worker import wire
 from jupyter_deployfeedback.probe import environment as names
 from jupyter_deployfeedback.probe.records import RECORD_MIME, evaluation_record, metric_record
 
@@ -50,7 +32,7 @@ DOCUMENTS = (
 )
 
 
-def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: Account) -> None:  # noqa: ARG001 - an adapter
+def run(spec: wire.Spec, *, tell: Callable[[wire.Event], None], deadline: float, account: Account) -> None:  # noqa: ARG001 - an adapter
     """Tell what a file says; a file that cannot be judged is BROKEN, with the reason."""
     path = Path(spec.source)
     suite = spec.environment[names.SUITE]
@@ -58,34 +40,36 @@ def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: 
         found = read_results(path)
         _refuse_unasked(found, spec)
         claims = [*found.claims, *_trust(found, spec, path=path, now=time.time())]
-    except Unreadable as error:
+    except contents.Unreadable as error:
         message = f"{path.relative_to(spec.folder) if path.is_relative_to(spec.folder) else path}: {error}."
-        raise Unfinished(Ending.BROKEN, message) from None
+        raise Unfinished(wire.Ending.BROKEN, message) from None
     account.notices += found.notices
-    cells = tuple(Cell(f"claim-{place}", "claim", claim.title, title=claim.title) for place, claim in enumerate(claims))
-    tell(Opened(cells))
+    cells = tuple(
+        wire.Cell(f"claim-{place}", "claim", claim.title, title=claim.title) for place, claim in enumerate(claims)
+    )
+    tell(wire.Opened(cells))
     for place, (cell, claim) in enumerate(zip(cells, claims, strict=True), start=1):
-        tell(CellStarted(cell.cell_id))
+        tell(wire.CellStarted(cell.cell_id))
         if place == 1:
             for record in _records(found, suite=suite, path=path):
-                tell(Recorded(cell.cell_id, RECORD_MIME, record))
+                tell(wire.Recorded(cell.cell_id, RECORD_MIME, record))
         tell(_ended(cell.cell_id, claim, place=place))
 
 
-def _refuse_unasked(found: Found, spec: Spec) -> None:
+def _refuse_unasked(found: contents.Found, spec: wire.Spec) -> None:
     """Refuse aggregates where nobody said that points without an interval may be judged."""
     if found.numbers and found.requests is None and spec.options.get("evidence") != POINT:
         each = {"k6": "k6 run --out json=FILE", "vegeta": "vegeta encode"}.get(found.tool)
         better = f"Keep the single requests ({each}), or" if each else "To"
         remedy = f"{better} write evidence: {POINT} to have them judged as weak evidence"
-        raise Unreadable(f"it holds only aggregates of {found.tool}, which have no interval. {remedy}")
+        raise contents.Unreadable(f"it holds only aggregates of {found.tool}, which have no interval. {remedy}")
 
 
-def _trust(found: Found, spec: Spec, *, path: Path, now: float) -> Iterator[Claim]:
+def _trust(found: contents.Found, spec: wire.Spec, *, path: Path, now: float) -> Iterator[contents.Claim]:
     """Yield why these results are of this run, or not: their number, their time and the address that was asked."""
     if found.requests is not None:
         sent = len(found.requests.states)
-        yield Claim.needed(f"{sent} requests of {found.tool}", holds=sent > 0, message="it holds no request")
+        yield contents.Claim.needed(f"{sent} requests of {found.tool}", holds=sent > 0, message="it holds no request")
     yield _fresh(found, spec, path=path, now=now)
     if found.addresses:
         yield _of_this_target(found, spec)
@@ -93,7 +77,7 @@ def _trust(found: Found, spec: Spec, *, path: Path, now: float) -> Iterator[Clai
         found.notices.append("The file does not say which address was asked; that it was the target's is not checked.")
 
 
-def _fresh(found: Found, spec: Spec, *, path: Path, now: float) -> Claim:
+def _fresh(found: contents.Found, spec: wire.Spec, *, path: Path, now: float) -> contents.Claim:
     """Return whether the results are of this commit and not too old; without times in it the file's date counts."""
     taken = path.stat().st_mtime if found.ended is None else found.ended
     if found.ended is None:
@@ -104,36 +88,36 @@ def _fresh(found: Found, spec: Spec, *, path: Path, now: float) -> Claim:
     title = f"measured at {at:%Y-%m-%d %H:%M:%S} UTC"
     oldest, commit = spec.options.get("max_age"), spec.options.get("not_before")
     if taken > now + AHEAD_SECONDS:
-        return Claim.needed(title, holds=False, message="that is still to come: set the clocks")
+        return contents.Claim.needed(title, holds=False, message="that is still to come: set the clocks")
     began = taken if found.started is None else found.started
-    if commit is not None and began < moment(commit, where="the commit's time"):
+    if commit is not None and began < contents.moment(commit, where="the commit's time"):
         message = f"it began before the tested commit was made ({commit}), so not all of it is of that. Measure again"
-        return Claim.needed(title, holds=False, message=message)
+        return contents.Claim.needed(title, holds=False, message=message)
     message = f"that is {_age(now - taken)} ago, more than max_age allows. Measure again"
-    return Claim.needed(title, holds=oldest is None or now - taken <= float(oldest), message=message)
+    return contents.Claim.needed(title, holds=oldest is None or now - taken <= float(oldest), message=message)
 
 
 def _age(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
 
 
-def _of_this_target(found: Found, spec: Spec) -> Claim:
+def _of_this_target(found: contents.Found, spec: wire.Spec) -> contents.Claim:
     said = spec.options.get("url") or json.loads(spec.environment[names.TARGET])["url"]
     parts = urlsplit(str(said))
     expected = f"{parts.scheme}://{parts.netloc}"
     others = sorted(found.addresses - {expected})
     message = f"they went to {', '.join(others[:3])}. If that is the same deployment, write url: {(others or [''])[0]}"
-    return Claim.needed(f"the requests went to {expected}", holds=not others, message=message)
+    return contents.Claim.needed(f"the requests went to {expected}", holds=not others, message=message)
 
 
-def _ended(cell_id: str, claim: Claim, *, place: int) -> CellEnded:
-    if claim.outcome is Outcome.PASSED:
-        return CellEnded(cell_id, "ok", place)
-    kind = "AssertionError" if claim.outcome is Outcome.FAILED else "ResultsError"
-    return CellEnded(cell_id, "error", place, (kind, claim.message, ""))
+def _ended(cell_id: str, claim: contents.Claim, *, place: int) -> wire.CellEnded:
+    if claim.outcome is contents.Outcome.PASSED:
+        return wire.CellEnded(cell_id, "ok", place)
+    kind = "AssertionError" if claim.outcome is contents.Outcome.FAILED else "ResultsError"
+    return wire.CellEnded(cell_id, "error", place, (kind, claim.message, ""))
 
 
-def _records(found: Found, *, suite: str, path: Path) -> Iterator[dict[str, Any]]:
+def _records(found: contents.Found, *, suite: str, path: Path) -> Iterator[dict[str, Any]]:
     if found.requests is not None and found.requests.states:
         yield evaluation_record(_evaluation(found.requests, found, suite=suite, path=path))
     for each in (*found.numbers, *_throughput(found)):
@@ -148,15 +132,17 @@ def _records(found: Found, *, suite: str, path: Path) -> Iterator[dict[str, Any]
         ) | {"hits": each.hits}
 
 
-def _throughput(found: Found) -> Iterator[Number]:
+def _throughput(found: contents.Found) -> Iterator[contents.Number]:
     """Yield answers per second of the whole load: side by side, so that the latencies do not tell it."""
     if found.requests is None or found.started is None or found.ended is None or found.ended <= found.started:
         return
     answered = found.requests.states.count("answered")
-    yield Number("throughput", answered / (found.ended - found.started), "/s", "higher", n=len(found.requests.states))
+    yield contents.Number(
+        "throughput", answered / (found.ended - found.started), "/s", "higher", n=len(found.requests.states)
+    )
 
 
-def _evaluation(requests: Requests, found: Found, *, suite: str, path: Path) -> dict[str, Any]:
+def _evaluation(requests: contents.Requests, found: contents.Found, *, suite: str, path: Path) -> dict[str, Any]:
     """Return the requests as an evaluation without truths and predictions, which pairs with no other."""
     order = requests.order()
     nothing = [None] * len(order)
@@ -186,25 +172,25 @@ def _iso(seconds: float | None) -> str:
     return datetime.fromtimestamp(seconds or 0.0, UTC).isoformat()
 
 
-def read_results(path: Path) -> Found:
+def read_results(path: Path) -> contents.Found:
     """Return what a file says; raise Unreadable for what is empty, cut off, not finite or of no shape that is known."""
     try:
         with _open(path) as file:
             return _read(file)
     except FileNotFoundError:
-        raise Unreadable("there is no such file: let the tool write it before this run") from None
+        raise contents.Unreadable("there is no such file: let the tool write it before this run") from None
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise Unreadable(f"it cannot be read: {error}") from None
+        raise contents.Unreadable(f"it cannot be read: {error}") from None
 
 
 def _open(path: Path) -> TextIO:
     return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
 
 
-def _read(file: TextIO) -> Found:
+def _read(file: TextIO) -> contents.Found:
     first_line = next((line for line in file if line.strip()), None)
     if first_line is None:
-        raise Unreadable("it is empty")
+        raise contents.Unreadable("it is empty")
     first = _object(first_line)
     file.seek(0)
     if first is not None and k6.recognise(first):
@@ -214,27 +200,29 @@ def _read(file: TextIO) -> Found:
     return _read_document(file)
 
 
-def _read_document(file: TextIO) -> Found:
+def _read_document(file: TextIO) -> contents.Found:
     text = file.read(LARGEST_DOCUMENT + 1)
     if len(text) > LARGEST_DOCUMENT:
-        raise Unreadable(f"it is larger than a report is ({LARGEST_DOCUMENT >> 20} MB)")
+        raise contents.Unreadable(f"it is larger than a report is ({LARGEST_DOCUMENT >> 20} MB)")
     try:
         document = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
-        raise Unreadable(f"it is not JSON. Known are {KNOWN}") from None
+        raise contents.Unreadable(f"it is not JSON. Known are {KNOWN}") from None
     for recognise, read in DOCUMENTS:
         if isinstance(document, dict) and recognise(document):
             return _trusting(read, document)
     keys = ", ".join(list(document)[:5]) if isinstance(document, dict) else type(document).__name__
-    raise Unreadable(f"its shape ({keys}) is not known. Known are {KNOWN}")
+    raise contents.Unreadable(f"its shape ({keys}) is not known. Known are {KNOWN}")
 
 
-def _trusting(read: Callable[[T], Found], content: T) -> Found:
+def _trusting(read: Callable[[T], contents.Found], content: T) -> contents.Found:
     """Read what may be of any type inside: what does not fit is of another version."""
     try:
         return read(content)
     except (TypeError, AttributeError, KeyError, ValueError) as error:
-        raise Unreadable(f"a part of it has another shape than is known ({type(error).__name__}: {error})") from error
+        raise contents.Unreadable(
+            f"a part of it has another shape than is known ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _lines(file: TextIO, *, wanted: tuple[str, ...] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -245,10 +233,10 @@ def _lines(file: TextIO, *, wanted: tuple[str, ...] = ()) -> Iterator[tuple[int,
             continue
         found = _object(line)
         if found is None:
-            raise Unreadable(f"line {place} is {_CUT_OFF}")
+            raise contents.Unreadable(f"line {place} is {_CUT_OFF}")
         yield place, found
     if _object(last) is None:
-        raise Unreadable(f"its last line is {_CUT_OFF}")
+        raise contents.Unreadable(f"its last line is {_CUT_OFF}")
 
 
 def _object(line: str) -> dict[str, Any] | None:
@@ -260,4 +248,4 @@ def _object(line: str) -> dict[str, Any] | None:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise Unreadable(f"it holds {constant}, which is no number")
+    raise contents.Unreadable(f"it holds {constant}, which is no number")
