@@ -9,12 +9,18 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.observation import Observation, Window
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Observation, Window
 from jupyter_deployfeedback.domain.rules.checking import read_rule
 from jupyter_deployfeedback.domain.rules.rule import Rule
-from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, TargetFacts
-from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import (
+    CaseResult,
+    Evidence,
+    Outcome,
+    SideEvidence,
+    Suite,
+    SuiteResult,
+    TargetFacts,
+)
 from jupyter_deployfeedback.domain.verdict import Judgement
 from jupyter_deployfeedback.verdict import estimands, judge
 

@@ -11,7 +11,7 @@ from scipy import stats
 from judged.figure import Figure
 from judged.made_up import NOON, Numbers, answers, evaluation, evidence, judged, observed, rule
 from jupyter_deployfeedback.domain.evaluation import Load, WindowPair
-from jupyter_deployfeedback.domain.observation import LoadedWindow, Window
+from jupyter_deployfeedback.domain.metric import LoadedWindow, Window
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import Verdict
 

@@ -18,7 +18,7 @@ COMMANDS = {
     "init": "project",
     "check": "project",
     "import": "imports",
-    "doctor": "doctor",
+    "doctor": "project",
     "run": "run",
     "work": "run",
     "standby": ".run_process.standby",
@@ -26,8 +26,8 @@ COMMANDS = {
     "export": "history",
     "list": "history",
     "compare": "history",
-    "waive": "release",
-    "release": "release",
+    "waive": "history",
+    "release": "history",
 }
 """Command -> the module that holds it, seen from this package; imported only when the command is used."""
 

@@ -9,14 +9,12 @@ from jupyter_deployfeedback.comparison.deltas import deltas
 from jupyter_deployfeedback.comparison.estimates import estimate
 from jupyter_deployfeedback.comparison.pairing import changed_examples
 from jupyter_deployfeedback.comparison.points import Part, parts_about, parts_of
-from jupyter_deployfeedback.comparison.quantities import JUDGES_ERRORS, applies
-from jupyter_deployfeedback.comparison.samples import Samples
+from jupyter_deployfeedback.comparison.samples import JUDGES_ERRORS, Samples, applies
 from jupyter_deployfeedback.comparison.sides import Material, gather
 from jupyter_deployfeedback.domain.comparison import Comparison, Delta, Difference, Distribution, Estimand, Estimate
 from jupyter_deployfeedback.domain.evaluation import Answers
 from jupyter_deployfeedback.domain.rules.rule import Relation
-from jupyter_deployfeedback.domain.run import Evidence, TargetFacts
-from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.run import Evidence, SuiteResult, TargetFacts
 
 DEFAULT_CONFIDENCE = 0.95  # one-sided, where no rule says another one
 LEVELS = tuple(round(level / 100, 2) for level in range(1, 100))

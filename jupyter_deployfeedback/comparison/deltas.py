@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from jupyter_deployfeedback.comparison.estimates import show, value_of
 from jupyter_deployfeedback.comparison.numbers import EXACT_COUNTS
-from jupyter_deployfeedback.comparison.quantities import COUNTS, applies
+from jupyter_deployfeedback.comparison.samples import COUNTS, applies
 from jupyter_deployfeedback.comparison.sides import Material, Numbers
 from jupyter_deployfeedback.domain.comparison import Change, Delta, Estimand, Estimate
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Metric
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Metric, Observation
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 
 SAMPLED = tuple(name for name in STANDARD_METRICS if name != "latency")

@@ -4,16 +4,28 @@ from dataclasses import replace
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison import quantities
 from jupyter_deployfeedback.comparison.beyond_limit import p_beyond
 from jupyter_deployfeedback.comparison.load.estimates import measure_under_load
-from jupyter_deployfeedback.comparison.load.gathering import UNDER_LOAD, UnderLoad
 from jupyter_deployfeedback.comparison.load.latency import level_of, measure_latency
+from jupyter_deployfeedback.comparison.load.windows import UNDER_LOAD, UnderLoad
 from jupyter_deployfeedback.comparison.measured import SLICE, Measured, Missing, finite, single
 from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference, mean_ratio
 from jupyter_deployfeedback.comparison.methods.proportion import share, share_difference, share_ratio
 from jupyter_deployfeedback.comparison.numbers import measure_number, unit_of
-from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
+from jupyter_deployfeedback.comparison.samples import (
+    COUNTS,
+    ERRORS,
+    LATENCIES,
+    MEANS,
+    OF_NUMBERS,
+    SHARES,
+    Bools,
+    Floats,
+    Samples,
+    Share,
+    applies,
+    every_row,
+)
 from jupyter_deployfeedback.comparison.sides import BASELINE, CANDIDATE, Material, Selection, select, too_few_answered
 from jupyter_deployfeedback.comparison.statistics import STATISTICS, measure_statistic
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
@@ -124,7 +136,7 @@ def _disturbed(estimand: Estimand, material: Material) -> str | None:
 
 def _measure(estimand: Estimand, material: Material, *, complete: tuple[str, ...]) -> Measured | Missing:
     pooled = material.pooled
-    if pooled is None or not quantities.applies(estimand.metric, pooled.candidate):
+    if pooled is None or not applies(estimand.metric, pooled.candidate):
         return measure_number(estimand, material)
     if material.partial:
         return Missing(material.partial)
@@ -138,7 +150,7 @@ def _measure(estimand: Estimand, material: Material, *, complete: tuple[str, ...
 
 
 def _of_rows(estimand: Estimand, chosen: Selection, *, complete: tuple[str, ...]) -> Measured | Missing:
-    unanswered = too_few_answered(chosen, complete) if estimand.metric not in quantities.ERRORS else None
+    unanswered = too_few_answered(chosen, complete) if estimand.metric not in ERRORS else None
     if unanswered:
         return unanswered
     found = _sampled(estimand, chosen)
@@ -167,7 +179,7 @@ def _left_out(estimand: Estimand, samples: Samples) -> str | None:
         lost = samples.leads() & ~np.isfinite(samples.latency)
     elif estimand.metric == "probability_mean":
         lost = ~samples.answered
-    elif estimand.metric in quantities.OF_NUMBERS:
+    elif estimand.metric in OF_NUMBERS:
         lost = samples.numeric & ~samples.answered
     else:
         return None
@@ -178,18 +190,18 @@ def _sampled(estimand: Estimand, chosen: Selection) -> Measured | Missing:
     name, relation = estimand.metric, estimand.expression.relation
     if STANDARD_METRICS[name].family is Family.APPLICATION:
         chosen = chosen.by_request()
-    if name == "latency" or name in quantities.LATENCIES:
+    if name == "latency" or name in LATENCIES:
         return measure_latency(estimand, chosen)
-    if name in quantities.COUNTS:
+    if name in COUNTS:
         return _count(estimand, chosen)
-    if name in quantities.SHARES:
-        return _share(quantities.SHARES[name], relation, chosen)
-    if name in quantities.MEANS:
+    if name in SHARES:
+        return _share(SHARES[name], relation, chosen)
+    if name in MEANS:
         return _mean(name, relation, chosen)
     return measure_statistic(name, relation, chosen) if name in STATISTICS else _throughput(relation, chosen)
 
 
-def _share(quantity: quantities.Share, relation: Relation, chosen: Selection) -> Measured | Missing:
+def _share(quantity: Share, relation: Relation, chosen: Selection) -> Measured | Missing:
     hits = _counted(quantity, chosen.candidate)
     if relation is Relation.ABSOLUTE:
         return share(int(np.count_nonzero(hits)), len(hits))
@@ -197,23 +209,23 @@ def _share(quantity: quantities.Share, relation: Relation, chosen: Selection) ->
     return share_ratio(hits, baseline) if relation is Relation.RATIO else share_difference(hits, baseline)
 
 
-def _counted(quantity: quantities.Share, samples: Samples) -> Bools:
+def _counted(quantity: Share, samples: Samples) -> Bools:
     return quantity.hits(samples)[quantity.counted(samples)]
 
 
 def _mean(name: str, relation: Relation, chosen: Selection) -> Measured | Missing:
-    values: Floats = quantities.MEANS[name](chosen.candidate)
+    values: Floats = MEANS[name](chosen.candidate)
     if relation is Relation.ABSOLUTE:
         return mean(values)
-    baseline = quantities.MEANS[name](chosen.paired_baseline)
+    baseline = MEANS[name](chosen.paired_baseline)
     return mean_ratio(values, baseline) if relation is Relation.RATIO else mean_difference(values, baseline)
 
 
 def _count(estimand: Estimand, chosen: Selection) -> Measured | Missing:
     """Return a count, which is exact, or its ``rate``: the share of the planned requests."""
-    chosen_rows, relation = quantities.COUNTS[estimand.metric], estimand.expression.relation
+    chosen_rows, relation = COUNTS[estimand.metric], estimand.expression.relation
     if estimand.expression.aggregate is Aggregate.RATE:
-        return _share(quantities.Share(counted=quantities.every_row, hits=chosen_rows), relation, chosen)
+        return _share(Share(counted=every_row, hits=chosen_rows), relation, chosen)
     count = int(np.count_nonzero(chosen_rows(chosen.candidate)))
     baseline = None if chosen.baseline is None else int(np.count_nonzero(chosen_rows(chosen.baseline)))
     return single(count, baseline, relation=relation, weak=None, n=chosen.candidate.n)

@@ -12,8 +12,7 @@ from jupyter_deployfeedback.comparison.measured import Measured, Missing, single
 from jupyter_deployfeedback.comparison.methods.proportion import share
 from jupyter_deployfeedback.comparison.sides import Material, Numbers
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.metric import COUNT, STANDARD_METRICS, Family, dimension_of
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import COUNT, STANDARD_METRICS, Family, Observation, dimension_of
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 
 EXACT_COUNTS = frozenset({"restarts", "oom_kills"})

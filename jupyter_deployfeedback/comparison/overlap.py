@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import combinations
 
 from jupyter_deployfeedback.domain.evaluation import Evaluation
-from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.run import SuiteResult
 
 
 def disturbance(suites: Iterable[SuiteResult]) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from jupyter_deployfeedback.domain.comparison import ExampleChange
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState, Task
-from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.run import SuiteResult
 
 Key = tuple[str, str, int]  # suite, evaluation, how often the suite used that name before
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 
 from jupyter_deployfeedback.comparison.load.windows import gather_windows
 from jupyter_deployfeedback.comparison.overlap import disturbance
-from jupyter_deployfeedback.comparison.quantities import applies
+from jupyter_deployfeedback.comparison.samples import applies
 from jupyter_deployfeedback.comparison.sides import Material, gather
-from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
-from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, Suite, SuiteResult
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """One side's answers as columns: what every estimate is computed from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState, Task
+from jupyter_deployfeedback.domain.rules.rule import Aggregate
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 Objects = npt.NDArray[np.object_]
+ENOUGH_ANSWERED = 0.95  # of the planned requests; fewer are an error unless a rule judges the errors themselves
 
 
 @dataclass(frozen=True)
@@ -153,3 +155,66 @@ def _floats(values: Sequence[float | None], *, missing: float) -> Floats:
 
 def _coded(values: Sequence[Scalar], codes: Codes) -> Integers:
     return np.fromiter(map(codes.__getitem__, values), np.intp, len(values))
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share: ``hits`` among the ``counted`` rows."""
+
+    counted: Callable[[Samples], Bools]
+    hits: Callable[[Samples], Bools]
+
+
+def every_row(samples: Samples) -> Bools:
+    """Return all rows: every planned request counts."""
+    return np.ones(samples.n, dtype=bool)
+
+
+SHARES: Mapping[str, Share] = {
+    "accuracy": Share(lambda samples: samples.scored, lambda samples: samples.right),
+    "error_rate": Share(lambda samples: samples.scored, lambda samples: ~samples.right),
+    "failure_rate": Share(every_row, lambda samples: ~samples.answered),
+}
+"""Judged as they are. An unanswered example is not right, so it is an error of the model too."""
+
+COUNTS: Mapping[str, Callable[[Samples], Bools]] = {
+    "requests_attempted": lambda samples: np.isfinite(samples.sent_at),
+    "requests_answered": lambda samples: samples.answered,
+    "requests_failed": lambda samples: samples.failed,
+    "requests_timed_out": lambda samples: samples.timed_out,
+}
+"""Counts of requests; their ``rate`` is the share of the planned requests."""
+
+MEANS: Mapping[str, Callable[[Samples], Floats]] = {
+    "probability_mean": lambda samples: samples.probability,
+    "mean_absolute_error": lambda samples: np.abs(samples.error),
+}
+"""Means over the rows that have the number."""
+
+OF_NUMBERS = frozenset({"mean_absolute_error", "root_mean_squared_error", "r2"})
+"""Scores of predictions that are numbers."""
+
+LATENCIES: Mapping[str, tuple[Aggregate, float | None]] = {
+    "latency_mean": (Aggregate.MEAN, None),
+    "latency_p50": (Aggregate.QUANTILE, 0.50),
+    "latency_p95": (Aggregate.QUANTILE, 0.95),
+    "latency_p99": (Aggregate.QUANTILE, 0.99),
+}
+"""Numbers of ``latency`` that have a name of their own."""
+
+ERRORS = frozenset({"failure_rate", "requests_failed", "requests_answered", "requests_timed_out"})
+"""What is judged however few requests were answered."""
+
+JUDGES_ERRORS = frozenset({"failure_rate", "requests_answered"})
+"""A rule on one of these covers all unanswered requests, so that the other rules may be judged with them."""
+
+
+def applies(name: str, samples: Samples) -> bool:
+    """Say whether samples yield a metric: accuracy needs scored examples, an error needs numbers."""
+    if name in {"accuracy", "error_rate", "f1"}:
+        return bool(samples.scored.any())
+    if name in OF_NUMBERS:
+        return bool(samples.numeric.any())
+    if name == "probability_mean":
+        return bool(np.isfinite(samples.probability).any())
+    return name in SHARES or name in COUNTS or name in LATENCIES or name in {"latency", "throughput"}

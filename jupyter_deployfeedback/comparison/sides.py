@@ -7,18 +7,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.load.gathering import UnderLoad, gather_load
-from jupyter_deployfeedback.comparison.load.windows import Windows, gather_windows
+from jupyter_deployfeedback.comparison.load.windows import UnderLoad, Windows, gather_load, gather_windows
 from jupyter_deployfeedback.comparison.measured import Missing
 from jupyter_deployfeedback.comparison.pairing import Pair, pair_live, pair_stored
-from jupyter_deployfeedback.comparison.quantities import ENOUGH_ANSWERED
-from jupyter_deployfeedback.comparison.samples import Bools, Objects, Samples, number_labels, pool, read
+from jupyter_deployfeedback.comparison.samples import (
+    ENOUGH_ANSWERED,
+    Bools,
+    Objects,
+    Samples,
+    number_labels,
+    pool,
+    read,
+)
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.observation import Observation, in_base_unit
+from jupyter_deployfeedback.domain.metric import Observation, in_base_unit
 from jupyter_deployfeedback.domain.rules.rule import Relation
-from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Evidence, Outcome, SideEvidence, SuiteResult
 
 HISTORICAL = "historical: the baseline was measured in another run"
 IMPORTED = "historical: the baseline is a document of AICoE-CI, numbers without their samples"

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
-from jupyter_deployfeedback.domain.observation import Window
+from jupyter_deployfeedback.domain.metric import Window
 
 Picture = Annotated[str, Field(pattern=r"^data:image/png;base64,[A-Za-z0-9+/]+={0,2}$", max_length=100_000)]
 """A small PNG as a data URL. The notebook wrote it: nothing but base64 may stand in it."""

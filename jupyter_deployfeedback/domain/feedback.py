@@ -14,8 +14,7 @@ from jupyter_deployfeedback.domain.comparison import Delta, Difference, Distribu
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.domain.rules.rule import Expression, RuleList, Subject, SubjectKind, opposite
-from jupyter_deployfeedback.domain.run import RunState
-from jupyter_deployfeedback.domain.suite import CaseResult, Outcome
+from jupyter_deployfeedback.domain.run import CaseResult, Outcome, RunState
 from jupyter_deployfeedback.domain.verdict import Continuing, Finding, GateState, Verdict, Waiver, opens
 from jupyter_deployfeedback.errors import RuleSyntaxError
 

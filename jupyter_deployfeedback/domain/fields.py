@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from jupyter_deployfeedback.domain.base import Scalar
-from jupyter_deployfeedback.domain.suite import alike
+from jupyter_deployfeedback.domain.run import alike
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.protocols.paths import parse_path
 

@@ -7,10 +7,9 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from jupyter_deployfeedback.domain import fields
 from jupyter_deployfeedback.domain.base import Frozen
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
-from jupyter_deployfeedback.domain.observation import MetricQuery
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric, MetricQuery
 from jupyter_deployfeedback.domain.rules.rule import Rule
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import UsageError
 
 PROJECT_FILE = "deployfeedback.yaml"

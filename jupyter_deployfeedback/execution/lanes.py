@@ -8,8 +8,7 @@ from queue import LifoQueue
 from threading import Event as Flag
 from threading import Lock
 
-from jupyter_deployfeedback.domain.run import Step
-from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import Step, Suite, SuiteResult
 from jupyter_deployfeedback.execution.plan import turns
 from jupyter_deployfeedback.execution.worker.process import WorkerProcess, prepare
 

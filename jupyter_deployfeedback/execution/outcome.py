@@ -8,7 +8,7 @@ cell tagged ``raises-exception`` that raised did not pass either: the tag keeps 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome
+from jupyter_deployfeedback.domain.run import CaseError, CaseResult, Outcome
 from jupyter_deployfeedback.execution.worker import wire
 
 LONGEST_TRACEBACK = 20_000

@@ -12,9 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jupyter_deployfeedback.domain.evaluation import Evaluation
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
-from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric, Observation
+from jupyter_deployfeedback.domain.run import CaseError, CaseResult, Outcome, Suite
 from jupyter_deployfeedback.execution.worker.wire import Recorded
 from jupyter_deployfeedback.probe.records import CHECK, EVALUATION, METRIC, PROGRESS, RECORD_MIME
 

@@ -17,8 +17,7 @@ from pydantic import ValidationError
 
 from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.domain.project import Project, Target
-from jupyter_deployfeedback.domain.run import EventKind, Step
-from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import CaseResult, EventKind, Outcome, Step, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
 from jupyter_deployfeedback.execution.control_group import memory_kills
 from jupyter_deployfeedback.execution.environment import kernel_environment, tell_earlier

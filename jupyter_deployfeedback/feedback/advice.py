@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from jupyter_deployfeedback.domain.feedback import ExampleRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.rules.rule import SubjectKind
-from jupyter_deployfeedback.domain.run import Commit, Evidence, TargetFacts
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Commit, Evidence, Outcome, SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import Continuing, Verdict
 from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.quantities import count

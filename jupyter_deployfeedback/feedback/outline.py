@@ -6,7 +6,7 @@ from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.comparison import Change
 from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, FindingText, MetricRow, SuiteRow
 from jupyter_deployfeedback.domain.metric import Family
-from jupyter_deployfeedback.domain.suite import CaseResult, Outcome
+from jupyter_deployfeedback.domain.run import CaseResult, Outcome
 from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
 from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.quantities import MISSING, count, duration

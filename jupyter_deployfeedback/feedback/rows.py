@@ -8,8 +8,7 @@ from jupyter_deployfeedback.domain import feedback
 from jupyter_deployfeedback.domain.base import shared_fields
 from jupyter_deployfeedback.domain.comparison import Delta, ExampleChange
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
-from jupyter_deployfeedback.domain.run import Evidence, Run, SideEvidence
-from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.run import Evidence, Run, SideEvidence, SuiteResult
 from jupyter_deployfeedback.feedback.names import at_point, label, says_its_unit
 from jupyter_deployfeedback.feedback.quantities import MISSING, measured, quantity
 

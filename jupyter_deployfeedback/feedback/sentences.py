@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from jupyter_deployfeedback.domain.rules.rule import Relation
-from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import CaseResult, Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.feedback import names
 from jupyter_deployfeedback.feedback.escaping import one_line

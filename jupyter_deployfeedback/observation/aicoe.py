@@ -12,10 +12,16 @@ from pathlib import PurePath
 from typing import Any, NamedTuple, TypeGuard
 
 from jupyter_deployfeedback.domain import aicoe
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
-from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, TargetFacts
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteKind, SuiteResult
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric, Observation
+from jupyter_deployfeedback.domain.run import (
+    Evidence,
+    Outcome,
+    SideEvidence,
+    Suite,
+    SuiteKind,
+    SuiteResult,
+    TargetFacts,
+)
 from jupyter_deployfeedback.errors import UsageError
 
 LONGEST = 5_000_000  # characters

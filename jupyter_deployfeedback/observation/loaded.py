@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from jupyter_deployfeedback.domain.observation import LoadedWindow, Observation, Window
+from jupyter_deployfeedback.domain.metric import LoadedWindow, Observation, Window
 from jupyter_deployfeedback.observation.presets import Part
 from jupyter_deployfeedback.observation.summaries import PLATFORM_METRICS, observe
 from jupyter_deployfeedback.observation.window import FLOOR_SAMPLES, Reading, Samples, Sightings, changes, refresh

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
+from jupyter_deployfeedback.domain.metric import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each

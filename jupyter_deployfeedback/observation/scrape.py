@@ -9,7 +9,7 @@ from typing import Self
 
 import requests
 
-from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
+from jupyter_deployfeedback.domain.metric import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import Auth, Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable
 from jupyter_deployfeedback.observation import wire

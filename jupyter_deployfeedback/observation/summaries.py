@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
-from jupyter_deployfeedback.domain.observation import Observation, Series
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Observation, Series
 from jupyter_deployfeedback.errors import MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation import window
 from jupyter_deployfeedback.observation.presets import PATH_LABELS, REQUEST_FAMILIES, Part, RequestFamily

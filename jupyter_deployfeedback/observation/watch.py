@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Series, Window
+from jupyter_deployfeedback.domain.metric import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import PlatformSource, Target
 from jupyter_deployfeedback.domain.run import TargetFacts
 from jupyter_deployfeedback.observation.loaded import Loaded
 from jupyter_deployfeedback.observation.scrape import ScrapeWatch
 from jupyter_deployfeedback.observation.summaries import all_missing
-from jupyter_deployfeedback.probe import health
 from jupyter_deployfeedback.probe.settings import shown
+from jupyter_deployfeedback.probe.target import ask
 
 NO_SOURCE = "platform.source is none; set it to scrape or prometheus."
 
@@ -83,5 +83,5 @@ def ask_target(target: Target, *, environment: Mapping[str, str]) -> TargetFacts
     if target.url is None:
         problem = f"its address is not known. {target.how_to_address}"
         return TargetFacts(target=target.name, url=None, ready=False, namespace=namespace, problem=problem)
-    answer = health.ask(target.model_dump(mode="json"), environment=environment)
+    answer = ask(target.model_dump(mode="json"), environment=environment)
     return TargetFacts(target=target.name, url=shown(target.url), namespace=namespace, **answer)

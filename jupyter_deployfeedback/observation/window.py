@@ -14,8 +14,8 @@ from statistics import median
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from jupyter_deployfeedback.domain.observation import Window
-from jupyter_deployfeedback.domain.suite import SuiteKind, SuiteResult
+from jupyter_deployfeedback.domain.metric import Window
+from jupyter_deployfeedback.domain.run import SuiteKind, SuiteResult
 from jupyter_deployfeedback.errors import MetricsUnavailable
 from jupyter_deployfeedback.observation.presets import Part, Preset
 

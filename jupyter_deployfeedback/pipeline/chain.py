@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.comparison.continued import asked_before, pool_chain
 from jupyter_deployfeedback.domain.evaluation import Continuation
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import Observation
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project
-from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, TargetFacts
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, Suite, TargetFacts
 from jupyter_deployfeedback.domain.verdict import Continuing, Verdict
 from jupyter_deployfeedback.project import inspect_suite
 

@@ -9,9 +9,18 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback import errors
-from jupyter_deployfeedback.domain.observation import Window
-from jupyter_deployfeedback.domain.run import EventKind, Evidence, Run, SideEvidence, Step, TargetFacts
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.metric import Window
+from jupyter_deployfeedback.domain.run import (
+    EventKind,
+    Evidence,
+    Outcome,
+    Run,
+    SideEvidence,
+    Step,
+    Suite,
+    SuiteResult,
+    TargetFacts,
+)
 from jupyter_deployfeedback.execution import date_results, execute
 from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
 from jupyter_deployfeedback.pipeline import chain

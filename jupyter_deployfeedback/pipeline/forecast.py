@@ -9,8 +9,7 @@ from jupyter_deployfeedback.comparison.planning import prospects
 from jupyter_deployfeedback.domain.comparison import Pilot
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.rules.rule import Expression, Subject
-from jupyter_deployfeedback.domain.run import RunState
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import RunState, Suite
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.feedback import planned, scattered
 from jupyter_deployfeedback.project import inspect_suite

@@ -9,8 +9,7 @@ from jupyter_deployfeedback.comparison.continued import adds_up, requests_sent
 from jupyter_deployfeedback.domain.feedback import History
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project
 from jupyter_deployfeedback.domain.rules.checking import removed_rules
-from jupyter_deployfeedback.domain.run import Evidence, Run
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Evidence, Run, Suite
 from jupyter_deployfeedback.domain.verdict import Continuing, Judgement
 from jupyter_deployfeedback.pipeline.chain import NOTHING, earlier
 from jupyter_deployfeedback.release import release_tags

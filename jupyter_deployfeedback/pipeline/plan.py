@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.domain.project import Project, Target
-from jupyter_deployfeedback.domain.run import RunRequest
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import RunRequest, Suite
 from jupyter_deployfeedback.execution import parallelism, plan_suites
 from jupyter_deployfeedback.pipeline import chain
 from jupyter_deployfeedback.project import basis, find_project_file, inspect_suite, load_project, with_addresses

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.run import Commit, TargetFacts
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Commit, Suite, TargetFacts
 from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.execution.plan import points
 from jupyter_deployfeedback.observation import ask_target, is_stored_document, read_deployments

@@ -1,24 +1,28 @@
 """Send every example, time it, keep what came back: the samples that verdicts are computed from."""
 
+from __future__ import annotations
+
+import json
+import math
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from random import Random
 from typing import Any
 
-from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.errors import HarnessError, UsageError
 from jupyter_deployfeedback.probe import results
 from jupyter_deployfeedback.probe.answers import Answers, Side
 from jupyter_deployfeedback.probe.display import Display, Progress, write
-from jupyter_deployfeedback.probe.earlier import Earlier, read_earlier, whole
-from jupyter_deployfeedback.probe.environment import place_name, read_seed
-from jupyter_deployfeedback.probe.examples import Examples, gather_examples, plain_rows, take_examples
-from jupyter_deployfeedback.probe.pictures import gather_pictures
+from jupyter_deployfeedback.probe.environment import CONTINUES, place_name, read_seed
+from jupyter_deployfeedback.probe.examples import Examples, gather_examples, gather_pictures, plain_rows, take_examples
 from jupyter_deployfeedback.probe.protocols.base import Scalar
 from jupyter_deployfeedback.probe.records import evaluation_record
 from jupyter_deployfeedback.probe.target import RequestState, Target
@@ -26,6 +30,7 @@ from jupyter_deployfeedback.probe.target import RequestState, Target
 DEFAULT_NAME = "evaluation"
 RIGHT, WRONG, UNREACHABLE = "right", "wrong", "unreachable"
 SECONDS = 1.0  # a closed port answers at once
+_calls: Counter[str] = Counter()
 
 
 def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
@@ -212,3 +217,111 @@ def _scored(kind: str, truth: Scalar, answers: Answers, *, task: str) -> dict[st
         "state": answers.states[0].value,
         "scored_right": result.right[kind],
     }
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """One call of ``evaluate`` in earlier runs; ``rows`` is where each example's first answer stands."""
+
+    growth: float
+    again: bool
+    rows: Mapping[str, int]
+    truth: list[Any]
+    times: list[int]
+    candidate: Answers
+    baseline: Answers | None
+
+    def chosen(self, examples: Examples) -> list[int]:
+        """Return the positions to send: all that are new, then, where that may be, old ones in turn until it is enough.
+
+        Raises ``UsageError`` where an example is not what it was: the data set changed since.
+        """
+        self._refuse_changed(examples)
+        new = [place for place, one in enumerate(examples.ids) if one not in self.rows]
+        wanted = math.ceil(self.growth * sum(self.times)) - sum(self.times) - len(new)
+        if not self.again or wanted <= 0:
+            return new
+        turns = range(math.ceil(wanted / len(examples.ids)))
+        return [*new, *[place for _ in turns for place in range(len(examples.ids))][:wanted]]
+
+    def occasions(self, ids: list[str]) -> list[int]:
+        """Return for each of the ids to be sent how often it will then have been sent."""
+        seen = Counter({one: self.times[row] for one, row in self.rows.items()})
+        found = []
+        for one in ids:
+            seen[one] += 1
+            found.append(seen[one])
+        return found
+
+    def _refuse_changed(self, examples: Examples) -> None:
+        for one, truth in zip(examples.ids, examples.truth, strict=True):
+            row = self.rows.get(one)
+            if row is not None and self.truth[row] != truth:
+                raise UsageError(
+                    f"example {one!r} was {self.truth[row]!r} in the run that is continued and is {truth!r} now.",
+                    remedy="The data set changed, or is drawn anew each time: start a new run.",
+                )
+
+
+def read_earlier(name: str, environment: Mapping[str, str]) -> Earlier | None:
+    """Return what earlier runs asked in this call of ``evaluate``; None outside a continued run and for a new call.
+
+    Calls are told apart by their name and, where several have the same, by their order.
+    """
+    path = environment.get(CONTINUES)
+    if not path:
+        return None
+    told = _read(Path(path))
+    asked = [each for calls in told["asked"].values() for each in calls]
+    calls = [each for each in asked if each["name"] == name]
+    place = _calls[name]
+    _calls[name] += 1
+    if place >= len(calls):
+        return None
+    call = calls[place]
+    return Earlier(
+        growth=float(told["growth"]),
+        again=bool(told["again"]),
+        rows={one: row for row, one in enumerate(call["ids"])},
+        truth=call["truth"],
+        times=call["times"],
+        candidate=_answers(call["candidate"]),
+        baseline=None if call["baseline"] is None else _answers(call["baseline"]),
+    )
+
+
+def whole(
+    examples: Examples, sent: Answers, *, positions: list[int], before: Answers, rows: Mapping[str, int]
+) -> Answers:
+    """Return an answer to each example: that of now where it was sent now, else the one it was given before."""
+    now = {position: row for row, position in enumerate(positions)}
+    found = Answers(sent.target, errors=sent.errors)
+    found.versions.extend(dict.fromkeys([*before.versions, *sent.versions]))
+    for position, one in enumerate(examples.ids):
+        side, row = (sent, now[position]) if position in now else (before, rows[one])
+        found.predictions.append(side.predictions[row])
+        found.probabilities.append(side.probabilities[row])
+        found.latency_seconds.append(side.latency_seconds[row])
+        found.sent_at.append(side.sent_at[row])
+        found.states.append(side.states[row])
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HarnessError(f"what was asked before cannot be read: {error}.", remedy="Start a new run.") from None
+    return told
+
+
+def _answers(wire: Mapping[str, Any]) -> Answers:
+    return Answers(
+        target=wire["target"],
+        predictions=wire["predictions"],
+        probabilities=wire["probabilities"] or [None] * len(wire["predictions"]),
+        latency_seconds=wire["latency_seconds"],
+        sent_at=wire["sent_at"],
+        states=[RequestState(state) for state in wire["states"]],
+        versions=wire["versions"],
+    )

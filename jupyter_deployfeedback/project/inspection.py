@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_deployfeedback.domain.project import Project, Target
-from jupyter_deployfeedback.domain.suite import ADAPTERS, Suite, SuiteKind
+from jupyter_deployfeedback.domain.run import ADAPTERS, Suite, SuiteKind
 from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid, UnknownParameter, UsageError
-from jupyter_deployfeedback.project.problems import nearest
+from jupyter_deployfeedback.project.document import nearest
 
 DEFAULT_KERNEL = "python3"
 FIRST_WITH_IDS = 5  # the minor format whose cells have ids

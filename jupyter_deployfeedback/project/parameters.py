@@ -12,8 +12,7 @@ from jupyter_deployfeedback.domain.fields import Address, ParameterValue, is_sca
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.errors import ProjectError, UnknownTarget, UsageError
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
-from jupyter_deployfeedback.project.document import Document, read_document
-from jupyter_deployfeedback.project.problems import translate_all
+from jupyter_deployfeedback.project.document import Document, read_document, translate_all
 
 Value: TypeAlias = Scalar | list[Scalar]
 

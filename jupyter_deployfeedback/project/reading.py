@@ -13,8 +13,7 @@ from pydantic import BaseModel, ValidationError
 from jupyter_deployfeedback.domain.project import Kernels, ReleaseSettings
 from jupyter_deployfeedback.errors import Problem
 from jupyter_deployfeedback.project import schema
-from jupyter_deployfeedback.project.document import Document, Path
-from jupyter_deployfeedback.project.problems import translate_all
+from jupyter_deployfeedback.project.document import Document, Path, translate_all
 
 SectionT = TypeVar("SectionT", bound=BaseModel)
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
-from jupyter_deployfeedback.domain.observation import MetricQuery
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric, MetricQuery
 from jupyter_deployfeedback.domain.rules.checking import check_rule, read_rule
 from jupyter_deployfeedback.domain.rules.rule import OnNoData, OnSmallSlice, Rule
 from jupyter_deployfeedback.errors import Problem, RuleSyntaxError

@@ -2,8 +2,8 @@
 
 from pathlib import Path, PurePosixPath
 
-from jupyter_deployfeedback.domain.suite import Suite, SuiteKind
-from jupyter_deployfeedback.project.problems import nearest
+from jupyter_deployfeedback.domain.run import Suite, SuiteKind
+from jupyter_deployfeedback.project.document import nearest
 from jupyter_deployfeedback.project.schema import SuiteFile
 
 OLDEST_RESULTS = 24 * 3600.0  # seconds, where the file says nothing

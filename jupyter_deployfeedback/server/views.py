@@ -8,8 +8,7 @@ from jupyter_deployfeedback.domain.base import shared_fields
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.rules.checking import rule_doubts
 from jupyter_deployfeedback.domain.rules.rule import Rule
-from jupyter_deployfeedback.domain.run import EventKind, Run, RunEvent
-from jupyter_deployfeedback.domain.suite import Outcome, Suite
+from jupyter_deployfeedback.domain.run import EventKind, Outcome, Run, RunEvent, Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError
 from jupyter_deployfeedback.pipeline.forecast import Expectations
 from jupyter_deployfeedback.pipeline.questions import commit_to_test, notices_of, points_of

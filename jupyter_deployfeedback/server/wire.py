@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.project import Protocol
-from jupyter_deployfeedback.domain.run import Commit, Release, RunChoice, RunEvent, RunHead, TargetFacts
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.run import Commit, Outcome, Release, RunChoice, RunEvent, RunHead, TargetFacts
 from jupyter_deployfeedback.errors import Problem
 
 

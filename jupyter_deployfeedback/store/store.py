@@ -9,7 +9,7 @@ from typing import Self, TypeAlias
 from sqlalchemy import URL, make_url
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import Observation
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Release, Run, RunEvent, RunRequest, RunState, Step
 from jupyter_deployfeedback.domain.verdict import Waiver

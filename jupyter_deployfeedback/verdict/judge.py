@@ -9,8 +9,7 @@ from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.rules.checking import doubts
 from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.domain.rules.rule import Expression, OnFail, Rule, RuleList, Subject, SubjectKind
-from jupyter_deployfeedback.domain.run import TargetFacts
-from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.run import SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import (
     Finding,
     GateState,
@@ -24,8 +23,7 @@ from jupyter_deployfeedback.domain.verdict import (
 )
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.continuing import more_for_alarm
-from jupyter_deployfeedback.verdict.findings import combine, finding, missing, weakened, without_enough
-from jupyter_deployfeedback.verdict.settling import adjusted
+from jupyter_deployfeedback.verdict.findings import adjusted, combine, finding, missing, weakened, without_enough
 from jupyter_deployfeedback.verdict.suites import judge_suites, judge_target, judge_versions
 
 Slice = tuple[str, str] | None

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from jupyter_deployfeedback.domain.rules.rule import Subject, SubjectKind
-from jupyter_deployfeedback.domain.run import TargetFacts
-from jupyter_deployfeedback.domain.suite import CaseResult, Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import CaseResult, Outcome, SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind, Verdict
 
 

@@ -9,12 +9,19 @@ from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, RequestState, Task
 from jupyter_deployfeedback.domain.feedback import read_version_1
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
-from jupyter_deployfeedback.domain.observation import Observation, Window
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric, Observation, Window
 from jupyter_deployfeedback.domain.rules.checking import read_rule
 from jupyter_deployfeedback.domain.rules.rule import Rule
-from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, TargetFacts
-from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import (
+    CaseError,
+    CaseResult,
+    Evidence,
+    Outcome,
+    SideEvidence,
+    Suite,
+    SuiteResult,
+    TargetFacts,
+)
 from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind
 from jupyter_deployfeedback.verdict import estimands
 

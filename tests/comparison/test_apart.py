@@ -5,8 +5,7 @@ from __future__ import annotations
 from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.evaluation import Evaluation
-from jupyter_deployfeedback.domain.metric import Better, Family, Metric
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import Better, Family, Metric, Observation
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from tests.comparison.evidence import ANSWERED, FAILED, answers, asked, evaluation, evidence, rule, side, suite_result

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback.comparison.comparing import compare
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import Observation
 from jupyter_deployfeedback.domain.run import Evidence
 from jupyter_deployfeedback.domain.verdict import Finding, Verdict
 from jupyter_deployfeedback.verdict import judge

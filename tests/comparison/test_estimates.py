@@ -9,13 +9,11 @@ import pytest
 from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Estimate
 from jupyter_deployfeedback.domain.evaluation import Task
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.observation import Window
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Window
 from jupyter_deployfeedback.domain.rules.checking import check_rule
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Relation, Rule
 from jupyter_deployfeedback.domain.rules.support import SUPPORTED, support
-from jupyter_deployfeedback.domain.run import Evidence
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.run import Evidence, Outcome
 from tests.comparison.evidence import (
     ANSWERED,
     FAILED,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import Observation
 from jupyter_deployfeedback.domain.rules.rule import Rule
-from jupyter_deployfeedback.domain.run import Evidence
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Evidence, Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, Verdict
 from jupyter_deployfeedback.verdict import judge
 from tests.comparison.evidence import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_deployfeedback.comparison.comparing import compare
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import Observation
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.verdict import judge
 from tests.comparison.evidence import answers, asked, evaluation, evidence, recorded, rule, side, suite_result

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pytest
 
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.run import Outcome
 from jupyter_deployfeedback.execution import execute
 from jupyter_deployfeedback.project import load_project
 

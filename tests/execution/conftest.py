@@ -14,8 +14,7 @@ import nbformat
 import pytest
 
 from jupyter_deployfeedback.domain.project import Project, Target
-from jupyter_deployfeedback.domain.run import Step
-from jupyter_deployfeedback.domain.suite import Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import Step, Suite, SuiteResult
 from jupyter_deployfeedback.execution import execute
 from jupyter_deployfeedback.execution.standby.stock import Stock
 

@@ -14,8 +14,7 @@ import nbformat
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.run import Step
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, Step, Suite, SuiteResult
 
 BASH = {"kernelspec": {"name": "deployfeedback-bash", "display_name": "Bash", "language": "bash"}}
 RECORDS = """

@@ -12,8 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from jupyter_deployfeedback.domain.run import EventKind, Step
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import EventKind, Outcome, Step, Suite, SuiteResult
 
 RunNotebook = Callable[..., SuiteResult]
 PASSED, FAILED, ERRORED, NOT_RUN = Outcome.PASSED, Outcome.FAILED, Outcome.ERRORED, Outcome.NOT_RUN

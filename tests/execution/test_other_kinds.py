@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.run import Step
-from jupyter_deployfeedback.domain.suite import CaseError, Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import CaseError, Outcome, Step, Suite, SuiteResult
 
 ADAPTER = """
     from jupyter_deployfeedback.execution.worker.wire import Cell, CellEnded, CellStarted, Opened, Recorded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome
+from jupyter_deployfeedback.domain.run import CaseError, CaseResult, Outcome
 from jupyter_deployfeedback.execution.outcome import case_results, notices, suite_outcome, suite_reason, titles
 from jupyter_deployfeedback.execution.worker.wire import (
     Cell,

@@ -13,8 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.run import EventKind, Step
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import EventKind, Outcome, Step, Suite, SuiteResult
 from jupyter_deployfeedback.execution.control_group import MAX_PARALLEL_VARIABLE, parallelism
 from jupyter_deployfeedback.execution.lanes import benches
 from jupyter_deployfeedback.execution.plan import turns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_deployfeedback.domain.project import Project, Target
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import UnknownParameter, UnknownSuite, UsageError
 from jupyter_deployfeedback.execution import plan_suites
 

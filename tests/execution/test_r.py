@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, Suite, SuiteResult
 
 KERNEL = next((name for name in KernelSpecManager().find_kernel_specs() if name == "ir"), None)
 pytestmark = pytest.mark.skipif(KERNEL is None, reason="IRkernel is not installed: apt-get install r-cran-irkernel")

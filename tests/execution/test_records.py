@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
-from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric, Observation
+from jupyter_deployfeedback.domain.run import CaseError, CaseResult, Outcome, Suite
 from jupyter_deployfeedback.execution.records import read_records
 from jupyter_deployfeedback.execution.worker.wire import Recorded
 from jupyter_deployfeedback.probe.records import RECORD_MIME

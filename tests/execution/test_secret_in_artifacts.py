@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback.domain.project import Auth, Target
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, SuiteResult
 
 TOKEN = "s3cret-that-nobody-may-find"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, Suite, SuiteResult
 
 LONG = "import time; time.sleep(60)"
 STUBBORN = """

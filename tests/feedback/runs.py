@@ -16,11 +16,22 @@ from jupyter_deployfeedback.domain.comparison import (
     ExampleChange,
 )
 from jupyter_deployfeedback.domain.feedback import Digest, FeedbackReport
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
-from jupyter_deployfeedback.domain.observation import Series, Window
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric, Series, Window
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
-from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
-from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import (
+    CaseError,
+    CaseResult,
+    Commit,
+    Evidence,
+    Outcome,
+    Run,
+    RunRequest,
+    RunState,
+    SideEvidence,
+    Suite,
+    SuiteResult,
+    TargetFacts,
+)
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Standing, Verdict, Waiver, closing
 from jupyter_deployfeedback.feedback import build_report
 from tests.comparison.evidence import a_finding

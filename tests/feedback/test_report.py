@@ -10,8 +10,7 @@ from jupyter_deployfeedback.domain.comparison import Change, Comparison
 from jupyter_deployfeedback.domain.feedback import History
 from jupyter_deployfeedback.domain.metric import Better, Family, Metric
 from jupyter_deployfeedback.domain.rules.rule import Relation
-from jupyter_deployfeedback.domain.run import Commit, Evidence, RunState, SideEvidence, TargetFacts
-from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.run import Commit, Evidence, RunState, SideEvidence, SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Reason, ReasonKind, Standing, Verdict
 from jupyter_deployfeedback.feedback import build_report, outline
 from jupyter_deployfeedback.feedback.rows import example_rows, metric_rows

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation, RuleList
-from jupyter_deployfeedback.domain.suite import CaseError, CaseResult, Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import CaseError, CaseResult, Outcome, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, Reason, ReasonKind, Standing, Verdict
 from jupyter_deployfeedback.feedback.sentences import sentence
 from jupyter_deployfeedback.feedback.worded_finding import read_findings

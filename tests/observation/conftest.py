@@ -24,7 +24,7 @@ import psutil
 import pytest
 import requests
 
-from jupyter_deployfeedback.domain.observation import Observation, Window
+from jupyter_deployfeedback.domain.metric import Observation, Window
 from jupyter_deployfeedback.domain.project import Platform, Target
 
 INTERVAL_SECONDS = 0.5  # at which the Prometheus of the tests scrapes

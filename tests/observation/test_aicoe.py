@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.observation import Observation
-from jupyter_deployfeedback.domain.run import Evidence
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.metric import Observation
+from jupyter_deployfeedback.domain.run import Evidence, Outcome
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.observation import is_stored_document, read_deployments, stored_evidence
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jupyter_deployfeedback.domain.observation import LoadedWindow, MetricQuery, Observation, Window
+from jupyter_deployfeedback.domain.metric import LoadedWindow, MetricQuery, Observation, Window
 from jupyter_deployfeedback.observation import watch
 from jupyter_deployfeedback.observation.loaded import observe_each
 from jupyter_deployfeedback.observation.presets import PROCESS, Part

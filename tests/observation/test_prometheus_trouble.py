@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import Observation
 from jupyter_deployfeedback.observation import prometheus_watch as module
 from jupyter_deployfeedback.observation import watch
 from tests.observation.conftest import Serve, by_name, page, span, target

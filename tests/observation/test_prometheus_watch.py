@@ -9,8 +9,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from jupyter_deployfeedback.domain.metric import Better
-from jupyter_deployfeedback.domain.observation import MetricQuery, Observation, Window
+from jupyter_deployfeedback.domain.metric import Better, MetricQuery, Observation, Window
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.observation import watch
 from tests.observation.conftest import (

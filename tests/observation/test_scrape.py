@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 import requests
 
-from jupyter_deployfeedback.domain.observation import MetricQuery
+from jupyter_deployfeedback.domain.metric import MetricQuery
 from jupyter_deployfeedback.domain.project import Auth, Target
 from jupyter_deployfeedback.observation import scrape, watch
 from tests.observation.conftest import Deploy, Respond, Serve, TrueCpu, by_name, now, page, span, target

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jupyter_deployfeedback.domain.observation import Window
+from jupyter_deployfeedback.domain.metric import Window
 from jupyter_deployfeedback.errors import MetricsUnavailable
 from jupyter_deployfeedback.observation.presets import Part
 from jupyter_deployfeedback.observation.scrape import MOST_SERIES, MOST_SNAPSHOTS, Snapshots

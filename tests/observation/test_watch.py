@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
-from jupyter_deployfeedback.domain.observation import MetricQuery
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, MetricQuery
 from jupyter_deployfeedback.domain.project import Platform, PlatformSource, Target
 from jupyter_deployfeedback.observation import ask_target, watch
 from tests.observation.conftest import Respond, Serve, by_name, now, page, span, target

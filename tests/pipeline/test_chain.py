@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.run import Commit, Evidence, Release, Run, RunRequest
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Commit, Evidence, Release, Run, RunRequest, Suite
 from jupyter_deployfeedback.domain.verdict import Continuing, GateState, Judgement, Verdict
 from jupyter_deployfeedback.errors import ContinueRefused, RunNotFound, RunUnfinished
 from jupyter_deployfeedback.execution import plan_suites

@@ -14,7 +14,8 @@ from jupyter_deployfeedback.comparison.continued import asked_before
 from jupyter_deployfeedback.domain.evaluation import Continuation
 from jupyter_deployfeedback.errors import HarnessError, UsageError
 from jupyter_deployfeedback.execution.environment import tell_earlier
-from jupyter_deployfeedback.probe import earlier, environment
+from jupyter_deployfeedback.probe import environment
+from jupyter_deployfeedback.probe import evaluation as probe_evaluation
 from tests.comparison.evidence import answers, evaluation, evidence, suite_result
 
 IDS = [f"example-{row}" for row in range(10)]
@@ -31,7 +32,7 @@ def continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         continuation = Continuation(growth=growth, again=again, asked=asked_before([before]))
         for name, value in tell_earlier(continuation, suite="quality", folder=tmp_path).items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(earlier, "_calls", earlier.Counter())
+        monkeypatch.setattr(probe_evaluation, "_calls", probe_evaluation.Counter())
 
     return told
 

@@ -11,7 +11,7 @@ import pytest
 import jupyter_deployfeedback as jdf
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.domain.run import TargetFacts
-from jupyter_deployfeedback.probe.health import ask
+from jupyter_deployfeedback.probe.target import ask
 
 if TYPE_CHECKING:
     from tests.probe.conftest import Visit

@@ -13,7 +13,7 @@ import pytest
 import jupyter_deployfeedback as jdf
 from jupyter_deployfeedback.domain.evaluation import Evaluation
 from jupyter_deployfeedback.errors import GeneratorSaturated, UsageError
-from jupyter_deployfeedback.probe.open_loop import Arm
+from jupyter_deployfeedback.probe.load import Arm
 
 if TYPE_CHECKING:
     from tests.probe.conftest import Visit

@@ -14,8 +14,8 @@ import pytest
 import jupyter_deployfeedback as jdf
 from jupyter_deployfeedback.domain.evaluation import Evaluation
 from jupyter_deployfeedback.errors import UsageError
-from jupyter_deployfeedback.probe import pictures
-from jupyter_deployfeedback.probe.pictures import PREFIX, gather_pictures, write_png
+from jupyter_deployfeedback.probe import examples
+from jupyter_deployfeedback.probe.examples import PREFIX, gather_pictures, write_png
 
 EXAMPLES = [[n, 1] for n in range(4)]
 TRUTH = [1, 2, 3, 4]
@@ -158,6 +158,6 @@ def test_numbers_have_no_pictures(deploy: Deploy, records: Callable) -> None:
 def test_pictures_of_one_evaluation_stay_below_their_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     many = gather_pictures([GREY] * 9, ids=list("abcdefghi"))
     one = len(many.urls("a")["a"])
-    monkeypatch.setattr(pictures, "LONGEST_RECORD", 3 * one + 1)
+    monkeypatch.setattr(examples, "LONGEST_RECORD", 3 * one + 1)
 
     assert list(many.urls("abcdefghi")) == ["a", "b", "c"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import ProjectError, ProjectNotFound
 from jupyter_deployfeedback.project import find_project_file, load_project
 

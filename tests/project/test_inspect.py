@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_deployfeedback.domain.project import Project, Target
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid
 from jupyter_deployfeedback.project import SuiteInspection, inspect_suite
 from jupyter_deployfeedback.project.inspection import read_notebook

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jupyter_deployfeedback.domain.metric import Better
-from jupyter_deployfeedback.domain.observation import MetricQuery
+from jupyter_deployfeedback.domain.metric import Better, MetricQuery
 from jupyter_deployfeedback.domain.project import (
     Auth,
     Kernels,
@@ -23,7 +22,7 @@ from jupyter_deployfeedback.domain.project import (
     Target,
 )
 from jupyter_deployfeedback.domain.rules.rule import OnFail, OnNoData, OnSmallSlice
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import ProjectError, ProjectNotFound
 from jupyter_deployfeedback.project import load_project
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.project import SuiteInspection, inspect_suite
 

@@ -22,8 +22,7 @@ from jupyter_deployfeedback.domain.feedback import (
 )
 from jupyter_deployfeedback.domain.metric import Better, Family
 from jupyter_deployfeedback.domain.project import Project, ReleaseSettings
-from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest, RunState
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.run import Commit, Outcome, Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
 from jupyter_deployfeedback.release import read_commit
 

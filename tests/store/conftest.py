@@ -16,8 +16,7 @@ from jupyter_deployfeedback.domain.feedback import (
     MetricText,
     RunFacts,
 )
-from jupyter_deployfeedback.domain.metric import Better, Family
-from jupyter_deployfeedback.domain.observation import Window
+from jupyter_deployfeedback.domain.metric import Better, Family, Window
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunRequest, RunState, SideEvidence, TargetFacts
 from jupyter_deployfeedback.domain.verdict import GateState, Verdict

@@ -10,8 +10,7 @@ from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.domain.rules.rule import Rule, opposite
-from jupyter_deployfeedback.domain.run import Evidence, TargetFacts
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Evidence, Outcome, SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import GateState, Judgement, Reason, ReasonKind, Standing, Verdict
 from jupyter_deployfeedback.verdict import estimands, judge
 from tests.comparison.evidence import (

@@ -9,8 +9,7 @@ import pytest
 from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.comparison.self_test.known_examples import known_scores, strangers
 from jupyter_deployfeedback.domain.evaluation import Evaluation, Known, KnownKind, RequestState, Task
-from jupyter_deployfeedback.domain.run import Evidence
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.run import Evidence, Outcome
 from jupyter_deployfeedback.domain.verdict import GateState, SelfTest, Verdict
 from jupyter_deployfeedback.verdict import judge, self_test
 from tests.comparison.evidence import ANSWERED, FAILED, answers, asked, case, evaluation, evidence, rule, suite_result

@@ -17,8 +17,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimate
 from jupyter_deployfeedback.domain.rules.rule import OnFail, Rule
-from jupyter_deployfeedback.domain.run import TargetFacts
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import GateState, Judgement, Standing, Verdict
 from jupyter_deployfeedback.verdict import estimands, judge
 from tests.comparison.evidence import case as one_case

@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from jupyter_deployfeedback.domain.rules.rule import Comparator, Relation
 from jupyter_deployfeedback.domain.verdict import Verdict
-from jupyter_deployfeedback.verdict.settling import adjusted, n_more, settle
+from jupyter_deployfeedback.verdict.findings import adjusted, n_more, settle
 
 PASS, INCONCLUSIVE, FAIL, ERROR = Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL, Verdict.ERROR
 AT_MOST, BELOW, AT_LEAST, ABOVE, EQUAL = (Comparator(each) for each in ("<=", "<", ">=", ">", "=="))

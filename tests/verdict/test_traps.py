@@ -17,21 +17,19 @@ from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estimate
 from jupyter_deployfeedback.domain.evaluation import Evaluation
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, History
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric, Observation
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.rules.checking import check_rule
 from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.domain.rules.rule import Comparator, Rule
-from jupyter_deployfeedback.domain.run import Evidence
-from jupyter_deployfeedback.domain.suite import Outcome
+from jupyter_deployfeedback.domain.run import Evidence, Outcome
 from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Verdict
 from jupyter_deployfeedback.errors import RuleSyntaxError, UnknownParameter
 from jupyter_deployfeedback.execution import plan_suites
 from jupyter_deployfeedback.feedback import Format, build_report, render
 from jupyter_deployfeedback.feedback.history_notices import of_the_past
 from jupyter_deployfeedback.verdict import judge
-from jupyter_deployfeedback.verdict.settling import settle
+from jupyter_deployfeedback.verdict.findings import settle
 from tests.comparison.evidence import (
     ANSWERED,
     TIMED_OUT,

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from jupyter_deployfeedback.comparison import measured
-from jupyter_deployfeedback.comparison.load.gathering import UnderLoad
 from jupyter_deployfeedback.comparison.load.latency import beyond, level_of, measure_latency
-from jupyter_deployfeedback.comparison.load.windows import JACKKNIFE, jackknife, over_windows
+from jupyter_deployfeedback.comparison.load.windows import JACKKNIFE, UnderLoad, jackknife, over_windows
 from jupyter_deployfeedback.comparison.methods.proportion import SMALLEST_LATENCY, order_statistic
 from jupyter_deployfeedback.comparison.samples import Floats, Samples
 from jupyter_deployfeedback.comparison.sides import Selection

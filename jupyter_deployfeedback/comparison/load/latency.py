@@ -7,8 +7,7 @@ from jupyter_deployfeedback.comparison.methods.bootstrap import quantile_effect
 from jupyter_deployfeedback.comparison.methods.mean import mean, mean_difference, mean_ratio
 from jupyter_deployfeedback.comparison.methods.proportion import quantile, share, share_difference
 from jupyter_deployfeedback.comparison.methods.typical import typical_ratio
-from jupyter_deployfeedback.comparison.quantities import LATENCIES
-from jupyter_deployfeedback.comparison.samples import Bools, Floats
+from jupyter_deployfeedback.comparison.samples import LATENCIES, Bools, Floats
 from jupyter_deployfeedback.comparison.sides import Selection
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Relation

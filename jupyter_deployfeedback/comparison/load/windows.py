@@ -10,12 +10,12 @@ import numpy as np
 from jupyter_deployfeedback.comparison import measured
 from jupyter_deployfeedback.comparison.measured import Interval, Measured, Missing, on_log_scale, ratio_of
 from jupyter_deployfeedback.comparison.methods.blocks import t_around, t_interval
-from jupyter_deployfeedback.comparison.samples import Floats
-from jupyter_deployfeedback.domain.evaluation import WindowPair
-from jupyter_deployfeedback.domain.observation import Observation, Window, in_base_unit
+from jupyter_deployfeedback.comparison.pairing import Pair
+from jupyter_deployfeedback.comparison.samples import LATENCIES, Codes, Floats, Integers, Samples, pool, read
+from jupyter_deployfeedback.domain.evaluation import Load, WindowPair
+from jupyter_deployfeedback.domain.metric import Observation, Window, in_base_unit
 from jupyter_deployfeedback.domain.rules.rule import Relation
-from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
-from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.run import Evidence, SideEvidence, SuiteResult
 
 LEAST_REST = 0.09  # of a window's length; ``load`` keeps a tenth, clocks are not exact
 UNEQUAL = 1.05  # times the shortest window
@@ -24,6 +24,8 @@ WINDOWS = "windows"
 PAIRED_WINDOWS = "paired-windows"
 LOG_WINDOWS = "paired-windows-log-ratio"
 JACKKNIFE = "windows-jackknife"
+UNDER_LOAD = frozenset({"latency", "throughput", *LATENCIES})
+"""Metrics that the loads of a run answer, wherever there is one."""
 
 
 @dataclass(frozen=True)
@@ -160,3 +162,47 @@ def _mean(values: Floats, *, method: str, candidate: Floats, baseline: Floats | 
 
 def _geometric_mean(values: Floats) -> float:
     return math.exp(float(np.mean(np.log(values))))
+
+
+@dataclass(frozen=True)
+class UnderLoad:
+    """The requests of all loads of a run; ``window`` numbers the pair of windows that each row belongs to.
+
+    ``baseline`` has the same rows, None where not every load had one. ``seconds`` is how long each pair's windows are.
+    ``doubt`` says why its windows cannot be told apart, None where they can.
+    """
+
+    candidate: Samples
+    baseline: Samples | None
+    window: Integers
+    seconds: Floats
+    doubt: str | None = None
+
+
+def judged_by_windows(evidence: Evidence) -> frozenset[str]:
+    """Return the metrics that a run's loads answer, window by window; none where nothing was loaded."""
+    windows = gather_windows(evidence)
+    if windows is None:
+        return frozenset()
+    return UNDER_LOAD | {name for name in loaded_metrics(evidence.candidate) if windows.holds(name)}
+
+
+def gather_load(pairs: Iterable[Pair]) -> UnderLoad | None:
+    """Return the requests of all loads, None where nothing was loaded."""
+    loads = [(pair, load) for pair in pairs if (load := pair.evaluation.load) is not None]
+    if not loads:
+        return None
+    codes: Codes = {None: 0}  # a load keeps no labels
+    sides = [read(pair.evaluation, pair.baseline, codes) for pair, _ in loads if pair.baseline is not None]
+    windows = [each for _, load in loads for each in load.pairs]
+    return UnderLoad(
+        candidate=pool([read(pair.evaluation, pair.evaluation.candidate, codes) for pair, _ in loads]),
+        baseline=pool(sides) if len(sides) == len(loads) else None,
+        window=np.repeat(np.arange(len(windows)), [_rows(pair, load) for pair, load in loads for _ in load.pairs]),
+        seconds=np.array([each.candidate.seconds for each in windows]),
+        doubt=doubt(windows),
+    )
+
+
+def _rows(pair: Pair, load: Load) -> int:
+    return len(pair.evaluation.ids) // len(load.pairs)

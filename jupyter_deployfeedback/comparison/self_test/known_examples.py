@@ -9,8 +9,7 @@ from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.comparison import Estimand, KnownScore
 from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, Known, RequestState, Task
 from jupyter_deployfeedback.domain.rules.rule import Comparator, Expression
-from jupyter_deployfeedback.domain.run import Evidence
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Evidence, Outcome, SuiteResult
 
 TIMES = max(SKEWED_MEAN, SLICE)  # an example is repeated, so that it is judged and not below a floor
 HALF = 0.5

@@ -12,18 +12,16 @@ import numpy as np
 
 from jupyter_deployfeedback.comparison.beyond_limit import breaks
 from jupyter_deployfeedback.comparison.estimates import show
-from jupyter_deployfeedback.comparison.load.gathering import judged_by_windows
+from jupyter_deployfeedback.comparison.load.windows import judged_by_windows
 from jupyter_deployfeedback.comparison.measured import SMALLEST_CLASS, absolute_quantile, relative_quantile
 from jupyter_deployfeedback.comparison.methods.blocks import BLOCKS, MANY
 from jupyter_deployfeedback.comparison.numbers import SERVER_RATE
-from jupyter_deployfeedback.comparison.quantities import COUNTS, LATENCIES, MEANS, SHARES
-from jupyter_deployfeedback.comparison.samples import Objects, Samples
+from jupyter_deployfeedback.comparison.samples import COUNTS, LATENCIES, MEANS, SHARES, Objects, Samples
 from jupyter_deployfeedback.comparison.self_test.samples import samples_of, under_load
 from jupyter_deployfeedback.comparison.sides import Material, Numbers, Pooled
 from jupyter_deployfeedback.comparison.statistics import STATISTICS
 from jupyter_deployfeedback.domain.comparison import Estimand, Estimate
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric
-from jupyter_deployfeedback.domain.observation import Observation
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric, Observation
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 from jupyter_deployfeedback.domain.run import Evidence
 

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_deployfeedback.comparison.load.gathering import UNDER_LOAD, UnderLoad
-from jupyter_deployfeedback.comparison.load.windows import Windows
-from jupyter_deployfeedback.comparison.quantities import COUNTS, MEANS, SHARES
-from jupyter_deployfeedback.comparison.samples import Bools, Floats, Samples
+from jupyter_deployfeedback.comparison.load.windows import UNDER_LOAD, UnderLoad, Windows
+from jupyter_deployfeedback.comparison.samples import COUNTS, MEANS, SHARES, Bools, Floats, Samples
 from jupyter_deployfeedback.comparison.sides import Material, Numbers
 from jupyter_deployfeedback.comparison.statistics import STATISTICS
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.evaluation import WindowPair
-from jupyter_deployfeedback.domain.observation import LoadedWindow, Observation, Window
+from jupyter_deployfeedback.domain.metric import LoadedWindow, Observation, Window
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator
 from jupyter_deployfeedback.domain.run import SideEvidence, TargetFacts
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, FindingText, SuiteRow
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.rules.rule import Subject
-from jupyter_deployfeedback.domain.suite import CaseResult, Outcome
+from jupyter_deployfeedback.domain.run import CaseResult, Outcome
 from jupyter_deployfeedback.domain.verdict import Standing, Verdict
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.escaping import block, one_line, visible

@@ -15,7 +15,7 @@ from rich.text import Text
 from jupyter_deployfeedback.domain.comparison import Change
 from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, MetricRow, SuiteRow
 from jupyter_deployfeedback.domain.metric import Family
-from jupyter_deployfeedback.domain.suite import CaseResult
+from jupyter_deployfeedback.domain.run import CaseResult
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.escaping import block, one_line, visible
 from jupyter_deployfeedback.feedback.outline import (

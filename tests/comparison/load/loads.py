@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from jupyter_deployfeedback.domain.evaluation import Evaluation, Load, RequestState, WindowPair
-from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
-from jupyter_deployfeedback.domain.observation import LoadedWindow, Observation, Window
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, LoadedWindow, Metric, Observation, Window
 from jupyter_deployfeedback.domain.run import Evidence, SideEvidence
 from tests.comparison.evidence import NOON, answers, evaluation, evidence, side, suite_result
 

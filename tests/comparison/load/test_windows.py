@@ -13,7 +13,7 @@ from scipy import stats
 from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Change, Comparison, Estimate
 from jupyter_deployfeedback.domain.evaluation import Evaluation, WindowPair
-from jupyter_deployfeedback.domain.observation import Window
+from jupyter_deployfeedback.domain.metric import Window
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Evidence
 from tests.comparison.evidence import ANSWERED, FAILED, NOON, answers, asked, evaluation, rule, suite_result

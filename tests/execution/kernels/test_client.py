@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import zmq
 
-from jupyter_deployfeedback.execution.kernels.client import asked_by
-from jupyter_deployfeedback.execution.kernels.manager import SuiteKernelManager, kernel_name
+from jupyter_deployfeedback.execution.kernels.manager import SuiteKernelManager, asked_by, kernel_name
 
 
 def test_a_client_takes_in_any_number_of_messages(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from jupyter_deployfeedback.domain.project import Kernels
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE, Order, Program, leave, order_to_start
 from jupyter_deployfeedback.execution.standby.stock import MOST_STARTED, Stock
 from jupyter_deployfeedback.probe.environment import LATER, SEED, read_seed

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from jupyter_deployfeedback.domain.project import Kernels
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, SuiteResult
 from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE, Order, Program, order_to_fork
 from jupyter_deployfeedback.execution.standby.stock import Stock
 

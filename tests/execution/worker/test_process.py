@@ -14,8 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.run import EventKind, Step
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import EventKind, Outcome, Step, Suite, SuiteResult
 from jupyter_deployfeedback.execution import end_marked, prepare
 from jupyter_deployfeedback.execution.worker.process_tree import descendants
 
@@ -151,7 +150,7 @@ def test_a_worker_goes_with_its_killed_parent_and_takes_the_kernel_along(
 import os, threading
 from pathlib import Path
 from jupyter_deployfeedback.domain.project import Project, Target
-from jupyter_deployfeedback.domain.suite import Suite
+from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.execution import execute
 target, suite = Target(name="t", url="http://127.0.0.1:1"), Suite(name="hangs", source="hangs.ipynb")
 folder = {str(tmp_path)!r}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_deployfeedback.execution.kernels.client import read_packages
+from jupyter_deployfeedback.execution.kernels.manager import read_packages
 from jupyter_deployfeedback.execution.suites.notebook.engine import MessageGaps
 from jupyter_deployfeedback.execution.worker.wire import (
     Cell,

@@ -12,7 +12,7 @@ from typing import Any
 
 from jupyter_deployfeedback.domain.aicoe import NO_DATA, TEST_METRICS
 from jupyter_deployfeedback.domain.metric import Family, Metric
-from jupyter_deployfeedback.execution.suites.behave.report import Scenario
+from jupyter_deployfeedback.execution.suites.behave.judging import Scenario
 from jupyter_deployfeedback.probe.records import metric_record
 
 STORE_VARIABLE = "STORE_METRICS_PATH"

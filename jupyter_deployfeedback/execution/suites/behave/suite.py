@@ -13,7 +13,15 @@ from jupyter_deployfeedback.execution.suites import Account, Unfinished
 from jupyter_deployfeedback.execution.suites.behave.asked import Asked, read_asked
 from jupyter_deployfeedback.execution.suites.behave.folder_lock import one_at_a_time
 from jupyter_deployfeedback.execution.suites.behave.interpreter import Interpreter, choose_interpreter
-from jupyter_deployfeedback.execution.suites.behave.judging import Judgement, Live, judge
+from jupyter_deployfeedback.execution.suites.behave.judging import (
+    Judgement,
+    Live,
+    Report,
+    Scenario,
+    judge,
+    read_report,
+    step_text,
+)
 from jupyter_deployfeedback.execution.suites.behave.numbers import (
     STORE_VARIABLE,
     Attachment,
@@ -23,7 +31,6 @@ from jupyter_deployfeedback.execution.suites.behave.numbers import (
     read_numbers,
 )
 from jupyter_deployfeedback.execution.suites.behave.process import Finished, run_program
-from jupyter_deployfeedback.execution.suites.behave.report import Report, Scenario, read_report, step_text
 from jupyter_deployfeedback.execution.suites.notebook.source import ExecutedCopy
 from jupyter_deployfeedback.execution.worker.wire import Cell, CellEnded, Ending, Event, Opened, Recorded, Spec
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL

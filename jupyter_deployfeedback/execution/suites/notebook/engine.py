@@ -13,7 +13,7 @@ from nbclient.exceptions import CellExecutionComplete, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
-from jupyter_deployfeedback.execution.kernels.client import ask_packages, asked_by, hear_packages
+from jupyter_deployfeedback.execution.kernels.manager import ask_packages, asked_by, hear_packages
 from jupyter_deployfeedback.execution.suites.notebook.source import INJECTED_ID, SAVE_EVERY_SECONDS, ExecutedCopy
 from jupyter_deployfeedback.execution.worker import wire
 from jupyter_deployfeedback.execution.worker.stopping import INTERRUPT_SECONDS, Stopped, stop_within

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.suite import CaseResult, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import CaseResult, Suite, SuiteResult
 
 NEW, OLD = "1.3", "1.2.6"
 STEPS = """

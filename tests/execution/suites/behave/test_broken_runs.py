@@ -12,8 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.run import Step
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, Step, SuiteResult
 
 GOOD = "Feature: one\n  Scenario: good\n    Given a thing\n"
 SLOW = """

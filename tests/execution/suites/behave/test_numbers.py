@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.suite import SuiteResult
+from jupyter_deployfeedback.domain.run import SuiteResult
 from jupyter_deployfeedback.execution.suites.behave.numbers import read_numbers
 
 RunFeatures = Callable[..., SuiteResult]

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.run import Step
-from jupyter_deployfeedback.domain.suite import CaseError, Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import CaseError, Outcome, Step, SuiteResult
 
 ALL_KINDS = """
     Feature: everything

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, SuiteResult
 
 RunFeatures = Callable[..., SuiteResult]
 Repository = Callable[..., Path]

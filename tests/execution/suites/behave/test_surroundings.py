@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.suite import Outcome, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, SuiteResult
 from jupyter_deployfeedback.execution.suites.behave.folder_lock import one_at_a_time
 
 RunFeatures = Callable[..., SuiteResult]

@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.evaluation import RequestState
 from jupyter_deployfeedback.domain.project import Target
-from jupyter_deployfeedback.domain.suite import Outcome, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import Outcome, Suite, SuiteResult
 from jupyter_deployfeedback.execution.suites.results.contents import Claim, Found, Unreadable
 from jupyter_deployfeedback.execution.suites.results.suite import read_results
 
