@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_deployfeedback import run_process
 from jupyter_deployfeedback.errors import DeployFeedbackError, HarnessError, UsageError
 
 if TYPE_CHECKING:
@@ -31,16 +32,12 @@ class DeployFeedbackEngine:
     @classmethod
     def nb_kernel_name(cls, nb: nbformat.NotebookNode, name: str | None = None) -> str:
         """Return the kernel that the notebook names, or the one that was asked for."""
-        from jupyter_deployfeedback.run_process import SuiteEngine
-
-        return str(SuiteEngine.nb_kernel_name(nb, name))
+        return str(run_process.SuiteEngine.nb_kernel_name(nb, name))
 
     @classmethod
     def nb_language(cls, nb: nbformat.NotebookNode, language: str | None = None) -> str:
         """Return the language of the notebook, or the one that was asked for."""
-        from jupyter_deployfeedback.run_process import SuiteEngine
-
-        return str(SuiteEngine.nb_language(nb, language))
+        return str(run_process.SuiteEngine.nb_language(nb, language))
 
     @classmethod
     def execute_notebook(
@@ -61,9 +58,7 @@ class DeployFeedbackEngine:
 
 
 def _alone(nb: nbformat.NotebookNode, kernel_name: str, options: dict[str, Any]) -> nbformat.NotebookNode:
-    from jupyter_deployfeedback.run_process import execute_unrecorded
-
-    return execute_unrecorded(
+    return run_process.execute_unrecorded(
         nb,
         kernel_name,
         output_path=options.get("output_path"),
@@ -141,7 +136,6 @@ def _executed(nb: nbformat.NotebookNode, run: Run, *, store: Store) -> nbformat.
 
 
 def _evaluate(run: Run, *, store: Store) -> FeedbackReport:
-    from jupyter_deployfeedback import run_process
     from jupyter_deployfeedback.pipeline.run import evaluate
 
     forkable = sys.platform.startswith("linux") and threading.active_count() == 1
@@ -154,8 +148,6 @@ def _evaluate(run: Run, *, store: Store) -> FeedbackReport:
 
 def _supply() -> str:
     """Return where kernels stand by: the folder that the environment names, else that of a server of this user."""
-    from jupyter_deployfeedback import run_process
-
     return os.environ.get(run_process.FOLDER_VARIABLE) or run_process.published()
 
 

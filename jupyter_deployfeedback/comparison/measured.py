@@ -1,10 +1,9 @@
 """What a method hands back: a point and a way to its interval, of ratios and counts too, or why there is none."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from jupyter_deployfeedback.domain.rules.rule import Relation
 
@@ -42,7 +41,7 @@ class Measured:
     alike: bool = False
     facts: dict[str, float] = field(default_factory=dict)
 
-    def needing(self, floor: int) -> Measured:
+    def needing(self, floor: int) -> Self:
         """Return the same number, marked where it rests on fewer samples than its method needs."""
         if self.n is not None and self.n < floor:
             return replace(self, below_floor=f"at least {floor:,} are needed", facts={**self.facts, "floor": floor})

@@ -1,7 +1,5 @@
 """The two sides of a comparison: what each of them has, example by example, and what of it answers an estimand."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -227,7 +225,7 @@ class Selection:
             raise ValueError("a relative limit was selected without its baseline")
         return self.baseline
 
-    def by_request(self) -> Selection:
+    def by_request(self) -> "Selection":
         """Return one row for each request of the candidate: a batch is one latency and one failure, not many."""
         rows = self.candidate.leads()
         return Selection(self.candidate.take(rows), None if self.baseline is None else self.baseline.take(rows))

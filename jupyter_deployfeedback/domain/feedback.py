@@ -1,11 +1,9 @@
 """The report people read, as one value; its JSON form is public and versioned."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BeforeValidator, model_validator
 
@@ -196,7 +194,7 @@ class FeedbackReport(Frozen):
     continuing: Continuing | None = None  # None where nothing is left open
     imported: dict[str, Any] | None = None  # AICoE-CI's document that all this was read from; None where a run saw it
 
-    def with_waivers(self, waivers: Iterable[Waiver], *, now: datetime) -> FeedbackReport:
+    def with_waivers(self, waivers: Iterable[Waiver], *, now: datetime) -> Self:
         """Return the report with its waivers; the gate is open where all that close it are waived at this time."""
         rows = tuple(_waiver_row(each, now=now) for each in waivers)
         if not rows:

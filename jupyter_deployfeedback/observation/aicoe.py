@@ -11,17 +11,8 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any, NamedTuple, TypeGuard
 
-from jupyter_deployfeedback.domain import aicoe
+from jupyter_deployfeedback.domain import aicoe, run
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric, Observation
-from jupyter_deployfeedback.domain.run import (
-    Evidence,
-    Outcome,
-    SideEvidence,
-    Suite,
-    SuiteKind,
-    SuiteResult,
-    TargetFacts,
-)
 from jupyter_deployfeedback.errors import UsageError
 
 LONGEST = 5_000_000  # characters
@@ -78,13 +69,13 @@ def read_deployments(files: Mapping[str, str]) -> tuple[Deployment, ...]:
     return tuple(found)
 
 
-def stored_evidence(stored: Deployment, *, target: str, now: datetime) -> Evidence:
+def stored_evidence(stored: Deployment, *, target: str, now: datetime) -> run.Evidence:
     """Return what is known of a stored deployment: numbers without samples, of a suite that was not run here."""
     document = stored.document
     namespace = str(_section(document, aicoe.INFO_METRICS).get(aicoe.NAMESPACE) or aicoe.NO_DATA)
-    suite = SuiteResult(
-        suite=Suite(name=SUITE, kind=SuiteKind.RESULTS, source=stored.file),
-        outcome=Outcome.NOT_RUN,
+    suite = run.SuiteResult(
+        suite=run.Suite(name=SUITE, kind=run.SuiteKind.RESULTS, source=stored.file),
+        outcome=run.Outcome.NOT_RUN,
         reason=UNKNOWN_OUTCOME,
         observations=tuple(_measured(document, source=stored.file)),
         notices=tuple(_ignored(document)),
@@ -92,7 +83,7 @@ def stored_evidence(stored: Deployment, *, target: str, now: datetime) -> Eviden
         finished_at=now,
         duration_seconds=0.0,
     )
-    facts = TargetFacts(
+    facts = run.TargetFacts(
         target=target,
         url=None,
         ready=False,
@@ -101,7 +92,7 @@ def stored_evidence(stored: Deployment, *, target: str, now: datetime) -> Eviden
         problem="it was not asked: what is known of it was stored by AICoE-CI",
     )
     usage = tuple(_usage(_section(document, aicoe.PLATFORM_METRICS), source=stored.file))
-    return Evidence(suites=(suite,), candidate=SideEvidence(facts=facts, platform=usage), imported=document)
+    return run.Evidence(suites=(suite,), candidate=run.SideEvidence(facts=facts, platform=usage), imported=document)
 
 
 def _parse(text: str, *, file: str) -> dict[str, Any]:

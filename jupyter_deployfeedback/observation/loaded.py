@@ -3,11 +3,10 @@
 Only what was seen inside a window counts for it: before and after it the target rested, or was asked by nobody.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from jupyter_deployfeedback.domain.metric import LoadedWindow, Observation, Window
 from jupyter_deployfeedback.observation.presets import Part
@@ -26,7 +25,7 @@ class Loaded:
     windows: tuple[LoadedWindow, ...] = ()
     too_coarse: dict[str, str] = field(default_factory=dict)
 
-    def with_own(self, own: Sequence[Sequence[Observation]]) -> Loaded:
+    def with_own(self, own: Sequence[Sequence[Observation]]) -> Self:
         """Add the observations of the user's own queries, window by window."""
         joined = zip(self.windows, own, strict=True)
         return replace(

@@ -9,18 +9,8 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback import errors
+from jupyter_deployfeedback.domain import run as runs
 from jupyter_deployfeedback.domain.metric import Window
-from jupyter_deployfeedback.domain.run import (
-    EventKind,
-    Evidence,
-    Outcome,
-    Run,
-    SideEvidence,
-    Step,
-    Suite,
-    SuiteResult,
-    TargetFacts,
-)
 from jupyter_deployfeedback.execution import date_results, execute
 from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
 from jupyter_deployfeedback.pipeline import chain
@@ -30,11 +20,11 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.execution import WorkerProcess
     from jupyter_deployfeedback.store import Store
 
-Tell = Callable[[Step], None]
+Tell = Callable[[runs.Step], None]
 
 
 def gather(
-    run: Run,
+    run: runs.Run,
     plan: Plan,
     *,
     store: Store,
@@ -42,7 +32,7 @@ def gather(
     step: Tell,
     cancelled: Event,
     workers: Sequence[WorkerProcess],
-) -> Evidence:
+) -> runs.Evidence:
     """Load the target with the suites while its platform is watched; a target that is not ready is not loaded."""
     step(stage("ask"))
     sides = [target for target in (plan.target, plan.live) if target is not None]
@@ -79,25 +69,32 @@ def gather(
         observed = [_side(fact, each, window=window, loaded=load) for fact, each, load in seen]
     recorded = chain.recorded_before(plan.project, store=store)
     live = observed[1].model_copy(update={"recorded": recorded}) if plan.live else None
-    return Evidence(suites=suites, candidate=observed[0], baseline=live, window=window, basis=plan.basis)
+    return runs.Evidence(suites=suites, candidate=observed[0], baseline=live, window=window, basis=plan.basis)
 
 
-def _not_run(suites: tuple[Suite, ...], *, because: str) -> tuple[SuiteResult, ...]:
+def _not_run(suites: tuple[runs.Suite, ...], *, because: str) -> tuple[runs.SuiteResult, ...]:
     now = datetime.now(UTC)
     return tuple(
-        SuiteResult(
-            suite=suite, outcome=Outcome.NOT_RUN, reason=because, started_at=now, finished_at=now, duration_seconds=0.0
+        runs.SuiteResult(
+            suite=suite,
+            outcome=runs.Outcome.NOT_RUN,
+            reason=because,
+            started_at=now,
+            finished_at=now,
+            duration_seconds=0.0,
         )
         for suite in suites
     )
 
 
-def _side(facts: TargetFacts, watching: Watch, *, window: Window, loaded: list[Window]) -> SideEvidence:
+def _side(facts: runs.TargetFacts, watching: Watch, *, window: Window, loaded: list[Window]) -> runs.SideEvidence:
     platform, series = watching.read(window)
     each = watching.read_each(loaded)
-    return SideEvidence(facts=facts, platform=platform, series=series, loaded=each.windows, too_coarse=each.too_coarse)
+    return runs.SideEvidence(
+        facts=facts, platform=platform, series=series, loaded=each.windows, too_coarse=each.too_coarse
+    )
 
 
-def stage(name: str) -> Step:
+def stage(name: str) -> runs.Step:
     """Return the step that says which part of the story begins."""
-    return Step(kind=EventKind.STAGE, message=name)
+    return runs.Step(kind=runs.EventKind.STAGE, message=name)

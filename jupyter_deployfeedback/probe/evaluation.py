@@ -1,7 +1,5 @@
 """Send every example, time it, keep what came back: the samples that verdicts are computed from."""
 
-from __future__ import annotations
-
 import json
 import math
 import os
@@ -134,6 +132,50 @@ def _result(sides: Sequence[Side], examples: Examples, *, name: str, task: str) 
     return results.EvaluationResult(examples, sides[0].answers, task, name=name, baseline=baseline)
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """One call of ``evaluate`` in earlier runs; ``rows`` is where each example's first answer stands."""
+
+    growth: float
+    again: bool
+    rows: Mapping[str, int]
+    truth: list[Any]
+    times: list[int]
+    candidate: Answers
+    baseline: Answers | None
+
+    def chosen(self, examples: Examples) -> list[int]:
+        """Return the positions to send: all that are new, then, where that may be, old ones in turn until it is enough.
+
+        Raises ``UsageError`` where an example is not what it was: the data set changed since.
+        """
+        self._refuse_changed(examples)
+        new = [place for place, one in enumerate(examples.ids) if one not in self.rows]
+        wanted = math.ceil(self.growth * sum(self.times)) - sum(self.times) - len(new)
+        if not self.again or wanted <= 0:
+            return new
+        turns = range(math.ceil(wanted / len(examples.ids)))
+        return [*new, *[place for _ in turns for place in range(len(examples.ids))][:wanted]]
+
+    def occasions(self, ids: list[str]) -> list[int]:
+        """Return for each of the ids to be sent how often it will then have been sent."""
+        seen = Counter({one: self.times[row] for one, row in self.rows.items()})
+        found = []
+        for one in ids:
+            seen[one] += 1
+            found.append(seen[one])
+        return found
+
+    def _refuse_changed(self, examples: Examples) -> None:
+        for one, truth in zip(examples.ids, examples.truth, strict=True):
+            row = self.rows.get(one)
+            if row is not None and self.truth[row] != truth:
+                raise UsageError(
+                    f"example {one!r} was {self.truth[row]!r} in the run that is continued and is {truth!r} now.",
+                    remedy="The data set changed, or is drawn anew each time: start a new run.",
+                )
+
+
 def _whole(
     result: results.EvaluationResult, examples: Examples, earlier: Earlier, *, positions: list[int]
 ) -> results.EvaluationResult:
@@ -217,50 +259,6 @@ def _scored(kind: str, truth: Scalar, answers: Answers, *, task: str) -> dict[st
         "state": answers.states[0].value,
         "scored_right": result.right[kind],
     }
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """One call of ``evaluate`` in earlier runs; ``rows`` is where each example's first answer stands."""
-
-    growth: float
-    again: bool
-    rows: Mapping[str, int]
-    truth: list[Any]
-    times: list[int]
-    candidate: Answers
-    baseline: Answers | None
-
-    def chosen(self, examples: Examples) -> list[int]:
-        """Return the positions to send: all that are new, then, where that may be, old ones in turn until it is enough.
-
-        Raises ``UsageError`` where an example is not what it was: the data set changed since.
-        """
-        self._refuse_changed(examples)
-        new = [place for place, one in enumerate(examples.ids) if one not in self.rows]
-        wanted = math.ceil(self.growth * sum(self.times)) - sum(self.times) - len(new)
-        if not self.again or wanted <= 0:
-            return new
-        turns = range(math.ceil(wanted / len(examples.ids)))
-        return [*new, *[place for _ in turns for place in range(len(examples.ids))][:wanted]]
-
-    def occasions(self, ids: list[str]) -> list[int]:
-        """Return for each of the ids to be sent how often it will then have been sent."""
-        seen = Counter({one: self.times[row] for one, row in self.rows.items()})
-        found = []
-        for one in ids:
-            seen[one] += 1
-            found.append(seen[one])
-        return found
-
-    def _refuse_changed(self, examples: Examples) -> None:
-        for one, truth in zip(examples.ids, examples.truth, strict=True):
-            row = self.rows.get(one)
-            if row is not None and self.truth[row] != truth:
-                raise UsageError(
-                    f"example {one!r} was {self.truth[row]!r} in the run that is continued and is {truth!r} now.",
-                    remedy="The data set changed, or is drawn anew each time: start a new run.",
-                )
 
 
 def read_earlier(name: str, environment: Mapping[str, str]) -> Earlier | None:

@@ -1,7 +1,5 @@
 """Load the target as its users would: at a steady rate, in windows that alternate with those of the live baseline."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math
@@ -131,80 +129,6 @@ def _refuse_wrong(plan: Plan, *, connections: int) -> None:
         )
 
 
-def _fire_all(arms: Sequence[Arm], plan: Plan, *, display: Display) -> list[list[float]]:
-    """Send all windows, one side at a time; who goes first in a pair changes from pair to pair.
-
-    Returns when each side's windows began, in seconds since the epoch.
-    """
-    starts: list[list[float]] = [[] for _ in arms]
-    chance = Random(read_seed(os.environ))  # noqa: S311 - an order, no secret
-    turn = [*enumerate(arms)][:: chance.choice((1, -1))]
-    progress = Progress(display, total=plan.per_window * plan.windows * len(arms), what="requests sent")
-    for _, arm in turn:
-        arm.fire(plan.batches(0)[: plan.warmup], rate=plan.rate, until=math.inf, told=_unheard)
-    done = 0
-    for pair in range(plan.windows):
-        for side, arm in turn:
-            time.sleep(plan.settle)
-            told = partial(progress.tell, before=done)
-            epoch, shots = arm.fire(plan.batches(pair), rate=plan.rate, until=plan.seconds, told=told)
-            _refuse_late(shots, arm)
-            arm.keep(shots)
-            starts[side].append(epoch)
-            done += len(shots)
-        turn.reverse()
-    return starts
-
-
-def _refuse_late(shots: Sequence[Shot], arm: Arm) -> None:
-    sent = sum(shot.in_time for shot in shots)
-    if sent < ENOUGH_IN_TIME * len(shots):
-        raise GeneratorSaturated(
-            f"generator saturated: only {sent} of {len(shots)} requests could be sent to {arm.answers.target} in their"
-            " window.",
-            remedy="Lower rate, give more connections, or load from a machine with more to spare.",
-        )
-
-
-def _unheard(_: int) -> None:
-    """Nobody watches the warm-up."""
-
-
-def _wire(result: LoadResult, plan: Plan, starts: Sequence[Sequence[float]]) -> dict[str, Any]:
-    places = [f"{pair + 1}.{place + 1}" for pair in range(plan.windows) for place in range(plan.per_window)]
-    sides = [[_window(start, plan.seconds) for start in one] for one in starts]
-    edges = sorted(start for one in starts for start in one)
-    baseline: Sequence[object] = sides[1] if len(sides) > 1 else [None] * plan.windows
-    return {
-        "name": result.name,
-        "task": "classification",
-        "ids": places,
-        "truth": [None] * len(places),
-        "candidate": _unread(result.answers),
-        "baseline": None if result.baseline is None else _unread(result.baseline.answers),
-        "window": {"start": _moment(edges[0]), "end": _moment(edges[-1] + plan.seconds)},
-        "dataset_digest": plan.digest,
-        "load": {
-            "rate": plan.rate,
-            "pairs": [{"candidate": mine, "baseline": other} for mine, other in zip(sides[0], baseline, strict=True)],
-        },
-    }
-
-
-def _unread(answers: Answers) -> dict[str, Any]:
-    """Return the answers without predictions: what a load sends was answered before, by ``evaluate``."""
-    wire = answers.wire()
-    return wire | {"predictions": [None] * len(wire["states"]), "probabilities": None}
-
-
-def _window(start: float, seconds: float) -> dict[str, str]:
-    return {"start": _moment(start), "end": _moment(start + seconds)}
-
-
-def _moment(epoch: float) -> str:
-    return datetime.fromtimestamp(epoch, UTC).isoformat()
-
-
 @dataclass(frozen=True)
 class Shot:
     """One request: what became of it, counted from when it was to be sent, or why it was never sent."""
@@ -297,6 +221,80 @@ class Arm:
             self._twins.append(self._own.target)
         mine: Target = self._own.target
         return mine
+
+
+def _fire_all(arms: Sequence[Arm], plan: Plan, *, display: Display) -> list[list[float]]:
+    """Send all windows, one side at a time; who goes first in a pair changes from pair to pair.
+
+    Returns when each side's windows began, in seconds since the epoch.
+    """
+    starts: list[list[float]] = [[] for _ in arms]
+    chance = Random(read_seed(os.environ))  # noqa: S311 - an order, no secret
+    turn = [*enumerate(arms)][:: chance.choice((1, -1))]
+    progress = Progress(display, total=plan.per_window * plan.windows * len(arms), what="requests sent")
+    for _, arm in turn:
+        arm.fire(plan.batches(0)[: plan.warmup], rate=plan.rate, until=math.inf, told=_unheard)
+    done = 0
+    for pair in range(plan.windows):
+        for side, arm in turn:
+            time.sleep(plan.settle)
+            told = partial(progress.tell, before=done)
+            epoch, shots = arm.fire(plan.batches(pair), rate=plan.rate, until=plan.seconds, told=told)
+            _refuse_late(shots, arm)
+            arm.keep(shots)
+            starts[side].append(epoch)
+            done += len(shots)
+        turn.reverse()
+    return starts
+
+
+def _refuse_late(shots: Sequence[Shot], arm: Arm) -> None:
+    sent = sum(shot.in_time for shot in shots)
+    if sent < ENOUGH_IN_TIME * len(shots):
+        raise GeneratorSaturated(
+            f"generator saturated: only {sent} of {len(shots)} requests could be sent to {arm.answers.target} in their"
+            " window.",
+            remedy="Lower rate, give more connections, or load from a machine with more to spare.",
+        )
+
+
+def _unheard(_: int) -> None:
+    """Nobody watches the warm-up."""
+
+
+def _wire(result: LoadResult, plan: Plan, starts: Sequence[Sequence[float]]) -> dict[str, Any]:
+    places = [f"{pair + 1}.{place + 1}" for pair in range(plan.windows) for place in range(plan.per_window)]
+    sides = [[_window(start, plan.seconds) for start in one] for one in starts]
+    edges = sorted(start for one in starts for start in one)
+    baseline: Sequence[object] = sides[1] if len(sides) > 1 else [None] * plan.windows
+    return {
+        "name": result.name,
+        "task": "classification",
+        "ids": places,
+        "truth": [None] * len(places),
+        "candidate": _unread(result.answers),
+        "baseline": None if result.baseline is None else _unread(result.baseline.answers),
+        "window": {"start": _moment(edges[0]), "end": _moment(edges[-1] + plan.seconds)},
+        "dataset_digest": plan.digest,
+        "load": {
+            "rate": plan.rate,
+            "pairs": [{"candidate": mine, "baseline": other} for mine, other in zip(sides[0], baseline, strict=True)],
+        },
+    }
+
+
+def _unread(answers: Answers) -> dict[str, Any]:
+    """Return the answers without predictions: what a load sends was answered before, by ``evaluate``."""
+    wire = answers.wire()
+    return wire | {"predictions": [None] * len(wire["states"]), "probabilities": None}
+
+
+def _window(start: float, seconds: float) -> dict[str, str]:
+    return {"start": _moment(start), "end": _moment(start + seconds)}
+
+
+def _moment(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch, UTC).isoformat()
 
 
 def _sleep_until(moment: float) -> None:

@@ -1,7 +1,5 @@
 """What was measured, as a suite sees it: scores, latencies, predictions, a summary. Verdicts are computed elsewhere."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +16,72 @@ from jupyter_deployfeedback.probe.target import RequestState
 CLASSIFICATION = "classification"
 REGRESSION = "regression"
 _MEASURED = frozenset({RequestState.ANSWERED, RequestState.TIMED_OUT})
+
+
+class Samples(Sequence[float]):
+    """A sequence of finite numbers. Summaries of an empty one raise ``HarnessError``: there is no such number."""
+
+    def __init__(self, values: Sequence[float], *, what: str) -> None:
+        self._values = tuple(values)
+        self._what = what
+
+    def mean(self) -> float:
+        """Return the arithmetic mean."""
+        return math.fsum(self._present()) / len(self._values)
+
+    def min(self) -> float:
+        """Return the smallest."""
+        return min(self._present())
+
+    def max(self) -> float:
+        """Return the largest."""
+        return max(self._present())
+
+    def quantile(self, q: float) -> float:
+        """Return the q-quantile (0 to 1), interpolated between neighbours as numpy does by default."""
+        if not 0 <= q <= 1:
+            raise UsageError(f"the quantile {q!r} does not lie between 0 and 1.", remedy="For p95 write 0.95.")
+        ordered = sorted(self._present())
+        place = q * (len(ordered) - 1)
+        below = math.floor(place)
+        above = min(below + 1, len(ordered) - 1)
+        return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+    @property
+    def p50(self) -> float:
+        """The median."""
+        return self.quantile(0.5)
+
+    @property
+    def p95(self) -> float:
+        """The 95 % quantile."""
+        return self.quantile(0.95)
+
+    @property
+    def p99(self) -> float:
+        """The 99 % quantile."""
+        return self.quantile(0.99)
+
+    def _present(self) -> tuple[float, ...]:
+        if not self._values:
+            raise HarnessError(f"there is no {self._what}: no request was answered.", remedy="See result.errors.")
+        return self._values
+
+    @overload
+    def __getitem__(self, place: int) -> float: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[float, ...]: ...
+    def __getitem__(self, place: int | slice) -> float | tuple[float, ...]:
+        return self._values[place]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self._values)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} samples of {self._what}{f', mean {self.mean():.4g}' if self._values else ''}>"
 
 
 class Asked:
@@ -284,69 +348,3 @@ def _row(label: str, cells: list[str]) -> str:
 
 def _errors(side: Asked) -> list[tuple[str, int]]:
     return list(side.errors.items())[:_ERRORS_SHOWN]
-
-
-class Samples(Sequence[float]):
-    """A sequence of finite numbers. Summaries of an empty one raise ``HarnessError``: there is no such number."""
-
-    def __init__(self, values: Sequence[float], *, what: str) -> None:
-        self._values = tuple(values)
-        self._what = what
-
-    def mean(self) -> float:
-        """Return the arithmetic mean."""
-        return math.fsum(self._present()) / len(self._values)
-
-    def min(self) -> float:
-        """Return the smallest."""
-        return min(self._present())
-
-    def max(self) -> float:
-        """Return the largest."""
-        return max(self._present())
-
-    def quantile(self, q: float) -> float:
-        """Return the q-quantile (0 to 1), interpolated between neighbours as numpy does by default."""
-        if not 0 <= q <= 1:
-            raise UsageError(f"the quantile {q!r} does not lie between 0 and 1.", remedy="For p95 write 0.95.")
-        ordered = sorted(self._present())
-        place = q * (len(ordered) - 1)
-        below = math.floor(place)
-        above = min(below + 1, len(ordered) - 1)
-        return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
-
-    @property
-    def p50(self) -> float:
-        """The median."""
-        return self.quantile(0.5)
-
-    @property
-    def p95(self) -> float:
-        """The 95 % quantile."""
-        return self.quantile(0.95)
-
-    @property
-    def p99(self) -> float:
-        """The 99 % quantile."""
-        return self.quantile(0.99)
-
-    def _present(self) -> tuple[float, ...]:
-        if not self._values:
-            raise HarnessError(f"there is no {self._what}: no request was answered.", remedy="See result.errors.")
-        return self._values
-
-    @overload
-    def __getitem__(self, place: int) -> float: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[float, ...]: ...
-    def __getitem__(self, place: int | slice) -> float | tuple[float, ...]:
-        return self._values[place]
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __iter__(self) -> Iterator[float]:
-        return iter(self._values)
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} samples of {self._what}{f', mean {self.mean():.4g}' if self._values else ''}>"

@@ -1,7 +1,5 @@
 """One HTTP request with a deadline and a size limit; the errors of requests become ours here and nowhere else."""
 
-from __future__ import annotations
-
 import json
 import math
 import re
@@ -28,6 +26,16 @@ _REMEDIES = {
     405: "Check request.path: the target takes no such request there.",
 }
 _LARGEST_INTEGER = 2**63 - 1  # what every store and front end can hold
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole reply, its body decoded."""
+
+    status: int
+    content_type: str
+    location: str
+    body: bytes
 
 
 class Transport:
@@ -125,16 +133,6 @@ def _chain(error: BaseException) -> list[BaseException]:
 def _reason(cause: BaseException) -> str:
     text = (cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)) or type(cause).__name__
     return re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?|\s*\(_ssl\.c:\d+\)", "", text).strip(" .")
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A whole reply, its body decoded."""
-
-    status: int
-    content_type: str
-    location: str
-    body: bytes
 
 
 def refuse_failure(reply: Reply) -> None:

@@ -4,8 +4,6 @@ Overlays that are deployed and gathered from are targets; what they gather with 
 keys mean nothing, and nothing is ever written.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -57,6 +55,29 @@ class Found:
     gathers: list[Gather] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RuntimeEnvironments:
+    """The environments by name, as plain data; ``problem`` says why the file could not be read."""
+
+    overlays_dir: str = _OVERLAYS
+    by_name: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    problem: str | None = None
+
+    def python_version(self, name: str | None) -> str | None:
+        """Return which Python an environment asks for, None where it does not say."""
+        version = self.by_name.get(name or "", {}).get("python_version")
+        return str(version) if version else None
+
+    def facts(self, names: Iterable[str]) -> Iterator[str]:
+        """Say in a line what is declared of each of these environments."""
+        if self.problem is not None:
+            yield self.problem
+        for name in names:
+            said = ", ".join(_facts(self.by_name.get(name, {})))
+            if said:
+                yield f"Runtime environment {name} ({THOTH_FILE}): {said}."
 
 
 @dataclass(frozen=True)
@@ -240,29 +261,6 @@ def _suites(gathers: Iterable[Gather], around: Surroundings) -> Iterator[Suite]:
             targets=tuple(targets) if len(ways) > 1 else (),
             exclusive=True,
         )
-
-
-@dataclass(frozen=True)
-class RuntimeEnvironments:
-    """The environments by name, as plain data; ``problem`` says why the file could not be read."""
-
-    overlays_dir: str = _OVERLAYS
-    by_name: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    problem: str | None = None
-
-    def python_version(self, name: str | None) -> str | None:
-        """Return which Python an environment asks for, None where it does not say."""
-        version = self.by_name.get(name or "", {}).get("python_version")
-        return str(version) if version else None
-
-    def facts(self, names: Iterable[str]) -> Iterator[str]:
-        """Say in a line what is declared of each of these environments."""
-        if self.problem is not None:
-            yield self.problem
-        for name in names:
-            said = ", ".join(_facts(self.by_name.get(name, {})))
-            if said:
-                yield f"Runtime environment {name} ({THOTH_FILE}): {said}."
 
 
 def read_environments(folder: Path) -> RuntimeEnvironments:

@@ -5,18 +5,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from jupyter_deployfeedback.domain import project
 from jupyter_deployfeedback.domain.fields import HOW_TO_REFER, looks_secret
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
-from jupyter_deployfeedback.domain.project import (
-    AICOE_FILE,
-    LAST_RELEASE,
-    Platform,
-    PlatformSource,
-    PresetName,
-    Project,
-    RequestShape,
-    Target,
-)
 from jupyter_deployfeedback.domain.rules.rule import OnNoData
 from jupyter_deployfeedback.domain.run import MOST_POINTS
 from jupyter_deployfeedback.errors import Problem, ProjectError
@@ -28,17 +19,17 @@ from jupyter_deployfeedback.project.rules import check_rules, metrics_of, read_m
 from jupyter_deployfeedback.project.schema import ProjectFile, SuiteFile, TargetFile
 from jupyter_deployfeedback.project.suites import read_suite, source_of_suite, source_problem, suite_name
 
-RESERVED = frozenset({LAST_RELEASE, "none"})  # words that say what to compare with
+RESERVED = frozenset({project.LAST_RELEASE, "none"})  # words that say what to compare with
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
 
 
-def load_project(path: Path, *, environment: Mapping[str, str]) -> Project:
+def load_project(path: Path, *, environment: Mapping[str, str]) -> project.Project:
     """Return the checked project of a file; ``environment`` gives ``${NAME}`` in addresses its value.
 
     Sends no request and runs nothing. Raises ProjectNotFound, and ProjectError with every problem, ordered by line.
     """
-    if path.name == AICOE_FILE:
+    if path.name == project.AICOE_FILE:
         return load_aicoe(path, environment=environment)
     text, digest = read_file(path)
     document = read_document(text, file=str(path))
@@ -54,9 +45,9 @@ def load_project(path: Path, *, environment: Mapping[str, str]) -> Project:
     return _project(sections.whole, path.absolute(), digest=digest)
 
 
-def _project(file: ProjectFile, path: Path, *, digest: str) -> Project:
+def _project(file: ProjectFile, path: Path, *, digest: str) -> project.Project:
     targets = {name: _target(name, written, folder=path.parent) for name, written in file.targets.items()}
-    return Project(
+    return project.Project(
         name=file.name or path.parent.name,
         folder=str(path.parent),
         file=str(path),
@@ -90,8 +81,8 @@ def _default_target(names: tuple[str, ...], *, baseline: str) -> str:
     return next((name for name in names if name != baseline), names[0])
 
 
-def _target(name: str, written: TargetFile, *, folder: Path) -> Target:
-    target, ca_file = Target(name=name, **dict(written)), written.platform.ca_file
+def _target(name: str, written: TargetFile, *, folder: Path) -> project.Target:
+    target, ca_file = project.Target(name=name, **dict(written)), written.platform.ca_file
     if ca_file is None:
         return target
     return target.model_copy(update={"platform": target.platform.model_copy(update={"ca_file": str(folder / ca_file)})})
@@ -123,7 +114,7 @@ def _check_targets(sections: Sections, document: Document) -> Iterator[Problem]:
         yield from _check_platform(name, target.platform, document)
 
 
-def _check_request(name: str, request: RequestShape, document: Document) -> Iterator[Problem]:
+def _check_request(name: str, request: project.RequestShape, document: Document) -> Iterator[Problem]:
     at = ("targets", name, "request")
     if len(set(_placeholders(request.body))) != 1:
         remedy = "Write $inputs where the batch belongs, or $input for a single example: {inputs: $inputs}."
@@ -145,25 +136,25 @@ def _placeholders(body: object) -> Iterator[str]:
         yield str(body)
 
 
-def _check_platform(name: str, platform: Platform, document: Document) -> Iterator[Problem]:
+def _check_platform(name: str, platform: project.Platform, document: Document) -> Iterator[Problem]:
     at = ("targets", name, "platform")
-    if platform.source is PlatformSource.PROMETHEUS:
+    if platform.source is project.PlatformSource.PROMETHEUS:
         if platform.url is None:
             yield document.problem((*at, "url"), "is missing.", "Write the server's address: http://127.0.0.1:9090.")
         if not platform.labels:
             remedy = "Select the target's series, for example: labels: {job: digits}."
             yield document.problem((*at, "labels"), "would match every series.", remedy)
-    elif platform.preset is not PresetName.PROCESS:
+    elif platform.preset is not project.PresetName.PROCESS:
         remedy = "Write source: prometheus and its url, or leave preset out."
         yield document.problem((*at, "preset"), "is asked of a Prometheus server only.", remedy)
 
 
 def _check_baseline(sections: Sections, document: Document) -> Iterator[Problem]:
     baseline = sections.baseline
-    if baseline is None or baseline == LAST_RELEASE or not sections.declared:  # which is a problem of its own
+    if baseline is None or baseline == project.LAST_RELEASE or not sections.declared:  # which is a problem of its own
         return
     if baseline not in sections.declared:
-        choices = (*sections.declared, LAST_RELEASE)
+        choices = (*sections.declared, project.LAST_RELEASE)
         remedy = f"{nearest(baseline, choices)}Write one of: {', '.join(choices)}."
         yield document.problem(("baseline",), f'"{baseline}" is not a target.', remedy)
     elif len(sections.declared) == 1:

@@ -3,8 +3,6 @@
 Every function works inside the caller's transaction.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import secrets
@@ -37,6 +35,18 @@ OPEN_STATES = tuple(state for state in RunState if not state.terminal)
 SILENCE = timedelta(hours=24)
 """After how long without a sign of life a run of another host, whose processes cannot be seen, is lost."""
 STARTED_TOLERANCE_SECONDS = 0.5
+
+
+class Owner(NamedTuple):
+    """A process, told apart from a later one with the same pid by when it started.
+
+    ``started`` is in seconds since boot on Linux, so that a clock that is set does not make a live owner look dead;
+    elsewhere since the epoch, as the system keeps it.
+    """
+
+    host: str
+    pid: int
+    started: float
 
 
 class OwnedRun(NamedTuple):
@@ -281,18 +291,6 @@ def why_lost(owned: OwnedRun, *, now: datetime) -> str | None:
         silent = now - owned.alive_at > SILENCE
         return f"Nothing was heard of it for a day; it ran on {owner.host}." if silent else None
     return f"The process that worked on it (pid {owner.pid}) ended before it did." if is_gone(owner) else None
-
-
-class Owner(NamedTuple):
-    """A process, told apart from a later one with the same pid by when it started.
-
-    ``started`` is in seconds since boot on Linux, so that a clock that is set does not make a live owner look dead;
-    elsewhere since the epoch, as the system keeps it.
-    """
-
-    host: str
-    pid: int
-    started: float
 
 
 def this_process() -> Owner:

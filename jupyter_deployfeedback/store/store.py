@@ -15,15 +15,9 @@ from jupyter_deployfeedback.domain.run import Commit, Evidence, Release, Run, Ru
 from jupyter_deployfeedback.domain.verdict import Waiver
 from jupyter_deployfeedback.errors import RunNotFound, RunUnfinished
 from jupyter_deployfeedback.store import documents, releases, runs
+from jupyter_deployfeedback.store import folder as folders
 from jupyter_deployfeedback.store.database import BUSY_SECONDS, Database, store_failures
 from jupyter_deployfeedback.store.documents import DocumentKind
-from jupyter_deployfeedback.store.folder import (
-    DATABASE_NAME,
-    artifact_folder,
-    default_folder,
-    find_artifact,
-    named_place,
-)
 from jupyter_deployfeedback.store.runs import this_process
 
 Runs: TypeAlias = list[Run]  # inside Store the name `list` is its method
@@ -229,11 +223,11 @@ class Store:
         with self._database.read() as connection:
             runs.find(connection, run_id)
         with store_failures(str(self._artifacts)):
-            return artifact_folder(self._artifacts, run_id)
+            return folders.artifact_folder(self._artifacts, run_id)
 
     def artifact(self, run_id: str, name: str) -> Path:
         """Return one file a run kept; raise ArtifactNotFound where it is missing or its name leads elsewhere."""
-        return find_artifact(self.artifacts(run_id), name)
+        return folders.find_artifact(self.artifacts(run_id), name)
 
     def add_release(self, release: Release) -> Release:
         """Keep a release and return it; the same tag at the same commit only learns where it was pushed."""
@@ -285,15 +279,15 @@ def open_store(
     folder. ``busy_seconds`` is how long a write waits for another process. Raises StoreUnavailable or
     PermissionMissing where it cannot be used.
     """
-    place = named_place(url, environment=environment)
+    place = folders.named_place(url, environment=environment)
     with store_failures(place):
         database = make_url(place) if "://" in place else _in_folder(Path(place))
-    folder = Path(database.database or "").absolute().parent if _is_file(database) else default_folder()
+    folder = Path(database.database or "").absolute().parent if _is_file(database) else folders.default_folder()
     return Store(Database(database, busy_seconds=busy_seconds), artifacts=folder / "artifacts", clock=clock)
 
 
 def _in_folder(folder: Path) -> URL:
-    return URL.create("sqlite", database=str(folder.expanduser().absolute() / DATABASE_NAME))
+    return URL.create("sqlite", database=str(folder.expanduser().absolute() / folders.DATABASE_NAME))
 
 
 def _is_file(database: URL) -> bool:

@@ -2,129 +2,114 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    Dialect,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
+import sqlalchemy as sa
 
 
-class UtcTime(TypeDecorator[datetime]):
+class UtcTime(sa.TypeDecorator[datetime]):
     """An aware UTC time; SQLite forgets the zone, so it is put back on reading."""
 
-    impl = DateTime(timezone=True)
+    impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Turn any aware time into UTC."""
         return None if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Return the time in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-metadata = MetaData()
+metadata = sa.MetaData()
 
-runs = Table(
+runs = sa.Table(
     "runs",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),  # the order of runs; a clock can be set back
-    Column("run_id", String, nullable=False, unique=True),
-    Column("project_file", String, nullable=False),
-    Column("project", String, nullable=False),
-    Column("target", String, nullable=False),
-    Column("state", String, nullable=False),
-    Column("verdict", String),
-    Column("baseline", String),
-    Column("message", Text),
-    Column("request", Text, nullable=False),
-    Column("commit", Text),
-    Column("commit_sha", String),  # as in ``commit``, to be searched
-    Column("is_attempt", Boolean, nullable=False),  # begun anew here: neither continues another run nor is imported
-    Column("created_at", UtcTime, nullable=False),
-    Column("started_at", UtcTime),
-    Column("finished_at", UtcTime),
-    Column("seq", Integer, nullable=False),
-    Column("cancel_requested", Boolean, nullable=False),
-    Column("owner_host", String, nullable=False),
-    Column("owner_pid", Integer, nullable=False),
-    Column("owner_started", Float, nullable=False),
-    Column("alive_at", UtcTime, nullable=False),  # the newest sign of life
-    Index("runs_by_project", "project_file", "number"),
-    Index("runs_by_commit", "project_file", "commit_sha"),
-    Index("runs_by_state", "state"),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),  # the order of runs; a clock can be set back
+    sa.Column("run_id", sa.String, nullable=False, unique=True),
+    sa.Column("project_file", sa.String, nullable=False),
+    sa.Column("project", sa.String, nullable=False),
+    sa.Column("target", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("verdict", sa.String),
+    sa.Column("baseline", sa.String),
+    sa.Column("message", sa.Text),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("commit", sa.Text),
+    sa.Column("commit_sha", sa.String),  # as in ``commit``, to be searched
+    sa.Column(
+        "is_attempt", sa.Boolean, nullable=False
+    ),  # begun anew here: neither continues another run nor is imported
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("started_at", UtcTime),
+    sa.Column("finished_at", UtcTime),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False),
+    sa.Column("owner_host", sa.String, nullable=False),
+    sa.Column("owner_pid", sa.Integer, nullable=False),
+    sa.Column("owner_started", sa.Float, nullable=False),
+    sa.Column("alive_at", UtcTime, nullable=False),  # the newest sign of life
+    sa.Index("runs_by_project", "project_file", "number"),
+    sa.Index("runs_by_commit", "project_file", "commit_sha"),
+    sa.Index("runs_by_state", "state"),
     sqlite_autoincrement=True,
 )
 
-events = Table(
+events = sa.Table(
     "events",
     metadata,
-    Column("run_id", String, ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("body", Text, nullable=False),
+    sa.Column("run_id", sa.String, sa.ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
 )
 
-documents = Table(
+documents = sa.Table(
     "documents",
     metadata,
-    Column("run_id", String, ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("encoding", String, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    sa.Column("run_id", sa.String, sa.ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("encoding", sa.String, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
 )
 
-releases = Table(
+releases = sa.Table(
     "releases",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("project_file", String, nullable=False),
-    Column("tag", String, nullable=False),
-    Column("version", String, nullable=False),
-    Column("commit", String, nullable=False),
-    Column("run_id", String, nullable=False),
-    Column("verdict", String, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
-    Column("pushed_to", String),
-    Column("notices", Text, nullable=False),
-    UniqueConstraint("project_file", "tag", name="releases_by_tag"),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("project_file", sa.String, nullable=False),
+    sa.Column("tag", sa.String, nullable=False),
+    sa.Column("version", sa.String, nullable=False),
+    sa.Column("commit", sa.String, nullable=False),
+    sa.Column("run_id", sa.String, nullable=False),
+    sa.Column("verdict", sa.String, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("pushed_to", sa.String),
+    sa.Column("notices", sa.Text, nullable=False),
+    sa.UniqueConstraint("project_file", "tag", name="releases_by_tag"),
     sqlite_autoincrement=True,
 )
 
-waivers = Table(
+waivers = sa.Table(
     "waivers",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("run_id", String, ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
-    Column("finding", Text, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("until", Date, nullable=False),
-    Column("at", UtcTime, nullable=False),
-    Index("waivers_by_run", "run_id", "number"),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.String, sa.ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
+    sa.Column("finding", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("until", sa.Date, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Index("waivers_by_run", "run_id", "number"),
     sqlite_autoincrement=True,
 )
 
-data_sets = Table(
+data_sets = sa.Table(
     "data_sets",
     metadata,
-    Column("run_id", String, ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
-    Column("digest", String, primary_key=True),
-    Column("project_file", String, nullable=False),
-    Index("data_sets_by_digest", "project_file", "digest"),
+    sa.Column("run_id", sa.String, sa.ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("digest", sa.String, primary_key=True),
+    sa.Column("project_file", sa.String, nullable=False),
+    sa.Index("data_sets_by_digest", "project_file", "digest"),
 )

@@ -5,8 +5,6 @@ folder, the modules it loads. A worker that finds none leaves a order and starts
 folder grants orders.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -16,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from jupyter_deployfeedback.execution.environment import allowed
 from jupyter_deployfeedback.execution.standby.forked_kernel import CONNECTION_FILE
@@ -47,7 +45,7 @@ class Order:
     told: dict[str, Any]
 
     @classmethod
-    def read(cls, path: Path) -> Order:
+    def read(cls, path: Path) -> Self:
         """Return the order that was written down."""
         fields = json.loads(path.read_text(encoding="utf-8"))
         return cls(tuple(fields["interpreter"]), fields["environment"], Program(fields["program"]), fields["told"])

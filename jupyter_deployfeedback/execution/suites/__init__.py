@@ -4,8 +4,6 @@
 among them those that other packages bring through the entry point group ``jupyter_deployfeedback.suites``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -13,6 +11,33 @@ from typing import Protocol
 
 from jupyter_deployfeedback.domain.run import ADAPTERS, SuiteKind
 from jupyter_deployfeedback.execution.worker.wire import Ending, Event, Spec
+
+
+@dataclass
+class Account:
+    """What an adapter learned, told when the suite has ended, however that was.
+
+    ``packages``: name -> version, of whatever ran the suite; ``kernel``: how that was supplied, in a word or two.
+    ``worked_through`` may be called as soon as nothing is left to be told: nobody waits then for what still has to end.
+    """
+
+    packages: dict[str, str] = field(default_factory=dict)
+    kernel: str = ""
+    notices: list[str] = field(default_factory=list)
+    worked_through: Callable[[], None] = lambda: None
+
+
+class Adapter(Protocol):
+    """Runs one suite and tells each step of it.
+
+    It tells one ``Opened`` with all cases in order, ``CellStarted`` and ``CellEnded`` for each that is run,
+    ``Recorded`` for each number; what became of the cases is computed from these alone. It may keep a notebook at
+    ``spec.artifact`` that shows what happened. It ends by itself before ``deadline`` (on the monotonic clock), and lets
+    ``Stopped`` pass after it has ended what it started. Raises Unfinished; any other exception is shown by its name.
+    """
+
+    def __call__(self, spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: Account) -> None:
+        """Run the suite."""
 
 
 def adapter_for(kind: str) -> Adapter:
@@ -35,36 +60,9 @@ def adapter_for(kind: str) -> Adapter:
     raise LookupError(f"no package that is installed runs suites of the kind {kind!r}")
 
 
-@dataclass
-class Account:
-    """What an adapter learned, told when the suite has ended, however that was.
-
-    ``packages``: name -> version, of whatever ran the suite; ``kernel``: how that was supplied, in a word or two.
-    ``worked_through`` may be called as soon as nothing is left to be told: nobody waits then for what still has to end.
-    """
-
-    packages: dict[str, str] = field(default_factory=dict)
-    kernel: str = ""
-    notices: list[str] = field(default_factory=list)
-    worked_through: Callable[[], None] = lambda: None
-
-
 class Unfinished(Exception):
     """The suite could not be worked through; the message is shown to people."""
 
     def __init__(self, ending: Ending, message: str) -> None:
         super().__init__(message)
         self.ending = ending
-
-
-class Adapter(Protocol):
-    """Runs one suite and tells each step of it.
-
-    It tells one ``Opened`` with all cases in order, ``CellStarted`` and ``CellEnded`` for each that is run,
-    ``Recorded`` for each number; what became of the cases is computed from these alone. It may keep a notebook at
-    ``spec.artifact`` that shows what happened. It ends by itself before ``deadline`` (on the monotonic clock), and lets
-    ``Stopped`` pass after it has ended what it started. Raises Unfinished; any other exception is shown by its name.
-    """
-
-    def __call__(self, spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: Account) -> None:
-        """Run the suite."""

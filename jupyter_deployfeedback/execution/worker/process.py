@@ -1,7 +1,5 @@
 """The watcher's hold on one worker: start it, send it suites, hear its events, stop it, end it."""
 
-from __future__ import annotations
-
 import os
 import select
 import shutil
@@ -34,23 +32,6 @@ LEAVE_SECONDS = 5.0  # for a worker that was dismissed: its kernel may take some
 _POLL_SECONDS = 0.005
 _CHUNK = 1 << 20
 _LOG_TAIL = 2000
-
-
-def prepare(environment: Mapping[str, str] | None = None, *, fork: bool = False) -> WorkerProcess:
-    """Start a worker that loads papermill while the caller goes on; hand it to ``execute``, or close it.
-
-    ``fork``: as a fork of this process, which must have a single thread and is quickest after ``load_worker``.
-    """
-    return WorkerProcess(os.environ if environment is None else environment, fork=fork)
-
-
-def load_worker() -> None:
-    """Load all that a worker needs, so that workers forked from this process have it at once."""
-    from jupyter_deployfeedback.execution.kernels.manager import find_provisioners
-    from jupyter_deployfeedback.execution.worker import main as worker
-
-    find_provisioners()
-    del worker
 
 
 class WorkerProcess:
@@ -177,6 +158,23 @@ class WorkerProcess:
             end(below)
         self.dismiss()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def prepare(environment: Mapping[str, str] | None = None, *, fork: bool = False) -> WorkerProcess:
+    """Start a worker that loads papermill while the caller goes on; hand it to ``execute``, or close it.
+
+    ``fork``: as a fork of this process, which must have a single thread and is quickest after ``load_worker``.
+    """
+    return WorkerProcess(os.environ if environment is None else environment, fork=fork)
+
+
+def load_worker() -> None:
+    """Load all that a worker needs, so that workers forked from this process have it at once."""
+    from jupyter_deployfeedback.execution.kernels.manager import find_provisioners
+    from jupyter_deployfeedback.execution.worker import main as worker
+
+    find_provisioners()
+    del worker
 
 
 def short_folder() -> str:

@@ -1,10 +1,8 @@
 """What all plots share: size, colours, fonts."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.feedback import outline
@@ -33,7 +31,7 @@ class Chart:
     description: str
     spec: Spec
 
-    def dressed(self, ink: str) -> Chart:
+    def dressed(self, ink: str) -> Self:
         """Return the chart with what all charts share: schema, description, background, fonts and ink."""
         base = {
             "$schema": "https://vega.github.io/schema/vega-lite/v5.json",

@@ -12,14 +12,6 @@ from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.escaping import inert
-from jupyter_deployfeedback.feedback.outline import (
-    FAMILY_TITLES,
-    VERDICT_ICONS,
-    change_word,
-    finding_word,
-    gate_words,
-    outcome_word,
-)
 from jupyter_deployfeedback.feedback.renderings.aicoe import AICOE_NAMES, PAGE, tests_of
 
 LONGEST = 65_536
@@ -35,8 +27,8 @@ def render_markdown(report: FeedbackReport) -> str:
 
 
 def _sections(report: FeedbackReport) -> Iterator[list[str]]:
-    yield [f"### {VERDICT_ICONS[report.verdict]} {inert(report.headline, limit=2000)}"]
-    yield [f"{inert(outline.title(report))} · {gate_words(report)}"]
+    yield [f"### {outline.VERDICT_ICONS[report.verdict]} {inert(report.headline, limit=2000)}"]
+    yield [f"{inert(outline.title(report))} · {outline.gate_words(report)}"]
     yield [f"**Next:** {inert(report.next_step, limit=2000)}"]
     yield _findings(report)
     yield _waivers(report)
@@ -52,7 +44,8 @@ def _sections(report: FeedbackReport) -> Iterator[list[str]]:
 
 def _findings(report: FeedbackReport) -> list[str]:
     rows = [
-        (finding_word(finding), inert(finding.name), inert(finding.sentence, limit=2000)) for finding in report.findings
+        (outline.finding_word(finding), inert(finding.name), inert(finding.sentence, limit=2000))
+        for finding in report.findings
     ]
     if not rows:
         return []
@@ -117,23 +110,29 @@ def _metrics(report: FeedbackReport, family: Family) -> Iterator[list[str]]:
     candidate, baseline = outline.sides(report)
     titles = ("metric", inert(candidate), *((inert(baseline), "difference", "change") if baseline else ()), "n")
     table = _table(titles, [_cells(row, compared=baseline is not None) for row in rows], numbers=True)
-    yield [f"## {FAMILY_TITLES[family]} compared" if baseline else f"## {FAMILY_TITLES[family]} in detail", "", *table]
+    yield [
+        f"## {outline.FAMILY_TITLES[family]} compared" if baseline else f"## {outline.FAMILY_TITLES[family]} in detail",
+        "",
+        *table,
+    ]
     yield [f"- {inert(note, limit=800)}" for note in (*outline.notes(rows), *outline.queries(rows))]
 
 
 def _cells(row: MetricRow, *, compared: bool) -> list[str]:
     texts = [row.text.label, row.text.value]
     texts += [row.text.baseline, row.text.difference] if compared else []
-    change = [change_word(row.change)] if compared else []
+    change = [outline.change_word(row.change)] if compared else []
     return [*(inert(text) for text in texts), *change, "" if row.n is None else f"{row.n:,}"]
 
 
 def _cases(report: FeedbackReport) -> Iterator[list[str]]:
     rows = []
     for suite in report.suites:
-        rows.append((outcome_word(suite.outcome), inert(suite.name), inert(outline.suites_line(suite), limit=600)))
+        rows.append(
+            (outline.outcome_word(suite.outcome), inert(suite.name), inert(outline.suites_line(suite), limit=600))
+        )
         rows += [
-            (outcome_word(case.outcome), inert(case.title), inert(outline.case_error(case), limit=600))
+            (outline.outcome_word(case.outcome), inert(case.title), inert(outline.case_error(case), limit=600))
             for case in outline.cases_to_show(suite)
         ]
     if rows:

@@ -18,15 +18,6 @@ from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.run import CaseResult
 from jupyter_deployfeedback.feedback import outline
 from jupyter_deployfeedback.feedback.escaping import block, one_line, visible
-from jupyter_deployfeedback.feedback.outline import (
-    FAMILY_TITLES,
-    VERDICT_ICONS,
-    change_word,
-    finding_tone,
-    finding_word,
-    gate_words,
-    outcome_word,
-)
 from jupyter_deployfeedback.feedback.quantities import count, unbroken
 
 _STYLES = {
@@ -86,12 +77,12 @@ def _parts(report: FeedbackReport, console: Console) -> Iterator[RenderableType]
 
 def _banner(report: FeedbackReport, console: Console) -> RenderableType:
     style = _STYLES[report.verdict]
-    subtitle = f"{outline.title(report)} · {gate_words(report)}"
+    subtitle = f"{outline.title(report)} · {outline.gate_words(report)}"
     fits = cell_len(subtitle) + 6 <= console.width  # a border cuts what does not
     said = [_prose(report.headline, style="bold"), _prose(f"→ {report.next_step}")]
     return Panel(
         Group(*said) if fits else Group(_prose(subtitle, style="dim"), *said),
-        title=Text(f"{VERDICT_ICONS[report.verdict]} {report.verdict.upper()}", style=f"bold {style}"),
+        title=Text(f"{outline.VERDICT_ICONS[report.verdict]} {report.verdict.upper()}", style=f"bold {style}"),
         subtitle=Text(subtitle) if fits else None,
         title_align="left",
         subtitle_align="right",
@@ -105,7 +96,7 @@ def _findings(report: FeedbackReport) -> Iterator[RenderableType]:
         return
     yield _heading("Findings")
     for finding in report.findings:
-        line = Text(f" {finding_word(finding):<15}", style=_STYLES[finding_tone(finding)])
+        line = Text(f" {outline.finding_word(finding):<15}", style=_STYLES[outline.finding_tone(finding)])
         line.append(one_line(finding.name, limit=200), style="bold default")
         yield line
         yield Padding(_prose(finding.sentence), (0, 0, 0, 3))
@@ -125,13 +116,13 @@ def _metrics(report: FeedbackReport, family: Family, console: Console) -> Iterat
     rows = outline.family_rows(report, family)
     if not rows:
         return
-    table = _table(report, rows, title=FAMILY_TITLES[family], samples=console.width >= _ROOMY)
+    table = _table(report, rows, title=outline.FAMILY_TITLES[family], samples=console.width >= _ROOMY)
     if all(row.value is None and row.baseline is None for row in rows):
-        yield _heading(FAMILY_TITLES[family])  # the notes say why; a table of dashes would not
+        yield _heading(outline.FAMILY_TITLES[family])  # the notes say why; a table of dashes would not
     elif _fits(table, console):
         yield from (Text(), table)
     else:
-        yield _heading(FAMILY_TITLES[family])
+        yield _heading(outline.FAMILY_TITLES[family])
         for row in rows:
             yield Padding(_prose(f"{row.text.label}: {outline.metric_line(row, report)}"), (0, 0, 0, 1))
     for note in outline.notes(rows):
@@ -165,7 +156,11 @@ def _cells(row: MetricRow, *, compared: bool) -> list[Text]:
     cells = [_prose(f" {row.text.label}"), _prose(row.text.value)]
     if compared:
         style = _CHANGE_STYLES.get(row.change, "")
-        cells += [_prose(row.text.baseline), _prose(row.text.difference), Text(change_word(row.change), style=style)]
+        cells += [
+            _prose(row.text.baseline),
+            _prose(row.text.difference),
+            Text(outline.change_word(row.change), style=style),
+        ]
     return cells
 
 
@@ -180,7 +175,7 @@ def _suites(suites: Sequence[SuiteRow]) -> Iterator[RenderableType]:
         line.add_column(width=11)
         line.add_column(min_width=width, overflow="fold")
         line.add_row(
-            Text(f" {outcome_word(suite.outcome)}", style=_STYLES[suite.outcome]),
+            Text(f" {outline.outcome_word(suite.outcome)}", style=_STYLES[suite.outcome]),
             Text(name, style="bold"),
             _prose(outline.suites_line(suite)),
         )
@@ -192,7 +187,7 @@ def _suites(suites: Sequence[SuiteRow]) -> Iterator[RenderableType]:
 
 
 def _case(case: CaseResult) -> Iterator[RenderableType]:
-    line = Text(f"{outcome_word(case.outcome):<12}", style=_STYLES[case.outcome])
+    line = Text(f"{outline.outcome_word(case.outcome):<12}", style=_STYLES[case.outcome])
     yield Padding(line.append(one_line(case.title, limit=120), style="default"), (0, 0, 0, 3))
     if case.error is None:
         return

@@ -1,7 +1,5 @@
 """Which Python runs the tests, whether it has what they need, and the environment built for what a lock pins."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -103,6 +101,29 @@ def _refuse_lacks(asked: Asked, pipfile: Mapping[str, Any], packages: Mapping[st
     if lacks := tuple(_lacks(pipfile, packages)):
         where = (asked.packages or asked.root).relative_to(asked.root) / PIPFILE
         raise Unfinished(Ending.BROKEN, f"{where} needs {', '.join(lacks)}, which {who}")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The packages of the tests, each with its version and hashes; those of ``develop`` are not among them.
+
+    ``name`` is the file's, relative to the project; ``pins`` are versions by canonical name. ``indexes`` are where
+    packages may come from beside what pip is set up for; the hashes decide what is taken. ``python_version`` is the one
+    they were locked for.
+    """
+
+    name: str
+    digest: str
+    pins: dict[str, str]
+    requirements: tuple[str, ...]
+    indexes: tuple[str, ...]
+    python_version: str | None
+
+    @property
+    def lines(self) -> str:
+        """A requirements file for pip."""
+        indexes = (f"--extra-index-url {each}" for each in self.indexes)
+        return "\n".join((*indexes, *self.requirements)) + "\n"
 
 
 def _of_lock(lock: Lock, *, environment: Mapping[str, str], deadline: float) -> Interpreter:
@@ -259,29 +280,6 @@ def _link(folder: Path, ready: Path) -> None:
 
 def _unheard(_: str) -> None:
     """Pass over what the installer prints; of a failure its last lines are kept."""
-
-
-@dataclass(frozen=True)
-class Lock:
-    """The packages of the tests, each with its version and hashes; those of ``develop`` are not among them.
-
-    ``name`` is the file's, relative to the project; ``pins`` are versions by canonical name. ``indexes`` are where
-    packages may come from beside what pip is set up for; the hashes decide what is taken. ``python_version`` is the one
-    they were locked for.
-    """
-
-    name: str
-    digest: str
-    pins: dict[str, str]
-    requirements: tuple[str, ...]
-    indexes: tuple[str, ...]
-    python_version: str | None
-
-    @property
-    def lines(self) -> str:
-        """A requirements file for pip."""
-        indexes = (f"--extra-index-url {each}" for each in self.indexes)
-        return "\n".join((*indexes, *self.requirements)) + "\n"
 
 
 def read_lock(asked: Asked) -> Lock | None:

@@ -1,7 +1,5 @@
 """From behave's words for a scenario, when it ended or while it runs, to the events of its case. Pure."""
 
-from __future__ import annotations
-
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -37,6 +35,51 @@ class Judgement:
     def red(self) -> bool:
         """Say whether a scenario failed, raised or was not run."""
         return any(end.status not in {"ok", "skipped"} for end in self.ends)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario, or one row of an outline. ``location`` is its feature file and line."""
+
+    feature: str
+    name: str
+    location: str
+    keyword: str
+    status: str | None
+    tags: tuple[str, ...]
+    steps: tuple[Mapping[str, Any], ...]
+
+    @property
+    def cell_id(self) -> str:
+        """Feature file and line as an id that a notebook's cell may have."""
+        plain = "".join(char if char.isalnum() and char.isascii() else "-" for char in self.location)
+        return plain if len(plain) <= LONGEST_ID else f"{plain[-50:]}-{crc32(self.location.encode()):08x}"
+
+    @property
+    def text(self) -> str:
+        """The scenario as its file has it, without tables and texts."""
+        lines = [f"{self.keyword}: {self.name}", *(step_text(step) for step in self.steps)]
+        return "\n    ".join(lines)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What JUnit says of a scenario: ``kind`` is failure or error."""
+
+    kind: str
+    type: str
+    message: str
+    text: str
+
+
+@dataclass
+class Report:
+    """All that behave reported. ``complete``: its JSON was closed, so that what is absent did not run."""
+
+    scenarios: dict[str, Scenario] = field(default_factory=dict)
+    complete: bool = False
+    exists: bool = False
+    told: dict[str, Told] = field(default_factory=dict)
 
 
 def judge(expected: Mapping[str, Scenario], report: Report, *, stopped: bool) -> Judgement:
@@ -160,51 +203,6 @@ class Live:
         else:
             said = explain("\n".join(self._said).strip()) if self._said else ("Step", last, "")
             self._tell(CellEnded(self._running, "error", 1, said))
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """One scenario, or one row of an outline. ``location`` is its feature file and line."""
-
-    feature: str
-    name: str
-    location: str
-    keyword: str
-    status: str | None
-    tags: tuple[str, ...]
-    steps: tuple[Mapping[str, Any], ...]
-
-    @property
-    def cell_id(self) -> str:
-        """Feature file and line as an id that a notebook's cell may have."""
-        plain = "".join(char if char.isalnum() and char.isascii() else "-" for char in self.location)
-        return plain if len(plain) <= LONGEST_ID else f"{plain[-50:]}-{crc32(self.location.encode()):08x}"
-
-    @property
-    def text(self) -> str:
-        """The scenario as its file has it, without tables and texts."""
-        lines = [f"{self.keyword}: {self.name}", *(step_text(step) for step in self.steps)]
-        return "\n    ".join(lines)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What JUnit says of a scenario: ``kind`` is failure or error."""
-
-    kind: str
-    type: str
-    message: str
-    text: str
-
-
-@dataclass
-class Report:
-    """All that behave reported. ``complete``: its JSON was closed, so that what is absent did not run."""
-
-    scenarios: dict[str, Scenario] = field(default_factory=dict)
-    complete: bool = False
-    exists: bool = False
-    told: dict[str, Told] = field(default_factory=dict)
 
 
 def step_text(step: Mapping[str, Any]) -> str:

@@ -10,18 +10,10 @@ from typing import Any
 import nbformat
 
 from jupyter_deployfeedback.execution.suites import Account, Unfinished
+from jupyter_deployfeedback.execution.suites.behave import judging
 from jupyter_deployfeedback.execution.suites.behave.asked import Asked, read_asked
 from jupyter_deployfeedback.execution.suites.behave.folder_lock import one_at_a_time
 from jupyter_deployfeedback.execution.suites.behave.interpreter import Interpreter, choose_interpreter
-from jupyter_deployfeedback.execution.suites.behave.judging import (
-    Judgement,
-    Live,
-    Report,
-    Scenario,
-    judge,
-    read_report,
-    step_text,
-)
 from jupyter_deployfeedback.execution.suites.behave.numbers import (
     STORE_VARIABLE,
     Attachment,
@@ -71,10 +63,10 @@ class _Bench:
         """List the scenarios, run them, read what they left."""
         expected = self._expect()
         files = MetricsFiles(self._beside("metrics"), root=self.asked.root, environment=self.spec.environment)
-        live = Live(expected, tell=self.tell)
+        live = judging.Live(expected, tell=self.tell)
         finished = self._behave(*self._reports("report"), "-f", "plain", *self._junit(), hear=live.hear)
-        report = read_report(self._beside("report"), junit=self._folder("junit"))
-        judgement = judge(expected, report, stopped=finished.stopped is not None)
+        report = judging.read_report(self._beside("report"), junit=self._folder("junit"))
+        judgement = judging.judge(expected, report, stopped=finished.stopped is not None)
         for end in judgement.ends:
             self.tell(end)
         self._tell_numbers(report, files)
@@ -84,12 +76,12 @@ class _Bench:
             raise finished.stopped
         _refuse_broken(finished, report, judgement)
 
-    def _expect(self) -> dict[str, Scenario]:
+    def _expect(self) -> dict[str, judging.Scenario]:
         """List the scenarios with a dry run and tell them; it imports the steps, so it finds what is missing there."""
         finished = self._behave("--dry-run", *self._reports("expected"), hear=_unheard)
         if finished.stopped is not None:
             raise finished.stopped
-        report = read_report(self._beside("expected"))
+        report = judging.read_report(self._beside("expected"))
         if not report.complete:
             files = self.asked.files()
             self.tell(Opened(tuple(Cell(file, KIND, file, title=file) for file in files)))
@@ -125,7 +117,7 @@ class _Bench:
             "PYTHONDONTWRITEBYTECODE": "1",  # nothing is added to the repository
         }
 
-    def _tell_numbers(self, report: Report, files: MetricsFiles) -> None:
+    def _tell_numbers(self, report: judging.Report, files: MetricsFiles) -> None:
         attached = [each for scenario in report.scenarios.values() for each in attachments(scenario)]
         objects = [(each.cell_id, flat) for each in attached if (flat := flat_object(each)) is not None]
         written, stale = files.written()
@@ -137,7 +129,13 @@ class _Bench:
             self.tell(Recorded(owners.get(record["name"], home), RECORD_MIME, record))
         self.account.notices.extend((*stale, *numbers.notices))
 
-    def _keep(self, expected: Mapping[str, Scenario], report: Report, judgement: Judgement, finished: Finished) -> None:
+    def _keep(
+        self,
+        expected: Mapping[str, judging.Scenario],
+        report: judging.Report,
+        judgement: judging.Judgement,
+        finished: Finished,
+    ) -> None:
         """Write the notebook that shows the suite; the panel opens it as it opens an executed one."""
         for scenario in report.scenarios.values():
             self.account.notices.extend(too_large(scenario))
@@ -165,7 +163,7 @@ class _Bench:
         return Path(self.spec.artifact).with_suffix(f".{name}")
 
 
-def _refuse_broken(finished: Finished, report: Report, judgement: Judgement) -> None:
+def _refuse_broken(finished: Finished, report: judging.Report, judgement: judging.Judgement) -> None:
     """Raise where behave did not end as its scenarios say. Exit code 0 alone proves nothing."""
     if not report.complete:
         how = f"was killed by signal {-finished.code}" if finished.code < 0 else f"ended with exit code {finished.code}"
@@ -199,8 +197,8 @@ def _unheard(_: str) -> None:
 
 
 def show(
-    expected: Mapping[str, Scenario],
-    found: Mapping[str, Scenario],
+    expected: Mapping[str, judging.Scenario],
+    found: Mapping[str, judging.Scenario],
     *,
     ends: Mapping[str, CellEnded],
     heading: str,
@@ -221,7 +219,7 @@ def show(
     return v4.new_notebook(cells=cells, metadata={"language_info": {"name": "gherkin"}})
 
 
-def too_large(scenario: Scenario) -> list[str]:
+def too_large(scenario: judging.Scenario) -> list[str]:
     """Name the attachments that are too large to be kept."""
     return [
         f"{scenario.name}: an attachment of {len(each.content)} bytes ({each.mime}) was not kept."
@@ -230,10 +228,13 @@ def too_large(scenario: Scenario) -> list[str]:
     ]
 
 
-def _steps(scenario: Scenario | None) -> Iterator[Any]:
+def _steps(scenario: judging.Scenario | None) -> Iterator[Any]:
     if scenario is None:
         return
-    lines = (f"{step_text(step)} ... {(step.get('result') or {}).get('status', 'not run')}" for step in scenario.steps)
+    lines = (
+        f"{judging.step_text(step)} ... {(step.get('result') or {}).get('status', 'not run')}"
+        for step in scenario.steps
+    )
     yield nbformat.v4.new_output("stream", name="stdout", text="\n".join(lines) + "\n")
     for each in attachments(scenario):
         if len(each.content) <= LARGEST_ATTACHMENT:

@@ -1,7 +1,5 @@
 """Runs a notebook through papermill, on a kernel of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,13 +13,7 @@ from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
-from jupyter_deployfeedback.execution.kernels.manager import (
-    KernelRequest,
-    SuiteKernelManager,
-    how_it_ended,
-    kernel_name,
-    supply_kernel,
-)
+from jupyter_deployfeedback.execution.kernels import manager as kernels
 from jupyter_deployfeedback.execution.kernels.provisioner import STARTED
 from jupyter_deployfeedback.execution.suites import Account, Unfinished
 from jupyter_deployfeedback.execution.suites.notebook.engine import KernelNeverReadyError, SuiteEngine
@@ -37,17 +29,17 @@ def warm_up() -> None:
     """Do what takes longer the first time in a process, before anybody waits for it."""
     nbformat.reads(nbformat.writes(nbformat.v4.new_notebook()), as_version=4)
     with suppress(NoSuchKernel):
-        _ = SuiteKernelManager().kernel_spec
+        _ = kernels.SuiteKernelManager().kernel_spec
 
 
 def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: Account) -> None:
     """Execute the notebook cell by cell until its end or the first cell that raises; keep its executed copy."""
     source = Path(spec.source)
     notebook = open_notebook(source)
-    name, notice = kernel_name(notebook.metadata)
+    name, notice = kernels.kernel_name(notebook.metadata)
     tell(Opened(cells_of(notebook), (notice,) if notice else ()))
     records = RecordsFile(Path(spec.runtime_folder) / f"{Path(spec.artifact).stem}.records")
-    request = KernelRequest(
+    request = kernels.KernelRequest(
         name,
         folder=str(source.parent),
         environment={**spec.environment, VARIABLE: str(records.path)},
@@ -69,13 +61,6 @@ def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: 
         raise Unfinished(Ending.BROKEN, f"This machine has no kernel named {missing.name!r}.") from missing
 
 
-def _start_plainly(suite: _Suite, request: KernelRequest) -> None:
-    try:
-        suite.execute(replace(request, supply=""))
-    except KernelNeverReadyError as error:
-        raise Unfinished(Ending.KERNEL_DIED, f"The kernel did not get ready: {error}.") from error
-
-
 @dataclass(frozen=True)
 class _Suite:
     """A notebook that was read, and where what happens to it is told."""
@@ -86,17 +71,17 @@ class _Suite:
     deadline: float
     account: Account
 
-    def execute(self, request: KernelRequest) -> None:
+    def execute(self, request: kernels.KernelRequest) -> None:
         """Execute it on the kernel that is asked for. Raises KernelNeverReadyError before anything was sent to one."""
         try:
-            with supply_kernel(request) as kernel:
+            with kernels.supply_kernel(request) as kernel:
                 self.account.kernel = kernel.supplied
                 self._execute_on(kernel)
                 self.account.worked_through()
         except DeadKernelError as death:
             raise Unfinished(Ending.KERNEL_DIED, str(death)) from death
 
-    def _execute_on(self, kernel: SuiteKernelManager) -> None:
+    def _execute_on(self, kernel: kernels.SuiteKernelManager) -> None:
         try:
             execute_notebook(
                 self.notebook,  # an object: papermill would format a path like a template, or fetch it from the network
@@ -116,7 +101,14 @@ class _Suite:
         except PapermillExecutionError:
             return  # a cell raised, which its own event has told
         except DeadKernelError as death:
-            raise Unfinished(Ending.KERNEL_DIED, how_it_ended(kernel)) from death
+            raise Unfinished(Ending.KERNEL_DIED, kernels.how_it_ended(kernel)) from death
+
+
+def _start_plainly(suite: _Suite, request: kernels.KernelRequest) -> None:
+    try:
+        suite.execute(replace(request, supply=""))
+    except KernelNeverReadyError as error:
+        raise Unfinished(Ending.KERNEL_DIED, f"The kernel did not get ready: {error}.") from error
 
 
 def _with_records(tell: Callable[[Event], None], records: RecordsFile) -> Callable[[Event], None]:

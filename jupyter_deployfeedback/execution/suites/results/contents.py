@@ -1,14 +1,12 @@
 """What was found in a file of results, whichever tool wrote it."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 MOST_VALUES = 50  # of a tag that becomes a slice
 
@@ -34,12 +32,12 @@ class Claim:
     message: str = ""
 
     @classmethod
-    def judged(cls, title: str, *, holds: bool, message: str) -> Claim:
+    def judged(cls, title: str, *, holds: bool, message: str) -> Self:
         """Return a claim that passed, or failed with a message."""
         return cls(title) if holds else cls(title, Outcome.FAILED, message)
 
     @classmethod
-    def needed(cls, title: str, *, holds: bool, message: str) -> Claim:
+    def needed(cls, title: str, *, holds: bool, message: str) -> Self:
         """Return a claim without which the rest says nothing: it passed, or it is an error."""
         return cls(title) if holds else cls(title, Outcome.ERRORED, message)
 
