@@ -159,7 +159,7 @@ class Finding(Frozen):
     facts: dict[str, float] = {}
 
     @property
-    def asked(self) -> str:
+    def expression_text(self) -> str:
         """Its expression as it is read, with its list where that is not ``pass``; empty where it has none."""
         if self.condition is None:
             return ""
@@ -168,7 +168,7 @@ class Finding(Frozen):
     @property
     def name(self) -> str:
         """What it is called: ``accuracy >=0.95`` or ``suite quality``."""
-        return f"{self.subject.text} {self.asked}".rstrip()
+        return f"{self.subject.text} {self.expression_text}".rstrip()
 
     def because(self, *kinds: ReasonKind) -> bool:
         """Say whether its reason is one of these kinds."""

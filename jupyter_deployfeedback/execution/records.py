@@ -53,7 +53,7 @@ class ProgressRecord(_Wire):
 
 
 @dataclass
-class Reading:
+class RecordReading:
     """Everything a suite recorded; ``cases`` are its checks, by the cell that made them."""
 
     observations: dict[str, Observation] = field(default_factory=dict)
@@ -62,9 +62,9 @@ class Reading:
     notices: list[str] = field(default_factory=list)
 
 
-def read_records(records: Sequence[Recorded], *, suite: Suite) -> Reading:
+def read_records(records: Sequence[Recorded], *, suite: Suite) -> RecordReading:
     """Read all records of a suite in the order in which they were made; of two for one metric the later one counts."""
-    reading = Reading()
+    reading = RecordReading()
     for record in records:
         try:
             if record.mime == RECORD_MIME:
@@ -90,7 +90,7 @@ def kind_of(record: Recorded) -> str | None:
     return record.payload.get("kind") if is_own else None
 
 
-def _read_own(record: Recorded, reading: Reading, *, suite: Suite) -> None:
+def _read_own(record: Recorded, reading: RecordReading, *, suite: Suite) -> None:
     kind = kind_of(record)
     if kind == METRIC:
         _add_metric(reading, _observe(record.payload, source=suite.origin))
@@ -122,14 +122,14 @@ def _observe(payload: dict[str, Any], *, source: str) -> Observation:
     )
 
 
-def _add_metric(reading: Reading, observation: Observation) -> None:
+def _add_metric(reading: RecordReading, observation: Observation) -> None:
     name = observation.metric.name
     if name in reading.observations:
         reading.notices.append(f"{name} was recorded more than once; the last value counts.")
     reading.observations[name] = observation
 
 
-def _add_evaluation(reading: Reading, payload: dict[str, Any], *, suite: Suite) -> None:
+def _add_evaluation(reading: RecordReading, payload: dict[str, Any], *, suite: Suite) -> None:
     if payload.get("schema_version") != 1:
         raise ValueError(f"its schema version {payload.get('schema_version')!r} is unknown")
     fields = {key: value for key, value in payload.items() if key not in {"kind", "schema_version"}}
@@ -139,7 +139,7 @@ def _add_evaluation(reading: Reading, payload: dict[str, Any], *, suite: Suite) 
     reading.evaluations.append(evaluation)
 
 
-def _read_scrap(payload: dict[str, Any], reading: Reading, *, suite: Suite) -> None:
+def _read_scrap(payload: dict[str, Any], reading: RecordReading, *, suite: Suite) -> None:
     """Read a scrap as a metric where it is a number; other scraps are named in a notice."""
     name, value = payload["name"], payload["data"]
     if isinstance(value, str):
@@ -158,7 +158,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _add_case(reading: Reading, cell_id: str, *, title: str, error: CaseError) -> None:
+def _add_case(reading: RecordReading, cell_id: str, *, title: str, error: CaseError) -> None:
     cases = reading.cases.setdefault(cell_id, [])
     cases.append(_case(cell_id, len(cases) + 1, title=title, error=error))
 

@@ -31,7 +31,7 @@ _PERCENT = {"share": "%", "%": "%", "pp": "pp"}
 
 
 @dataclass(frozen=True)
-class Measured:
+class Written:
     """A number with its unit, and its interval in the same unit (empty where there is none)."""
 
     number: str
@@ -60,21 +60,21 @@ def measured(
     *,
     signed: bool = False,
     limit: float | None = None,
-) -> Measured:
+) -> Written:
     """Write a number and its interval in one scale, with as many digits as it takes to tell them from ``limit``.
 
     Edges of a change are told from zero too: an interval that excludes zero does not read as if it touched it.
     """
     if value is None:
-        return Measured(MISSING)
+        return Written(MISSING)
     edges = interval or ()
     scale = _apart(_scale(unit, value, edges), (value, *edges), limit)
     scale = _apart(scale, edges, 0.0 if signed else None)
     text = f"{_number(value * scale.factor, scale.decimals, signed=signed)} {scale.symbol}".strip()
     if interval is None:
-        return Measured(text)
+        return Written(text)
     low, high = (_number(edge * scale.factor, scale.decimals, signed=signed) for edge in interval)
-    return Measured(text, f"[{low}, {high}]")
+    return Written(text, f"[{low}, {high}]")
 
 
 def limit_text(comparator: Comparator | None, limit: float | None, unit: str, *, signed: bool = False) -> str:

@@ -126,7 +126,7 @@ def _finding_text(found: Found, situation: Situation, *, look: tuple[int, int]) 
     return FindingText(
         **shared_fields(finding, FindingText) | {"metric_unit": finding.metric_unit or found.metric_unit},
         rule=finding.subject.text,
-        expression=finding.asked,
+        expression=finding.expression_text,
         sentence=sentence(found, baseline=situation.baseline, suites=suites, remedy=remedy(found, situation)),
         text=found.numbers,
         look=look if finding.interval else None,  # what is compared exactly takes no look

@@ -21,7 +21,7 @@ def sentence(found: Found, *, baseline: str, suites: Mapping[str, SuiteResult], 
         return _suite_sentence(found.suite, suites.get(found.suite), reason)
     about = capitalised(found.subject)
     if found.finding.standing is Standing.NOT_JUDGED:
-        expression = one_line(found.finding.asked, limit=80)
+        expression = one_line(found.finding.expression_text, limit=80)
         return f"{about} was not judged ({expression}): {reason or 'there is nothing to compare it with'}."
     if found.finding.value is None:
         return _missing(found, about, reason, remedy)

@@ -10,7 +10,7 @@ from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Rela
 from jupyter_deployfeedback.domain.verdict import Finding, Judgement, Standing, Verdict
 from jupyter_deployfeedback.feedback import names
 from jupyter_deployfeedback.feedback.escaping import one_line
-from jupyter_deployfeedback.feedback.quantities import MISSING, Measured, count, limit_text, measured, quantity
+from jupyter_deployfeedback.feedback.quantities import MISSING, Written, count, limit_text, measured, quantity
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Found:
     noun: str
     unit: str
     metric_unit: str
-    measured: Measured
+    measured: Written
 
     @property
     def suite(self) -> str | None:

@@ -9,11 +9,16 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from jupyter_deployfeedback.domain.metric import LoadedWindow, Observation, Window
-from jupyter_deployfeedback.observation.presets import Part
+from jupyter_deployfeedback.observation.presets import SeriesPart
 from jupyter_deployfeedback.observation.summaries import PLATFORM_METRICS, observe
 from jupyter_deployfeedback.observation.window import FLOOR_SAMPLES, Reading, Samples, Sightings, changes, refresh
 
-METRICS = {"cpu_max": Part.CPU, "cpu_mean": Part.CPU, "memory_max": Part.MEMORY, "memory_mean": Part.MEMORY}
+METRICS = {
+    "cpu_max": SeriesPart.CPU,
+    "cpu_mean": SeriesPart.CPU,
+    "memory_max": SeriesPart.MEMORY,
+    "memory_mean": SeriesPart.MEMORY,
+}
 ENOUGH_SCRAPES = 0.8  # of those expected in a window
 MOST_SKEW = 0.1  # of a window's length
 
@@ -52,12 +57,12 @@ def none_seen(windows: Sequence[Window], *, because: str, source: str) -> Loaded
     return Loaded(tuple(LoadedWindow(window=each, observations=missing) for each in windows))
 
 
-def _too_coarse(seen: Sightings, part: Part, windows: Sequence[Window]) -> str | None:
+def _too_coarse(seen: Sightings, part: SeriesPart, windows: Sequence[Window]) -> str | None:
     """Say why the shortest window cannot hold enough samples of a part, however lucky it falls."""
     shortest = min(window.seconds for window in windows)
     usual, what = seen.interval_seconds, "the target is scraped"
     reading = seen.readings.get(part)
-    if part is Part.CPU and reading is not None:  # cAdvisor renews its counters more rarely than it is scraped
+    if part is SeriesPart.CPU and reading is not None:  # cAdvisor renews its counters more rarely than it is scraped
         renewed = max((refresh(samples) or 0.0 for samples in reading.series.values()), default=0.0)
         usual, what = (renewed, "the CPU counter is renewed") if renewed > 1.5 * usual else (usual, what)
     if _expected(shortest, usual) >= FLOOR_SAMPLES:
@@ -110,7 +115,7 @@ def _doubt(seen: Sightings, inside: Sequence[float]) -> str | None:
 
 
 def _restarted(seen: Sightings) -> bool:
-    readings = [seen.readings[part] for part in (Part.STARTED, Part.RESTARTS) if part in seen.readings]
+    readings = [seen.readings[part] for part in (SeriesPart.STARTED, SeriesPart.RESTARTS) if part in seen.readings]
     return any(changes(samples) for reading in readings for samples in reading.series.values())
 
 

@@ -11,7 +11,7 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LOOKS_LIKE_A_PATTERN = re.compile(r"[*+?|(\[^$\\]")
 
 
-class Part(StrEnum):
+class SeriesPart(StrEnum):
     """A kind of series that platform metrics are computed from."""
 
     UP = "up"  # 1 for each successful scrape
@@ -42,9 +42,9 @@ class Preset:
     """
 
     name: str
-    pulse: Part
+    pulse: SeriesPart
     replica: tuple[str, ...]
-    parts: Mapping[Part, Selector]
+    parts: Mapping[SeriesPart, Selector]
     cannot: Mapping[str, str]
 
 
@@ -78,32 +78,32 @@ _KUBERNETES_ONLY = "is known to Kubernetes only: set platform.source: prometheus
 
 PROCESS = Preset(
     name="process",
-    pulse=Part.UP,
+    pulse=SeriesPart.UP,
     replica=("instance",),
     parts=MappingProxyType(
         {
-            Part.UP: Selector(("up",)),
-            Part.CPU: Selector(("process_cpu_seconds_total",)),
-            Part.MEMORY: Selector(("process_resident_memory_bytes",)),
-            Part.STARTED: Selector(("process_start_time_seconds",)),
-            Part.REQUESTS: _REQUESTS,
+            SeriesPart.UP: Selector(("up",)),
+            SeriesPart.CPU: Selector(("process_cpu_seconds_total",)),
+            SeriesPart.MEMORY: Selector(("process_resident_memory_bytes",)),
+            SeriesPart.STARTED: Selector(("process_start_time_seconds",)),
+            SeriesPart.REQUESTS: _REQUESTS,
         }
     ),
     cannot=MappingProxyType({"oom_kills": f"oom_kills {_KUBERNETES_ONLY}", "replicas": f"replicas {_KUBERNETES_ONLY}"}),
 )
 KUBERNETES = Preset(
     name="kubernetes",
-    pulse=Part.MEMORY,
+    pulse=SeriesPart.MEMORY,
     replica=("namespace", "pod", "container"),
     parts=MappingProxyType(
         {
-            Part.UP: Selector(("up",)),  # of the application's own page, where it is scraped too
-            Part.CPU: Selector(("container_cpu_usage_seconds_total",), _CONTAINERS),
-            Part.MEMORY: Selector(("container_memory_working_set_bytes",), _CONTAINERS),
-            Part.RESTARTS: Selector(("kube_pod_container_status_restarts_total",)),
-            Part.OOM_KILLS: Selector(("container_oom_events_total",), ('container!=""',)),
-            Part.RUNNING: Selector(("kube_pod_status_phase",), ('phase="Running"',)),
-            Part.REQUESTS: _REQUESTS,
+            SeriesPart.UP: Selector(("up",)),  # of the application's own page, where it is scraped too
+            SeriesPart.CPU: Selector(("container_cpu_usage_seconds_total",), _CONTAINERS),
+            SeriesPart.MEMORY: Selector(("container_memory_working_set_bytes",), _CONTAINERS),
+            SeriesPart.RESTARTS: Selector(("kube_pod_container_status_restarts_total",)),
+            SeriesPart.OOM_KILLS: Selector(("container_oom_events_total",), ('container!=""',)),
+            SeriesPart.RUNNING: Selector(("kube_pod_status_phase",), ('phase="Running"',)),
+            SeriesPart.REQUESTS: _REQUESTS,
         }
     ),
     cannot=MappingProxyType({}),

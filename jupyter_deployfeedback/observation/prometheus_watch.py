@@ -11,7 +11,15 @@ from jupyter_deployfeedback.domain.metric import MetricQuery, Observation, Serie
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
-from jupyter_deployfeedback.observation.presets import PRESETS, Part, Preset, buckets_of, fill_in, matchers, selector
+from jupyter_deployfeedback.observation.presets import (
+    PRESETS,
+    Preset,
+    SeriesPart,
+    buckets_of,
+    fill_in,
+    matchers,
+    selector,
+)
 from jupyter_deployfeedback.observation.prometheus import Numbers, Prometheus
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
 from jupyter_deployfeedback.observation.window import (
@@ -146,7 +154,7 @@ class PrometheusWatch:
             interval_seconds=round(usual, 3),
             least_seconds=0.9 * usual,  # neighbours are milliseconds more or less than an interval apart
             request_path=self._target.request.path,
-            watched_since=_watched_since(readings[Part.UP]),
+            watched_since=_watched_since(readings[SeriesPart.UP]),
             notices=heard.notices,
             partial=heard.partial,
             doubts=doubts(series, readings, preset, start=start, end=end, interval_seconds=usual),
@@ -163,7 +171,7 @@ class PrometheusWatch:
             )
         return PRESETS[platform.preset]
 
-    def _read_parts(self, server: Prometheus, preset: Preset, *, start: float, end: float) -> dict[Part, Reading]:
+    def _read_parts(self, server: Prometheus, preset: Preset, *, start: float, end: float) -> dict[SeriesPart, Reading]:
         labels = self._target.platform.labels
         return {
             part: _read_part(server, selector(wanted, labels), preset, start=start, end=end)
@@ -238,7 +246,9 @@ def _between(samples: Samples, since: float, until: float) -> list[Sample]:
 
 def _moments(series: Mapping[Labels, Samples], preset: Preset) -> list[float]:
     """Return when the target was looked at; a scrape that failed (``up`` is 0) saw nothing."""
-    return [at for samples in series.values() for at, value in samples if preset.pulse is not Part.UP or value > 0]
+    return [
+        at for samples in series.values() for at, value in samples if preset.pulse is not SeriesPart.UP or value > 0
+    ]
 
 
 def _watched_since(up: Reading) -> dict[str, float]:
@@ -274,7 +284,7 @@ def refuse_doubles(series: Mapping[Labels, Samples], preset: Preset) -> None:
 
 def doubts(
     pulse: Mapping[Labels, Samples],
-    readings: Mapping[Part, Reading],
+    readings: Mapping[SeriesPart, Reading],
     preset: Preset,
     *,
     start: float,
@@ -295,14 +305,14 @@ def doubts(
     }
     found = [f"{name} went away during the run" for name in sorted(first - last)]
     found += [f"{name} came up during the run" for name in sorted(last - first)]
-    if preset.pulse is Part.UP:
+    if preset.pulse is SeriesPart.UP:
         found += [
             f"{_replica(labels, preset)} could not be scraped {down} times"
             for labels, samples in within.items()
             if (down := _down(samples))
         ]
-    if Part.STARTED in readings:
-        started = (trim(samples, start, end) for samples in readings[Part.STARTED].series.values())
+    if SeriesPart.STARTED in readings:
+        started = (trim(samples, start, end) for samples in readings[SeriesPart.STARTED].series.values())
         restarts = sum(changes(samples) for samples in started)
         found += ["the server restarted during the run: what it counted just before that is lost"] if restarts else []
     return tuple(found)

@@ -14,7 +14,7 @@ from jupyter_deployfeedback.domain.project import Auth, Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable
 from jupyter_deployfeedback.observation import wire
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
-from jupyter_deployfeedback.observation.presets import PROCESS, Part
+from jupyter_deployfeedback.observation.presets import PROCESS, SeriesPart
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
 from jupyter_deployfeedback.observation.window import Labels, Reading, Sample, Sightings, interval, read_page, trim
 from jupyter_deployfeedback.probe.secrets import secret_headers
@@ -31,8 +31,8 @@ _DENIED = "Set platform.auth to what the page asks for, or set platform.source."
 MOST_SNAPSHOTS = 2048  # 17 minutes at two a second
 MOST_SERIES = 200  # of one page; with more it writes whole paths or users into labels
 
-_REQUEST_NAMES = PROCESS.parts[Part.REQUESTS].names
-_COUNTER_NAMES = frozenset((*PROCESS.parts[Part.CPU].names, *_REQUEST_NAMES))
+_REQUEST_NAMES = PROCESS.parts[SeriesPart.REQUESTS].names
+_COUNTER_NAMES = frozenset((*PROCESS.parts[SeriesPart.CPU].names, *_REQUEST_NAMES))
 _ADVICE = "Use a Prometheus server that scrapes each replica: platform.source: prometheus."
 
 
@@ -196,7 +196,7 @@ class Snapshots:
             source=source,
             preset=PROCESS,
             window=window,
-            readings={part: self._reading(part, url) for part in PROCESS.parts if part is not Part.UP},
+            readings={part: self._reading(part, url) for part in PROCESS.parts if part is not SeriesPart.UP},
             pulse=tuple(at for at, _ in pulse),
             interval_seconds=round(usual, 3),
             least_seconds=2 * usual,
@@ -204,10 +204,10 @@ class Snapshots:
             doubts=self._doubts(inside),
         )
 
-    def _reading(self, part: Part, url: str) -> Reading:
+    def _reading(self, part: SeriesPart, url: str) -> Reading:
         names = PROCESS.parts[part].names
         keys = sorted(key for key in self._known if _name(key) in names)
-        if part is Part.REQUESTS:
+        if part is SeriesPart.REQUESTS:
             asked = f"{url} {' '.join(sorted({_name(key) for key in keys}))}"
             crowd = f"{url} has {self._crowd} series; {MOST_SERIES} are read at most." if self._crowd else None
             return Reading(asked, {key: self._samples(key, names) for key in keys}, missing_because=crowd)

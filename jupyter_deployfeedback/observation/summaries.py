@@ -8,7 +8,7 @@ from itertools import groupby
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Observation, Series
 from jupyter_deployfeedback.errors import MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation import window
-from jupyter_deployfeedback.observation.presets import PATH_LABELS, REQUEST_FAMILIES, Part, RequestFamily
+from jupyter_deployfeedback.observation.presets import PATH_LABELS, REQUEST_FAMILIES, RequestFamily, SeriesPart
 from jupyter_deployfeedback.observation.window import Sightings
 
 PLATFORM_METRICS = {name: metric for name, metric in STANDARD_METRICS.items() if metric.family is Family.PLATFORM}
@@ -21,7 +21,7 @@ _FAILED = re.compile(r"[45]([0-9x]{2})", re.IGNORECASE)
 class _Found:
     value: float
     n: int
-    part: Part
+    part: SeriesPart
 
 
 def summarise(seen: Sightings) -> tuple[tuple[Observation, ...], tuple[Series, ...]]:
@@ -65,49 +65,51 @@ def all_missing(reason: str, *, source: str) -> tuple[Observation, ...]:
 
 def _cpu_max(seen: Sightings) -> _Found:
     found = _cpu_rates(seen)
-    return _Found(max(rate for _, rate in found), len(_trimmed_pulse(seen)), Part.CPU)
+    return _Found(max(rate for _, rate in found), len(_trimmed_pulse(seen)), SeriesPart.CPU)
 
 
 def _cpu_mean(seen: Sightings) -> _Found:
     grown = _cpu_seconds(seen)
-    return _Found(window.mean_rate(grown), len(_trimmed_pulse(seen)), Part.CPU)
+    return _Found(window.mean_rate(grown), len(_trimmed_pulse(seen)), SeriesPart.CPU)
 
 
 def _memory_max(seen: Sightings) -> _Found:
     memory = _memory(seen)
-    return _Found(max(value for _, value in memory), len(_trimmed_pulse(seen)), Part.MEMORY)
+    return _Found(max(value for _, value in memory), len(_trimmed_pulse(seen)), SeriesPart.MEMORY)
 
 
 def _memory_mean(seen: Sightings) -> _Found:
     memory = _memory(seen)
-    return _Found(window.mean(memory), len(_trimmed_pulse(seen)), Part.MEMORY)
+    return _Found(window.mean(memory), len(_trimmed_pulse(seen)), SeriesPart.MEMORY)
 
 
 def _memory_growth(seen: Sightings) -> _Found:
     memory = _memory(seen)
-    return _Found(window.growth(memory) * seen.window.seconds, len(_trimmed_pulse(seen)), Part.MEMORY)
+    return _Found(window.growth(memory) * seen.window.seconds, len(_trimmed_pulse(seen)), SeriesPart.MEMORY)
 
 
 def _restarts(seen: Sightings) -> _Found:
-    if Part.RESTARTS in seen.preset.parts:
-        return _gained(seen, Part.RESTARTS)
-    series = _trimmed(seen, Part.STARTED)
+    if SeriesPart.RESTARTS in seen.preset.parts:
+        return _gained(seen, SeriesPart.RESTARTS)
+    series = _trimmed(seen, SeriesPart.STARTED)
     _refuse_half_watched(seen)
-    return _Found(float(sum(window.changes(samples) for samples in series.values())), _most(series), Part.STARTED)
+    return _Found(float(sum(window.changes(samples) for samples in series.values())), _most(series), SeriesPart.STARTED)
 
 
 def _oom_kills(seen: Sightings) -> _Found:
-    return _gained(seen, Part.OOM_KILLS)
+    return _gained(seen, SeriesPart.OOM_KILLS)
 
 
 def _replicas(seen: Sightings) -> _Found:
-    running = window.total(_trimmed(seen, Part.RUNNING).values(), counters=False, hold_seconds=seen.interval_seconds)
-    return _Found(float(round(max(value for _, value in running))), len(running), Part.RUNNING)
+    running = window.total(
+        _trimmed(seen, SeriesPart.RUNNING).values(), counters=False, hold_seconds=seen.interval_seconds
+    )
+    return _Found(float(round(max(value for _, value in running))), len(running), SeriesPart.RUNNING)
 
 
 def _server_requests(seen: Sightings) -> _Found:
     _, series = _served(seen)
-    return _Found(_count(series, seen), len(_trimmed_pulse(seen)), Part.REQUESTS)
+    return _Found(_count(series, seen), len(_trimmed_pulse(seen)), SeriesPart.REQUESTS)
 
 
 def _server_errors(seen: Sightings) -> _Found:
@@ -116,7 +118,7 @@ def _server_errors(seen: Sightings) -> _Found:
     if errors is None:
         labels = " or ".join(family.status)
         raise MetricsUnavailable(f"{family.name} has no label {labels}, so nobody knows which requests failed.")
-    return _Found(_count(errors, seen), len(_trimmed_pulse(seen)), Part.REQUESTS)
+    return _Found(_count(errors, seen), len(_trimmed_pulse(seen)), SeriesPart.REQUESTS)
 
 
 _METHODS: Mapping[str, Callable[[Sightings], _Found]] = {
@@ -134,14 +136,14 @@ _METHODS: Mapping[str, Callable[[Sightings], _Found]] = {
 
 
 def _cpu_seconds(seen: Sightings) -> list[window.Sample]:
-    series = _trimmed(seen, Part.CPU)
+    series = _trimmed(seen, SeriesPart.CPU)
     _refuse_too_few(seen)
     return window.total([window.unwound(samples) for samples in series.values()], counters=True)
 
 
 def _cpu_rates(seen: Sightings) -> list[window.Sample]:
     grown = _cpu_seconds(seen)
-    renewed = [window.refresh(samples) or 0.0 for samples in seen.reading(Part.CPU).series.values()]
+    renewed = [window.refresh(samples) or 0.0 for samples in seen.reading(SeriesPart.CPU).series.values()]
     found = window.rates(grown, least_seconds=max(seen.least_seconds, *renewed))
     if not found:
         raise MetricsUnavailable("the CPU counter was renewed only once in the window.", remedy=seen.advice)
@@ -149,19 +151,19 @@ def _cpu_rates(seen: Sightings) -> list[window.Sample]:
 
 
 def _memory(seen: Sightings) -> list[window.Sample]:
-    series = _trimmed(seen, Part.MEMORY)
+    series = _trimmed(seen, SeriesPart.MEMORY)
     _refuse_too_few(seen)
     return window.total(series.values(), counters=False, hold_seconds=seen.interval_seconds)
 
 
-def _gained(seen: Sightings, part: Part) -> _Found:
+def _gained(seen: Sightings, part: SeriesPart) -> _Found:
     series = _trimmed(seen, part)
     _refuse_half_watched(seen)
     return _Found(_count(series, seen), _most(series), part)
 
 
 def _served(seen: Sightings) -> tuple[RequestFamily, Mapping[window.Labels, window.Samples]]:
-    series = seen.reading(Part.REQUESTS).series
+    series = seen.reading(SeriesPart.REQUESTS).series
     _refuse_half_watched(seen)
     family = choose_family(series)
     if family is None:
@@ -183,7 +185,7 @@ def _watched_since(labels: window.Labels, seen: Sightings) -> float | None:
     return seen.watched_since.get(dict(labels).get("instance", ""))
 
 
-def _trimmed(seen: Sightings, part: Part) -> dict[window.Labels, list[window.Sample]]:
+def _trimmed(seen: Sightings, part: SeriesPart) -> dict[window.Labels, list[window.Sample]]:
     trimmed = {
         labels: window.trim(samples, seen.start, seen.end) for labels, samples in seen.reading(part).series.items()
     }

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from jupyter_deployfeedback.domain.metric import Window
 from jupyter_deployfeedback.domain.run import SuiteKind, SuiteResult
 from jupyter_deployfeedback.errors import MetricsUnavailable
-from jupyter_deployfeedback.observation.presets import Part, Preset
+from jupyter_deployfeedback.observation.presets import Preset, SeriesPart
 
 Sample = tuple[float, float]
 Samples = Sequence[Sample]
@@ -248,7 +248,7 @@ class Sightings:
     source: str
     preset: Preset
     window: Window
-    readings: Mapping[Part, Reading]
+    readings: Mapping[SeriesPart, Reading]
     pulse: tuple[float, ...]
     interval_seconds: float
     least_seconds: float
@@ -270,7 +270,7 @@ class Sightings:
         """When the window ends, in seconds since the epoch."""
         return self.window.end.timestamp()
 
-    def reading(self, part: Part) -> Reading:
+    def reading(self, part: SeriesPart) -> Reading:
         """Return what was read of a part; MetricsUnavailable with the reason where that is nothing."""
         reading = self.readings.get(part)
         if reading is None:

@@ -17,7 +17,7 @@ OTHER_ERRORS = "other errors"
 
 
 @dataclass
-class Answers:
+class Collected:
     """One target's answers, column by column, as long as the examples asked so far.
 
     ``predictions`` hold None where there was no answer. With batches, every example of a batch has the batch's state
@@ -98,7 +98,7 @@ class Side:
     """One target being asked. Once it is dead it is left alone, and the rest is recorded as never sent."""
 
     def __init__(self, target: Target, *, timeout_seconds: float) -> None:
-        self.answers = Answers(target.name)
+        self.answers = Collected(target.name)
         self._target = target
         self._timeout_seconds = timeout_seconds
         self._misses = Misses(target.name)

@@ -17,7 +17,7 @@ from typing import Any
 
 from jupyter_deployfeedback.errors import HarnessError, UsageError
 from jupyter_deployfeedback.probe import results
-from jupyter_deployfeedback.probe.answers import Answers, Side
+from jupyter_deployfeedback.probe.answers import Collected, Side
 from jupyter_deployfeedback.probe.display import Display, Progress, write
 from jupyter_deployfeedback.probe.environment import CONTINUES, place_name, read_seed
 from jupyter_deployfeedback.probe.examples import Examples, gather_examples, gather_pictures, plain_rows, take_examples
@@ -141,8 +141,8 @@ class Earlier:
     rows: Mapping[str, int]
     truth: list[Any]
     times: list[int]
-    candidate: Answers
-    baseline: Answers | None
+    candidate: Collected
+    baseline: Collected | None
 
     def chosen(self, examples: Examples) -> list[int]:
         """Return the positions to send: all that are new, then, where that may be, old ones in turn until it is enough.
@@ -222,7 +222,7 @@ def known_scores(result: results.SideResult, target: Target, batch: Sequence[obj
     lost = _ask_nobody(target, batch)
     if label is None:
         return [_scored(UNREACHABLE, result.examples.truth[0], lost, task=result.task)]
-    given = Answers(target.name, predictions=[label], states=[RequestState.ANSWERED])
+    given = Collected(target.name, predictions=[label], states=[RequestState.ANSWERED])
     return [
         _scored(RIGHT, label, given, task=result.task),
         _scored(WRONG, another(label), given, task=result.task),
@@ -239,7 +239,7 @@ def another(label: Scalar) -> Scalar:
     return label + 1 if label + 1 != label else 0
 
 
-def _ask_nobody(target: Target, batch: Sequence[object]) -> Answers:
+def _ask_nobody(target: Target, batch: Sequence[object]) -> Collected:
     """Send an example to a port that is taken and closed: a connection to it is refused."""
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
@@ -249,7 +249,7 @@ def _ask_nobody(target: Target, batch: Sequence[object]) -> Answers:
     return side.answers
 
 
-def _scored(kind: str, truth: Scalar, answers: Answers, *, task: str) -> dict[str, Any]:
+def _scored(kind: str, truth: Scalar, answers: Collected, *, task: str) -> dict[str, Any]:
     examples = Examples(inputs=[None], ids=[kind], truth=[truth], slices={})
     result = results.SideResult(examples, answers, task)
     return {
@@ -289,11 +289,11 @@ def read_earlier(name: str, environment: Mapping[str, str]) -> Earlier | None:
 
 
 def whole(
-    examples: Examples, sent: Answers, *, positions: list[int], before: Answers, rows: Mapping[str, int]
-) -> Answers:
+    examples: Examples, sent: Collected, *, positions: list[int], before: Collected, rows: Mapping[str, int]
+) -> Collected:
     """Return an answer to each example: that of now where it was sent now, else the one it was given before."""
     now = {position: row for row, position in enumerate(positions)}
-    found = Answers(sent.target, errors=sent.errors)
+    found = Collected(sent.target, errors=sent.errors)
     found.versions.extend(dict.fromkeys([*before.versions, *sent.versions]))
     for position, one in enumerate(examples.ids):
         side, row = (sent, now[position]) if position in now else (before, rows[one])
@@ -313,8 +313,8 @@ def _read(path: Path) -> dict[str, Any]:
     return told
 
 
-def _answers(wire: Mapping[str, Any]) -> Answers:
-    return Answers(
+def _answers(wire: Mapping[str, Any]) -> Collected:
+    return Collected(
         target=wire["target"],
         predictions=wire["predictions"],
         probabilities=wire["probabilities"] or [None] * len(wire["predictions"]),

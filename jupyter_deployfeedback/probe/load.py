@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from jupyter_deployfeedback.errors import GeneratorSaturated, UsageError
-from jupyter_deployfeedback.probe.answers import Answers, Misses
+from jupyter_deployfeedback.probe.answers import Collected, Misses
 from jupyter_deployfeedback.probe.display import Display, Progress, write
 from jupyter_deployfeedback.probe.environment import place_name, read_seed
 from jupyter_deployfeedback.probe.examples import plain_rows
@@ -34,7 +34,7 @@ LATE = "never sent: its window was over before a connection was free."
 
 
 @dataclass(frozen=True)
-class Plan:
+class LoadPlan:
     """What is sent when: equally long windows with rest between them, the same requests in both windows of a pair."""
 
     rows: Sequence[object]
@@ -85,7 +85,7 @@ def load(  # noqa: PLR0913 - a suite's central call, read by its keywords
     """
     if not isinstance(target, Target):
         raise UsageError(f"{target!r} is not a target.", remedy="Use what connect() returns.")
-    plan = Plan(list(plain_rows(inputs)), rate=rate, seconds=seconds, windows=windows, settle=settle, warmup=warmup)
+    plan = LoadPlan(list(plain_rows(inputs)), rate=rate, seconds=seconds, windows=windows, settle=settle, warmup=warmup)
     _refuse_wrong(plan, connections=connections)
     display = Display()
     with ExitStack() as stack:
@@ -107,7 +107,7 @@ def load(  # noqa: PLR0913 - a suite's central call, read by its keywords
     return result
 
 
-def _refuse_wrong(plan: Plan, *, connections: int) -> None:
+def _refuse_wrong(plan: LoadPlan, *, connections: int) -> None:
     if not plan.rows:
         raise UsageError("there are no examples to send.", remedy="Check how the data set was loaded.")
     for what, value in {"rate": plan.rate, "seconds": plan.seconds}.items():
@@ -155,7 +155,7 @@ class Arm:
     """One target being loaded over many connections, each in a thread of its own; ``with`` ends them."""
 
     def __init__(self, target: Target, *, timeout_seconds: float, connections: int) -> None:
-        self.answers = Answers(target.name)
+        self.answers = Collected(target.name)
         self._target = target
         self._timeout_seconds = timeout_seconds
         self._misses = Misses(target.name)
@@ -223,7 +223,7 @@ class Arm:
         return mine
 
 
-def _fire_all(arms: Sequence[Arm], plan: Plan, *, display: Display) -> list[list[float]]:
+def _fire_all(arms: Sequence[Arm], plan: LoadPlan, *, display: Display) -> list[list[float]]:
     """Send all windows, one side at a time; who goes first in a pair changes from pair to pair.
 
     Returns when each side's windows began, in seconds since the epoch.
@@ -262,7 +262,7 @@ def _unheard(_: int) -> None:
     """Nobody watches the warm-up."""
 
 
-def _wire(result: LoadResult, plan: Plan, starts: Sequence[Sequence[float]]) -> dict[str, Any]:
+def _wire(result: LoadResult, plan: LoadPlan, starts: Sequence[Sequence[float]]) -> dict[str, Any]:
     places = [f"{pair + 1}.{place + 1}" for pair in range(plan.windows) for place in range(plan.per_window)]
     sides = [[_window(start, plan.seconds) for start in one] for one in starts]
     edges = sorted(start for one in starts for start in one)
@@ -283,7 +283,7 @@ def _wire(result: LoadResult, plan: Plan, starts: Sequence[Sequence[float]]) -> 
     }
 
 
-def _unread(answers: Answers) -> dict[str, Any]:
+def _unread(answers: Collected) -> dict[str, Any]:
     """Return the answers without predictions: what a load sends was answered before, by ``evaluate``."""
     wire = answers.wire()
     return wire | {"predictions": [None] * len(wire["states"]), "probabilities": None}

@@ -8,7 +8,7 @@ from html import escape
 from typing import TypeVar, overload
 
 from jupyter_deployfeedback.errors import DeployFeedbackError, HarnessError, UsageError
-from jupyter_deployfeedback.probe.answers import Answers
+from jupyter_deployfeedback.probe.answers import Collected
 from jupyter_deployfeedback.probe.examples import Examples
 from jupyter_deployfeedback.probe.protocols.base import Scalar
 from jupyter_deployfeedback.probe.target import RequestState
@@ -87,7 +87,7 @@ class Samples(Sequence[float]):
 class Asked:
     """What a target's answers tell whatever it was asked for."""
 
-    answers: Answers
+    answers: Collected
 
     @property
     def target(self) -> str:
@@ -131,7 +131,7 @@ class SideResult(Asked):
     """
 
     examples: Examples
-    answers: Answers
+    answers: Collected
     task: str
 
     @property
@@ -260,7 +260,7 @@ def _difference(predicted: Scalar, true: Scalar) -> float:
 class LoadSide(Asked):
     """How one target answered while it was loaded."""
 
-    answers: Answers
+    answers: Collected
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -87,7 +87,7 @@ def _check_repeated(
     """Refuse a condition that is written twice: it would be counted twice, and both findings would have one name."""
     for each, (_, place) in zip(rule.expressions, _one_by_one(written, at), strict=True):
         for within in (None, *rule.slices):
-            first = asked.setdefault((rule.subject, within, place[2], each.condition, rule.info), place)
+            first = asked.setdefault((rule.subject, within, place[2], each.demand, rule.info), place)
             if first != place:
                 said = f"stands in line {document.line(first)} already."
                 yield document.problem(place, said, "Drop one of the two.")

@@ -38,7 +38,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Answers:
+class Answered:
     """The estimates by what they answer; ``repeated`` were answered more than once, which is an error."""
 
     estimates: Mapping[Key, Estimate]
@@ -103,7 +103,7 @@ def _hints(comparison: Comparison) -> Iterator[str]:
         yield from doubts(each.estimand.expression, each.metric_unit)
 
 
-def _answers(comparison: Comparison, rules: Iterable[Rule], *, alpha: float) -> Answers:
+def _answers(comparison: Comparison, rules: Iterable[Rule], *, alpha: float) -> Answered:
     estimates: dict[Key, Estimate] = {}
     repeated: set[Key] = set()
     for each in comparison.estimates:
@@ -111,7 +111,7 @@ def _answers(comparison: Comparison, rules: Iterable[Rule], *, alpha: float) -> 
         if key in estimates:
             repeated.add(key)
         estimates[key] = each
-    return Answers(
+    return Answered(
         estimates=estimates,
         repeated=frozenset(repeated),
         metrics={**{each.metric.name: each.metric for each in comparison.deltas}, **STANDARD_METRICS},
@@ -140,14 +140,14 @@ def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alph
     }
 
 
-def _judge_rules(rules: tuple[Rule, ...], answers: Answers) -> list[Finding]:
+def _judge_rules(rules: tuple[Rule, ...], answers: Answered) -> list[Finding]:
     """Judge all rules; what one that counts says is not said once more by one that only informs."""
     told = [(rule.info, each) for rule in rules for each in _judge_rule(rule, answers)]
     counted = {_named(each) for informs, each in told if not informs}
     return [each for informs, each in told if not informs or _named(each) not in counted]
 
 
-def _judge_rule(rule: Rule, answers: Answers) -> list[Finding]:
+def _judge_rule(rule: Rule, answers: Answered) -> list[Finding]:
     """Judge a rule at each point where its metric was measured; the worst counts."""
     findings = [each for point in answers.points(rule.metric) for each in _judge_at(rule, point, answers)]
     if rule.info:
@@ -155,7 +155,7 @@ def _judge_rule(rule: Rule, answers: Answers) -> list[Finding]:
     return findings
 
 
-def _judge_at(rule: Rule, point: str | None, answers: Answers) -> list[Finding]:
+def _judge_at(rule: Rule, point: str | None, answers: Answered) -> list[Finding]:
     findings = _judge_within(rule, rule.within, point=point, answers=answers)
     for name in rule.slices:
         labels = answers.slices(rule.metric, name)
@@ -171,7 +171,7 @@ def _without_labels(rule: Rule, name: str) -> list[Finding]:
     return [missing(subject, each, listed=RuleList.PASS, reason=reason) for each in rule.passing]
 
 
-def _judge_within(rule: Rule, within: Slice, *, point: str | None, answers: Answers) -> list[Finding]:
+def _judge_within(rule: Rule, within: Slice, *, point: str | None, answers: Answered) -> list[Finding]:
     subject = Subject(name=rule.metric, slice=within, point=point)
 
     def told(expressions: Iterable[Expression], listed: RuleList) -> list[Finding]:
@@ -183,7 +183,7 @@ def _judge_within(rule: Rule, within: Slice, *, point: str | None, answers: Answ
     )
 
 
-def _judge_expression(rule: Rule, key: Key, *, listed: RuleList, answers: Answers) -> Finding:
+def _judge_expression(rule: Rule, key: Key, *, listed: RuleList, answers: Answered) -> Finding:
     """Judge one expression: its own limit, then the other rules' alarms, then ``on_fail``, then weak evidence."""
     problem = _unanswered(key, answers)
     if problem:
@@ -201,7 +201,7 @@ def _judge_expression(rule: Rule, key: Key, *, listed: RuleList, answers: Answer
     return weakened(told, estimate)
 
 
-def _unanswered(key: Key, answers: Answers) -> Reason | None:
+def _unanswered(key: Key, answers: Answered) -> Reason | None:
     """Say why an expression has no answer that can be trusted, None where it has one."""
     name = key.subject.name
     if key in answers.repeated:

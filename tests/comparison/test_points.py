@@ -58,7 +58,7 @@ def judged(found: Comparison, now: Evidence, *rules: Rule) -> dict[str, Finding]
         expect_version=None,
         confidence=0.95,
     )
-    return {each.subject.text: each for each in judgement.findings if each.asked}
+    return {each.subject.text: each for each in judgement.findings if each.expression_text}
 
 
 def test_the_same_examples_at_two_points_count_once_at_each() -> None:

@@ -26,9 +26,9 @@ def test_two_subjects_never_have_one_text(one: Subject, other: Subject) -> None:
     assert (one.text == other.text) is (one == other)
 
 
-@given(label=LABEL)
-def test_a_rule_names_any_label_as_its_finding_is_read(label: str) -> None:
-    subject = Subject(name="accuracy", slice=("city", label))
+@given(label=LABEL, key=NAMES)
+def test_a_rule_names_any_label_as_its_finding_is_read(label: str, key: str) -> None:
+    subject = Subject(name="accuracy", slice=(key, label))
 
     assert parse_subject(subject.text) == subject
     assert subject.text.isprintable()
@@ -69,7 +69,7 @@ def test_a_finding_of_schema_version_1_is_read_as_values(rule: str, expression: 
 
     found = FindingText.model_validate(stored)
 
-    assert (found.subject, found.asked) == (subject, expression)
+    assert (found.subject, found.expression_text) == (subject, expression)
     assert (found.rule, found.expression) == (rule, expression)
 
 

@@ -11,7 +11,7 @@ import pytest
 from jupyter_deployfeedback.domain.metric import LoadedWindow, MetricQuery, Observation, Window
 from jupyter_deployfeedback.observation import watch
 from jupyter_deployfeedback.observation.loaded import observe_each
-from jupyter_deployfeedback.observation.presets import PROCESS, Part
+from jupyter_deployfeedback.observation.presets import PROCESS, SeriesPart
 from jupyter_deployfeedback.observation.summaries import summarise
 from jupyter_deployfeedback.observation.window import Reading, Sightings
 from tests.observation.conftest import Deploy, Deployment, PrometheusServer, now, span, target
@@ -32,9 +32,9 @@ def sightings(*, every: float = 0.5, until: float = 30.0, missing: tuple[float, 
     origin = BEGAN.timestamp()
     used = [0.1 * at + 0.8 * min(max(at - 5, 0.0), 4.0) for at in moments]
     series = {
-        Part.CPU: list(zip(moments, used, strict=True)),
-        Part.MEMORY: [(at, (200 if at >= 5 else 100) * MIB) for at in moments],
-        Part.STARTED: [(at, 1.0) for at in moments],
+        SeriesPart.CPU: list(zip(moments, used, strict=True)),
+        SeriesPart.MEMORY: [(at, (200 if at >= 5 else 100) * MIB) for at in moments],
+        SeriesPart.STARTED: [(at, 1.0) for at in moments],
     }
     return Sightings(
         source="scrape",
@@ -93,10 +93,10 @@ def test_a_window_shorter_than_four_scrapes_says_how_long_it_must_be() -> None:
 
 def test_a_counter_that_is_renewed_more_rarely_than_scraped_is_too_coarse() -> None:
     seen = sightings(until=60.0)
-    stepped = [(at, value - (at % 5) * 0.1) for at, value in seen.readings[Part.CPU].series[ONE]]
+    stepped = [(at, value - (at % 5) * 0.1) for at, value in seen.readings[SeriesPart.CPU].series[ONE]]
     held = [stepped[place - place % 10] for place in range(len(stepped))]
     moments = [(at, value) for (at, _), (_, value) in zip(stepped, held, strict=True)]
-    cached = replace(seen, readings={**seen.readings, Part.CPU: Reading("cpu", {ONE: moments})})
+    cached = replace(seen, readings={**seen.readings, SeriesPart.CPU: Reading("cpu", {ONE: moments})})
 
     found = observe_each(cached, [window(5.2, 8.8)])
 
@@ -108,8 +108,10 @@ def test_a_counter_that_is_renewed_more_rarely_than_scraped_is_too_coarse() -> N
 
 def test_a_restart_in_a_window_leaves_it_without_numbers_and_one_between_windows_does_not() -> None:
     seen = sightings()
-    starts = [(at, 1.0 if at < BEGAN.timestamp() + 7 else 2.0) for at, _ in seen.readings[Part.STARTED].series[ONE]]
-    restarted = replace(seen, readings={**seen.readings, Part.STARTED: Reading("started", {ONE: starts})})
+    starts = [
+        (at, 1.0 if at < BEGAN.timestamp() + 7 else 2.0) for at, _ in seen.readings[SeriesPart.STARTED].series[ONE]
+    ]
+    restarted = replace(seen, readings={**seen.readings, SeriesPart.STARTED: Reading("started", {ONE: starts})})
 
     within, after = observe_each(restarted, [window(5.2, 8.8), window(10.2, 13.8)]).windows
 
@@ -190,8 +192,10 @@ def test_prometheus_tells_windows_apart_and_says_when_they_are_too_short(
 
 def test_memory_growth_is_that_of_the_runs_window() -> None:
     seen = sightings()
-    leaking = [(at, 100 * MIB + (at - BEGAN.timestamp()) * MIB) for at, _ in seen.readings[Part.MEMORY].series[ONE]]
-    leaky = replace(seen, readings={**seen.readings, Part.MEMORY: Reading("memory", {ONE: leaking})})
+    leaking = [
+        (at, 100 * MIB + (at - BEGAN.timestamp()) * MIB) for at, _ in seen.readings[SeriesPart.MEMORY].series[ONE]
+    ]
+    leaky = replace(seen, readings={**seen.readings, SeriesPart.MEMORY: Reading("memory", {ONE: leaking})})
 
     found = {each.metric.name: each.value for each in summarise(leaky)[0]}
 

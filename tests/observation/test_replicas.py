@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_deployfeedback.errors import MetricsUnavailable
-from jupyter_deployfeedback.observation.presets import KUBERNETES, PROCESS, Part, Preset
+from jupyter_deployfeedback.observation.presets import KUBERNETES, PROCESS, Preset, SeriesPart
 from jupyter_deployfeedback.observation.prometheus_watch import doubts, refuse_doubles
 from jupyter_deployfeedback.observation.window import Labels, Reading, Sample, labelled
 
@@ -68,5 +68,5 @@ def test_replicas_that_differ_are_summed(preset: Preset, series: list[Labels]) -
 def test_what_makes_numbers_doubtful_is_said(
     case: str, pulse: dict[Labels, list[Sample]], started: list[Sample], expected: tuple[str, ...]
 ) -> None:
-    readings = {Part.STARTED: Reading("", {labelled("process_start_time_seconds", {}): started})}
+    readings = {SeriesPart.STARTED: Reading("", {labelled("process_start_time_seconds", {}): started})}
     assert doubts(pulse, readings, PROCESS, start=0.0, end=10.0, interval_seconds=1.0) == expected, case

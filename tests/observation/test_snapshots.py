@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.metric import Window
 from jupyter_deployfeedback.errors import MetricsUnavailable
-from jupyter_deployfeedback.observation.presets import Part
+from jupyter_deployfeedback.observation.presets import SeriesPart
 from jupyter_deployfeedback.observation.scrape import MOST_SERIES, MOST_SNAPSHOTS, Snapshots
 from jupyter_deployfeedback.observation.window import Sightings, labelled
 
@@ -32,12 +32,12 @@ def taken(*looks: dict[tuple[tuple[str, str], ...], float]) -> Snapshots:
 
 def test_counter_that_the_page_does_not_show_yet_is_at_zero() -> None:
     snapshots = taken({STARTED: 9}, {STARTED: 9}, {STARTED: 9, hits("500"): 7})
-    assert seen(snapshots, 0, 2).readings[Part.REQUESTS].series == {hits("500"): [(0, 0), (1, 0), (2, 7)]}
+    assert seen(snapshots, 0, 2).readings[SeriesPart.REQUESTS].series == {hits("500"): [(0, 0), (1, 0), (2, 7)]}
 
 
 def test_restart_between_two_looks_counts_from_zero_even_if_the_counter_seems_to_grow() -> None:
     snapshots = taken({STARTED: 9, CPU: 5}, {STARTED: 10, CPU: 7})
-    assert seen(snapshots, 0, 1).readings[Part.CPU].series == {CPU: [(0, 5), (0.5, 0), (1, 7)]}
+    assert seen(snapshots, 0, 1).readings[SeriesPart.CPU].series == {CPU: [(0, 5), (0.5, 0), (1, 7)]}
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_a_long_run_keeps_its_ends_and_looks_less_often() -> None:
 def test_a_page_with_a_series_for_everybody_still_gives_cpu() -> None:
     crowd = {labelled("http_requests_total", {"user": str(number)}): 1.0 for number in range(MOST_SERIES + 1)}
     readings = seen(taken({CPU: 1, **crowd}, {CPU: 2, **crowd}), 0, 1).readings
-    assert readings[Part.CPU].series == {CPU: [(0, 1), (1, 2)]}
-    assert readings[Part.REQUESTS].missing_because == (
+    assert readings[SeriesPart.CPU].series == {CPU: [(0, 1), (1, 2)]}
+    assert readings[SeriesPart.REQUESTS].missing_because == (
         f"http://m/metrics has {MOST_SERIES + 2} series; {MOST_SERIES} are read at most."
     )
 

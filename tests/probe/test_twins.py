@@ -20,7 +20,7 @@ TWINS: list[tuple[Any, type[BaseModel], set[str]]] = [  # the fields that the pr
     (settings.RequestShape, project.RequestShape, set()),
     (settings.ResponseShape, project.ResponseShape, set()),
     (settings.TargetSettings, project.Target, {"model", "expect_version", "platform"}),
-    (answers.Answers, evaluation.Answers, set()),
+    (answers.Collected, evaluation.Answers, set()),
 ]
 
 

@@ -67,7 +67,7 @@ def judged(
 
 
 def said(found: Judgement) -> list[tuple[str, str, Verdict]]:
-    return [(each.subject.text, each.asked, each.verdict) for each in found.findings]
+    return [(each.subject.text, each.expression_text, each.verdict) for each in found.findings]
 
 
 def judge_all(
@@ -576,7 +576,7 @@ def test_a_first_release_is_judged_by_its_absolute_rules() -> None:
 
     found = judge_all(seen, rule("accuracy", ">=0.95", ">=-1pp"), baseline=None)
 
-    assert [(each.asked, each.verdict, each.standing, each.reason) for each in found.findings[1:]] == [
+    assert [(each.expression_text, each.verdict, each.standing, each.reason) for each in found.findings[1:]] == [
         (">=0.95", PASS, Standing.COUNTED, None),
         (">=-1pp", INCONCLUSIVE, Standing.NOT_JUDGED, Reason(kind=ReasonKind.FIRST_RELEASE)),
     ]

@@ -94,7 +94,7 @@ def removed_rules(rules: Iterable[Rule], released: Iterable[Finding]) -> tuple[s
     for each in released:
         if each.condition is not None and not any(_asks(rule, each.subject, each.condition) for rule in rules):
             within = (each.subject.slice[0], None) if each.subject.slice else None
-            gone[f"{Subject(name=each.subject.name, slice=within).text} {each.asked}"] = None
+            gone[f"{Subject(name=each.subject.name, slice=within).text} {each.expression_text}"] = None
     return tuple(gone)
 
 
@@ -127,7 +127,7 @@ def _check_name(name: str, metrics: Mapping[str, Metric]) -> None:
 def _check_contradiction(expressions: Sequence[Expression]) -> None:
     """Refuse limits that no number can meet together."""
     for one, other in combinations(expressions, 2):
-        if one.asked == other.asked and (_excludes(one, other) or _excludes(other, one)):
+        if one.question == other.question and (_excludes(one, other) or _excludes(other, one)):
             refuse(f"{one.text} and {other.text} contradict each other", other.text, remedy="Drop one of the two.")
 
 
@@ -148,5 +148,5 @@ def _check_zero(expressions: Sequence[Expression]) -> None:
 
 def _asks(rule: Rule, subject: Subject, condition: Expression) -> bool:
     within = rule.subject.slice == subject.slice or (subject.slice is not None and subject.slice[0] in rule.slices)
-    asked = {each.condition for each in rule.expressions}
-    return rule.metric == subject.name and within and condition.condition in asked
+    asked = {each.demand for each in rule.expressions}
+    return rule.metric == subject.name and within and condition.demand in asked

@@ -30,8 +30,9 @@ _SLIPS = {"=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=", "=": "=="}
 """What people write where a comparator is meant."""
 _COMMA = re.compile(r",(?=\d)")
 _EXAMPLES = "Write for example p(95)<300ms, typical<=+10%, >=0.95 or >=-1pp."
+_KEY = r'"(?:[^"\\]|\\.)+"|[A-Za-z_]\w*'
 _LABEL = r'"(?:[^"\\]|\\.)*"|[^,{}"]+?'
-_SUBJECT = re.compile(rf"([A-Za-z_][\w.-]*)(?:\{{\s*([A-Za-z_]\w*)\s*:\s*({_LABEL})\s*\}})?")
+_SUBJECT = re.compile(rf"([A-Za-z_][\w.-]*)(?:\{{\s*({_KEY})\s*:\s*({_LABEL})\s*\}})?")
 _AGGREGATES = frozenset(Aggregate) - {Aggregate.VALUE}
 UNITLESS = frozenset({PLAIN, SHARE, COUNT})
 """Dimensions whose limits need no unit."""
@@ -49,7 +50,7 @@ def parse_subject(text: str) -> Subject:
     name, key, label = found.groups()
     if key is None:
         return Subject(name=name)
-    return Subject(name=name, slice=(key, _unquoted(label)))
+    return Subject(name=name, slice=(_unquoted(key), _unquoted(label)))
 
 
 def parse_expression(text: str, metric: Metric | None) -> Expression:

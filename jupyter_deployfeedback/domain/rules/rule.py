@@ -83,12 +83,12 @@ class Expression(Frozen):
     limit: float
 
     @property
-    def condition(self) -> tuple[object, ...]:
+    def demand(self) -> tuple[object, ...]:
         """What it demands, however it was written."""
-        return (*self.asked, self.comparator, self.limit)
+        return (*self.question, self.comparator, self.limit)
 
     @property
-    def asked(self) -> tuple[object, ...]:
+    def question(self) -> tuple[object, ...]:
         """Which number it is about, whatever the limit."""
         return self.aggregate, self.quantile, self.edge, self.relation
 

@@ -1,7 +1,7 @@
 """Which kernel that stands by could serve a suite, where it is found, and the order for one where there is none yet.
 
 What stands by lies in one folder (0700), each at a socket named by all that has to be equal: command, environment,
-folder, the modules it loads. A worker that finds none leaves a order and starts its kernel plainly; whoever owns the
+folder, the modules it loads. A worker that finds none leaves an order and starts its kernel plainly; whoever owns the
 folder grants orders.
 """
 
@@ -92,7 +92,7 @@ def order_to_start(
 ) -> Order | None:
     """Return what starts the kernel of this command ahead, with all its suite will see but what is told later.
 
-    None for a suite that is given variables of its own: they may be secret, and a order is written down.
+    None for a suite that is given variables of its own: they may be secret, and an order is written down.
     """
     known = {
         **allowed(environment),
@@ -119,19 +119,19 @@ def find(folder: Path, order: Order) -> Path | None:
 
 
 def leave(folder: Path, order: Order) -> None:
-    """Write a order down for whoever owns the folder."""
+    """Write an order down for whoever owns the folder."""
     unfinished = folder / f"{order.name}.{os.getpid()}"
     unfinished.write_text(json.dumps(asdict(order)), encoding="utf-8")
     unfinished.replace(folder / f"{order.name}.order")
 
 
 def refuse(folder: Path, name: str) -> None:
-    """Note that a order cannot be granted: what should have stood by could not be loaded, for one."""
+    """Note that an order cannot be granted: what should have stood by could not be loaded, for one."""
     (folder / f"{name}.refused").touch()
 
 
 def is_refused(folder: Path, order: Order) -> bool:
-    """Say whether a order like this could not be granted before."""
+    """Say whether an order like this could not be granted before."""
     return (folder / f"{order.name}.refused").exists()
 
 

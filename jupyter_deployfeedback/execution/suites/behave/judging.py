@@ -25,7 +25,7 @@ LONGEST_ID = 64  # of a notebook's cell
 
 
 @dataclass
-class Judgement:
+class ScenarioEnd:
     """How the expected scenarios ended, and what is worth reading beside it."""
 
     ends: list[CellEnded] = field(default_factory=list)
@@ -82,12 +82,12 @@ class Report:
     told: dict[str, Told] = field(default_factory=dict)
 
 
-def judge(expected: Mapping[str, Scenario], report: Report, *, stopped: bool) -> Judgement:
+def judge(expected: Mapping[str, Scenario], report: Report, *, stopped: bool) -> ScenarioEnd:
     """Say of each expected scenario how it ended; of one that an incomplete report lacks nothing is said.
 
     Neither where behave was ``stopped``: interrupted between two steps, it closes a report without that feature.
     """
-    judgement = Judgement()
+    judgement = ScenarioEnd()
     for position, cell_id in enumerate(expected, start=1):
         scenario = report.scenarios.get(cell_id)
         if scenario is not None:

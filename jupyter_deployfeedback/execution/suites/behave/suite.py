@@ -133,7 +133,7 @@ class _Bench:
         self,
         expected: Mapping[str, judging.Scenario],
         report: judging.Report,
-        judgement: judging.Judgement,
+        judgement: judging.ScenarioEnd,
         finished: Finished,
     ) -> None:
         """Write the notebook that shows the suite; the panel opens it as it opens an executed one."""
@@ -163,7 +163,7 @@ class _Bench:
         return Path(self.spec.artifact).with_suffix(f".{name}")
 
 
-def _refuse_broken(finished: Finished, report: judging.Report, judgement: judging.Judgement) -> None:
+def _refuse_broken(finished: Finished, report: judging.Report, judgement: judging.ScenarioEnd) -> None:
     """Raise where behave did not end as its scenarios say. Exit code 0 alone proves nothing."""
     if not report.complete:
         how = f"was killed by signal {-finished.code}" if finished.code < 0 else f"ended with exit code {finished.code}"

@@ -15,7 +15,7 @@ class Unreadable(Exception):
     """The file cannot be judged; the message says why and what to do."""
 
 
-class Outcome(StrEnum):
+class ClaimOutcome(StrEnum):
     """What became of a claim."""
 
     PASSED = "passed"
@@ -28,18 +28,18 @@ class Claim:
     """Something that must hold of the results, and whether it does; ``message`` says why not."""
 
     title: str
-    outcome: Outcome = Outcome.PASSED
+    outcome: ClaimOutcome = ClaimOutcome.PASSED
     message: str = ""
 
     @classmethod
     def judged(cls, title: str, *, holds: bool, message: str) -> Self:
         """Return a claim that passed, or failed with a message."""
-        return cls(title) if holds else cls(title, Outcome.FAILED, message)
+        return cls(title) if holds else cls(title, ClaimOutcome.FAILED, message)
 
     @classmethod
     def needed(cls, title: str, *, holds: bool, message: str) -> Self:
         """Return a claim without which the rest says nothing: it passed, or it is an error."""
-        return cls(title) if holds else cls(title, Outcome.ERRORED, message)
+        return cls(title) if holds else cls(title, ClaimOutcome.ERRORED, message)
 
 
 @dataclass(frozen=True)

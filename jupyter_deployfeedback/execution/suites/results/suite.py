@@ -111,9 +111,9 @@ def _of_this_target(found: contents.Found, spec: wire.Spec) -> contents.Claim:
 
 
 def _ended(cell_id: str, claim: contents.Claim, *, place: int) -> wire.CellEnded:
-    if claim.outcome is contents.Outcome.PASSED:
+    if claim.outcome is contents.ClaimOutcome.PASSED:
         return wire.CellEnded(cell_id, "ok", place)
-    kind = "AssertionError" if claim.outcome is contents.Outcome.FAILED else "ResultsError"
+    kind = "AssertionError" if claim.outcome is contents.ClaimOutcome.FAILED else "ResultsError"
     return wire.CellEnded(cell_id, "error", place, (kind, claim.message, ""))
 
 
