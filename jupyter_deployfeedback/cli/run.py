@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jupyter_deployfeedback import run_process
 from jupyter_deployfeedback.cli import options, screen
 from jupyter_deployfeedback.errors import UsageError
-from jupyter_deployfeedback.run_process import cancelled_by_signals, prepare
-from jupyter_deployfeedback.run_process.work import work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +45,7 @@ def run_command(*, all_targets: bool, **chosen: Any) -> int:  # noqa: ANN401 - c
 def run_and_emit(*, form: str, output: Path | None, **asked: Any) -> FeedbackReport:  # noqa: ANN401 - click's options
     """Start a run, show its progress, print its feedback."""
     screen.empty(output)
-    with prepare(options.environment()) as worker:  # it loads papermill while this process loads the rest
+    with run_process.prepare(options.environment()) as worker:  # it loads papermill while this process loads the rest
         report = _evaluate(worker=worker, **asked)
     screen.append_step_summary(report, environment=options.environment())
     screen.emit(report, form=form, output=output)
@@ -77,7 +76,7 @@ def _evaluate(
     )
     opened = options.store()
     environment = options.environment()
-    with cancelled_by_signals() as cancelled:  # before there is a run: a stopped one is never lost
+    with run_process.cancelled_by_signals() as cancelled:  # before there is a run: a stopped one is never lost
         if continues is None:
             run = start(request, store=opened, environment=environment)
         else:
@@ -116,6 +115,8 @@ def _refuse_other_choices(request: RunRequest) -> None:
 @click.argument("run_id")
 def work_command(*, run_id: str) -> int:
     """Evaluate an acknowledged run; its events go to stdout as JSON lines. Ends when its parent does."""
+    from jupyter_deployfeedback.run_process.work import work
+
     return work(run_id, store=options.store(), workers=())
 
 

@@ -46,7 +46,9 @@ def run_bash(
     def run(*cells: str | dict[str, Any], suite: dict[str, Any] | None = None, **others: Any) -> SuiteResult:
         write_notebook(tmp_path / "suite.ipynb", *cells, metadata=BASH)
         one = Suite(**{"name": "suite", "source": "suite.ipynb", "timeout_seconds": 60.0, **(suite or {})})
-        return run_suites(tmp_path, one, environment={"JUPYTER_PATH": kernels}, **others)[0]
+        # nobody's .bashrc is read: what it starts may hold locks that a killed shell leaves behind
+        environment = {"JUPYTER_PATH": kernels, "HOME": str(tmp_path)}
+        return run_suites(tmp_path, one, environment=environment, **others)[0]
 
     return run
 

@@ -54,7 +54,8 @@ def run_bash(
         place.mkdir(parents=True, exist_ok=True)
         (place / "kernel.json").write_text(json.dumps({**specification, "display_name": "Bash"}))
         write_notebook(tmp_path / "suite.ipynb", *cells, metadata=BASH)
-        environment = {"JUPYTER_PATH": str(tmp_path / "jupyter"), FOLDER_VARIABLE: str(folder)}
+        # nobody's .bashrc is read: what it starts may hold locks that a killed shell leaves behind
+        environment = {"JUPYTER_PATH": str(tmp_path / "jupyter"), FOLDER_VARIABLE: str(folder), "HOME": str(tmp_path)}
         suite = Suite(name="suite", source="suite.ipynb", timeout_seconds=60.0)
         return run_suites(tmp_path, suite, environment=environment, **others)[0]
 
