@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.evaluation import Evaluation
+from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.metric import LoadedWindow, Observation, Series, Window
 from jupyter_deployfeedback.domain.verdict import Verdict
 
@@ -16,8 +17,6 @@ MOST_POINTS = 500  # of one suite: a typing mistake should not run for a week
 
 Axes: TypeAlias = Mapping[str, Sequence[Scalar]]
 """Parameter -> the values it takes, one after the other."""
-ADAPTERS = "jupyter_deployfeedback.suites"
-"""The entry point group through which other packages bring suites of other kinds."""
 
 
 class RunState(StrEnum):
@@ -152,14 +151,6 @@ class CaseResult(Frozen):
     duration_seconds: float | None = None
     error: CaseError | None = None
     cell_id: str | None = None  # the cell to open: for a check, the cell that made it
-
-
-class SuiteKind(StrEnum):
-    """What a suite is made of: the kinds that need no other package. Others go by the name of their entry point."""
-
-    NOTEBOOK = "notebook"
-    BEHAVE = "behave"
-    RESULTS = "results"  # a file that a load generator or a chaos experiment left
 
 
 class Suite(Frozen):

@@ -9,8 +9,9 @@ from itertools import product
 
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.fields import looks_secret
+from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.run import MOST_POINTS, Axes, Suite, SuiteKind, alike, point_name
+from jupyter_deployfeedback.domain.run import MOST_POINTS, Axes, Suite, alike, point_name
 from jupyter_deployfeedback.errors import UnknownParameter, UnknownSuite, UsageError
 
 Value = Scalar | list[Scalar]

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple, TypeGuard
 
 from jupyter_deployfeedback.domain import aicoe, run
+from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family, Metric, Observation
 from jupyter_deployfeedback.errors import UsageError
 
@@ -74,7 +75,7 @@ def stored_evidence(stored: Deployment, *, target: str, now: datetime) -> run.Ev
     document = stored.document
     namespace = str(_section(document, aicoe.INFO_METRICS).get(aicoe.NAMESPACE) or aicoe.NO_DATA)
     suite = run.SuiteResult(
-        suite=run.Suite(name=SUITE, kind=run.SuiteKind.RESULTS, source=stored.file),
+        suite=run.Suite(name=SUITE, kind=SuiteKind.RESULTS, source=stored.file),
         outcome=run.Outcome.NOT_RUN,
         reason=UNKNOWN_OUTCOME,
         observations=tuple(_measured(document, source=stored.file)),

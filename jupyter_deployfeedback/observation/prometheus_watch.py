@@ -10,6 +10,7 @@ from typing import Self
 from jupyter_deployfeedback.domain.metric import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.errors import DeployFeedbackError, MetricsUnavailable, NoSeries
+from jupyter_deployfeedback.observation import window as reading
 from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe_each
 from jupyter_deployfeedback.observation.presets import (
     PRESETS,
@@ -22,17 +23,6 @@ from jupyter_deployfeedback.observation.presets import (
 )
 from jupyter_deployfeedback.observation.prometheus import Numbers, Prometheus
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
-from jupyter_deployfeedback.observation.window import (
-    Labels,
-    Reading,
-    Sample,
-    Samples,
-    Sightings,
-    apart,
-    changes,
-    interval,
-    trim,
-)
 
 SOURCE = "prometheus"
 DEADLINE_SECONDS = 20.0  # of all queries together
@@ -51,7 +41,7 @@ class PrometheusWatch:
         self._target = target
         self._queries = queries
         self._environment = environment
-        self._seen: Sightings | str = "the run's window was not read."  # what was seen, or why nothing was
+        self._seen: reading.Sightings | str = "the run's window was not read."  # what was seen, or why nothing was
 
     def __enter__(self) -> Self:
         """Do nothing: the server watches."""
@@ -134,7 +124,7 @@ class PrometheusWatch:
                 proven = server.holds(asked, seconds=window.seconds, at=window.end.timestamp())
         return missing.model_copy(update={"no_data": True, "counted_nothing": proven})
 
-    def _see(self, server: Prometheus, window: Window) -> Sightings:
+    def _see(self, server: Prometheus, window: Window) -> reading.Sightings:
         preset = self._preset()
         start, end = window.start.timestamp(), window.end.timestamp()
         asked = selector(preset.parts[preset.pulse], self._target.platform.labels)
@@ -145,12 +135,12 @@ class PrometheusWatch:
         refuse_doubles(series, preset)
         ahead = _refuse_skew(server, tolerated_seconds=max(LEAST_SKEW_SECONDS, usual))
         readings = self._read_parts(server, preset, start=since, end=until)
-        return Sightings(
+        return reading.Sightings(
             source=SOURCE,
             preset=preset,
             window=window,
             readings=readings,
-            pulse=tuple(apart(_moments(series, preset), least_seconds=usual / 2)),
+            pulse=tuple(reading.apart(_moments(series, preset), least_seconds=usual / 2)),
             interval_seconds=round(usual, 3),
             least_seconds=0.9 * usual,  # neighbours are milliseconds more or less than an interval apart
             request_path=self._target.request.path,
@@ -171,7 +161,9 @@ class PrometheusWatch:
             )
         return PRESETS[platform.preset]
 
-    def _read_parts(self, server: Prometheus, preset: Preset, *, start: float, end: float) -> dict[SeriesPart, Reading]:
+    def _read_parts(
+        self, server: Prometheus, preset: Preset, *, start: float, end: float
+    ) -> dict[SeriesPart, reading.Reading]:
         labels = self._target.platform.labels
         return {
             part: _read_part(server, selector(wanted, labels), preset, start=start, end=end)
@@ -179,13 +171,13 @@ class PrometheusWatch:
         }
 
 
-def _read_part(server: Prometheus, asked: str, preset: Preset, *, start: float, end: float) -> Reading:
+def _read_part(server: Prometheus, asked: str, preset: Preset, *, start: float, end: float) -> reading.Reading:
     try:
         found = server.raw(asked, start=start, end=end)
         refuse_doubles(found.series, preset)
     except MetricsUnavailable as error:
-        return Reading(asked, missing_because=str(error))
-    return Reading(asked, found.series, notices=found.notices, partial=found.partial)
+        return reading.Reading(asked, missing_because=str(error))
+    return reading.Reading(asked, found.series, notices=found.notices, partial=found.partial)
 
 
 def _edges(server: Prometheus, query: str, *, at: float) -> tuple[float, ...] | None:
@@ -237,21 +229,21 @@ def _refuse_skew(server: Prometheus, *, tolerated_seconds: float) -> float:
 
 
 def _usual_interval(heard: Numbers) -> float:
-    return max((interval(at for at, _ in samples) or 0.0 for samples in heard.series.values()), default=0.0)
+    return max((reading.interval(at for at, _ in samples) or 0.0 for samples in heard.series.values()), default=0.0)
 
 
-def _between(samples: Samples, since: float, until: float) -> list[Sample]:
+def _between(samples: reading.Samples, since: float, until: float) -> list[reading.Sample]:
     return [sample for sample in samples if since <= sample[0] <= until]
 
 
-def _moments(series: Mapping[Labels, Samples], preset: Preset) -> list[float]:
+def _moments(series: Mapping[reading.Labels, reading.Samples], preset: Preset) -> list[float]:
     """Return when the target was looked at; a scrape that failed (``up`` is 0) saw nothing."""
     return [
         at for samples in series.values() for at, value in samples if preset.pulse is not SeriesPart.UP or value > 0
     ]
 
 
-def _watched_since(up: Reading) -> dict[str, float]:
+def _watched_since(up: reading.Reading) -> dict[str, float]:
     since: dict[str, float] = {}
     for labels, samples in up.series.items():
         instance = dict(labels).get("instance", "")
@@ -260,7 +252,7 @@ def _watched_since(up: Reading) -> dict[str, float]:
     return since
 
 
-def refuse_doubles(series: Mapping[Labels, Samples], preset: Preset) -> None:
+def refuse_doubles(series: Mapping[reading.Labels, reading.Samples], preset: Preset) -> None:
     """Raise MetricsUnavailable where one replica is scraped more than once: every sum would count it twice."""
     scrapers: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for labels in series:
@@ -283,8 +275,8 @@ def refuse_doubles(series: Mapping[Labels, Samples], preset: Preset) -> None:
 
 
 def doubts(
-    pulse: Mapping[Labels, Samples],
-    readings: Mapping[SeriesPart, Reading],
+    pulse: Mapping[reading.Labels, reading.Samples],
+    readings: Mapping[SeriesPart, reading.Reading],
     preset: Preset,
     *,
     start: float,
@@ -292,7 +284,7 @@ def doubts(
     interval_seconds: float,
 ) -> tuple[str, ...]:
     """Say what makes the numbers of a window doubtful: replicas that came, went, were down or restarted."""
-    within = {labels: trim(samples, start, end) for labels, samples in pulse.items()}
+    within = {labels: reading.trim(samples, start, end) for labels, samples in pulse.items()}
     first = {
         _replica(labels, preset)
         for labels, samples in within.items()
@@ -312,16 +304,16 @@ def doubts(
             if (down := _down(samples))
         ]
     if SeriesPart.STARTED in readings:
-        started = (trim(samples, start, end) for samples in readings[SeriesPart.STARTED].series.values())
-        restarts = sum(changes(samples) for samples in started)
+        started = (reading.trim(samples, start, end) for samples in readings[SeriesPart.STARTED].series.values())
+        restarts = sum(reading.changes(samples) for samples in started)
         found += ["the server restarted during the run: what it counted just before that is lost"] if restarts else []
     return tuple(found)
 
 
-def _replica(labels: Labels, preset: Preset) -> str:
+def _replica(labels: reading.Labels, preset: Preset) -> str:
     values = dict(labels)
     return "/".join(values[name] for name in preset.replica if values.get(name))
 
 
-def _down(samples: Samples) -> int:
+def _down(samples: reading.Samples) -> int:
     return sum(value == 0 for _, value in samples)

@@ -14,8 +14,9 @@ from statistics import median
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.metric import Window
-from jupyter_deployfeedback.domain.run import SuiteKind, SuiteResult
+from jupyter_deployfeedback.domain.run import SuiteResult
 from jupyter_deployfeedback.errors import MetricsUnavailable
 from jupyter_deployfeedback.observation.presets import Preset, SeriesPart
 

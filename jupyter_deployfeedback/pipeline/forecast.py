@@ -47,7 +47,8 @@ Expectations = Mapping[tuple[Subject, Expression], Expectation]
 
 def expected(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -> Expectations:
     """Return by subject and expression what the planned examples can settle; only what can be computed."""
-    asked = estimands(project.rules, confidence=project.confidence_of_a_look, slice_values={})
+    passing = tuple(rule.model_copy(update={"warning": (), "failing": ()}) for rule in project.rules)
+    asked = estimands(passing, confidence=project.confidence_of_a_look, slice_values={})
     return {
         (each.estimand.subject, each.estimand.expression): Expectation(planned(each), can_pass=each.can_pass)
         for each in prospects(asked, pilot(project, suites, store=store))

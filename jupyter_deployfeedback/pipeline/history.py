@@ -38,8 +38,7 @@ def history(
     against = run.request.against or project.baseline
     instead = store.judged_release(project.file)
     asked_for_last = against in {LAST_RELEASE, run.request.target}
-    judged_before = run.request.imported is None  # what is imported is judged by no rules
-    released = store.report_of(release.run_id) if release is not None and judged_before else None
+    released = store.report_of(release.run_id) if release is not None else None
     return History(
         look=look,
         continues=run.request.continues,

@@ -12,9 +12,9 @@ from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Commit, Run, RunRequest
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.observation import Deployment, stored_evidence
-from jupyter_deployfeedback.pipeline.chain import NOTHING
 from jupyter_deployfeedback.pipeline.judging import judge_evidence
 from jupyter_deployfeedback.pipeline.plan import Plan, choose_target
+from jupyter_deployfeedback.pipeline.run import ended
 from jupyter_deployfeedback.release import known_release
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ def _release_of(deployments: Sequence[Deployment], project: Project, *, tag: str
 
 def _request(stored: Deployment, project: Project, *, target: str | None) -> RunRequest:
     chosen = target or _target_of(stored, project)
-    return RunRequest(
-        project_file=project.file, target=chosen, against=NOTHING, imported=stored.name or stored.file.partition(",")[0]
-    )
+    return RunRequest(project_file=project.file, target=chosen, imported=stored.name or stored.file.partition(",")[0])
 
 
 def _target_of(stored: Deployment, project: Project) -> str:
@@ -78,12 +76,14 @@ def _target_of(stored: Deployment, project: Project) -> str:
 
 
 def _keep(stored: Deployment, request: RunRequest, *, project: Project, store: Store, now: datetime) -> Run:
-    """Have the evidence judged as any run's is, by no rules: what nobody here ran meets none."""
+    """Have the evidence judged as any run's is, but by no rules: nobody here ran it, so it is never a pass."""
     evidence = stored_evidence(stored, target=request.target, now=now)
-    plan = Plan(project.model_copy(update={"rules": ()}), choose_target(project, request.target), suites=())
+    target = choose_target(project, request.target).model_copy(update={"expect_version": None})
+    plan = Plan(project.model_copy(update={"rules": (), "digest": None, "looks": 1}), target, suites=())
     begun = store.start(request, project=project, commit=_commit_of(stored), baseline=None)
     run = store.claim(begun.run_id)
-    return store.finish(run.run_id, evidence, judge_evidence(run, plan, evidence, store=store))
+    with ended(run.run_id, store=store):
+        return store.finish(run.run_id, evidence, judge_evidence(run, plan, evidence, store=store))
 
 
 def _commit_of(stored: Deployment) -> Commit | None:

@@ -10,7 +10,7 @@ from jupyter_deployfeedback.comparison.continued import pool_chain
 from jupyter_deployfeedback.comparison.self_test.known_examples import known_scores, strangers
 from jupyter_deployfeedback.comparison.self_test.made_up import estimates_made_up
 from jupyter_deployfeedback.domain.comparison import Estimand
-from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.feedback import FeedbackReport, History
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunState, Step
 from jupyter_deployfeedback.domain.verdict import SelfTest
@@ -35,6 +35,7 @@ def judge_evidence(run: Run, plan: Plan, evidence: Evidence, *, store: Store, st
     """Compare the evidence, and that of the runs it continues, with the baseline's and judge it by the rules."""
     step(stage("compare"))
     project, own = plan.project, evidence
+    imported = run.request.imported is not None  # AICoE-CI saw it: no gate of ours and no earlier run was there
     evidence = pool_chain([*chain.earlier(run, store=store), own])
     slices = evidence.slice_values
     asked = estimands(project.rules, confidence=project.confidence_of_a_look, slice_values=slices)
@@ -56,10 +57,14 @@ def judge_evidence(run: Run, plan: Plan, evidence: Evidence, *, store: Store, st
         candidate=evidence.candidate.facts,
         expect_version=plan.target.expect_version,
         confidence=project.confidence_of_a_look,
-        tested=_self_test(project, asked, like=evidence),
+        tested=None if imported else _self_test(project, asked, like=evidence),
         slice_values=slices,
     )
-    before = history(run, project, judgement, own, stored=stored is not None, store=store)
+    before = (
+        History(alone=True)
+        if imported
+        else history(run, project, judgement, own, stored=stored is not None, store=store)
+    )
     ended = run.model_copy(update={"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)})
     return build_report(ended, evidence, compared, judgement, project_file=project.digest, history=before)
 

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -69,21 +69,28 @@ def evaluate(
     def step(progress: Step) -> None:
         tell(store.tell(run_id, progress))
 
-    try:
+    with ended(run_id, store=store):
         plan = plan_run(run.request, store=store, environment=environment)
         evidence = gather(
             run, plan, store=store, environment=environment, step=step, cancelled=cancelled, workers=workers
         )
         report = judge_evidence(run, plan, evidence, store=store, step=step)
         store.finish(run_id, evidence, report)
+    log.info("run %s finished: %s", run_id, report.verdict)
+    return report
+
+
+@contextmanager
+def ended(run_id: str, *, store: Store) -> Iterator[None]:
+    """Give the run an end whatever happens in here: cancelled, or lost with the reason; the error goes on."""
+    try:
+        yield
     except errors.RunCancelled as error:
         _end(store.cancel, run_id, error.message)
         raise
     except Exception as error:  # the one place: whatever broke, the run gets an end and a reason
         _end(store.lose, run_id, f"{type(error).__name__}: {error}")
         raise
-    log.info("run %s finished: %s", run_id, report.verdict)
-    return report
 
 
 def reap(store: Store) -> None:

@@ -16,12 +16,14 @@ from jupyter_deployfeedback.errors import DeployFeedbackError, HarnessError, Pro
 from jupyter_deployfeedback.probe.environment import is_run, read_baseline, read_target
 from jupyter_deployfeedback.probe.examples import plain_rows
 from jupyter_deployfeedback.probe.protocols import Answer, choose_protocol
+from jupyter_deployfeedback.probe.replies import Reply, read_json, refuse_failure
 from jupyter_deployfeedback.probe.secrets import secret_headers, without_secrets
 from jupyter_deployfeedback.probe.settings import TargetSettings, read_settings, shown
-from jupyter_deployfeedback.probe.transport import Reply, Transport, read_json, refuse_failure
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
+
+    from jupyter_deployfeedback.probe.transport import Transport
 
 USUAL_PATHS = ("/ready", "/readiness", "/health", "/healthz")
 VERSION_PATH = "/version"
@@ -221,6 +223,8 @@ def ask(target: Mapping[str, Any], *, environment: Mapping[str, str]) -> dict[st
 
 def ask_settings(settings: TargetSettings, *, environment: Mapping[str, str]) -> dict[str, Any]:
     """Do as ``ask`` does for settings that are already read; raises only what is wrong with the settings."""
+    from jupyter_deployfeedback.probe.transport import Transport
+
     headers = secret_headers(settings.auth, environment=environment)
     transport = Transport(settings.url, largest=LARGEST_PAGE)
     try:

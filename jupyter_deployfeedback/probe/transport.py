@@ -1,41 +1,19 @@
 """One HTTP request with a deadline and a size limit; the errors of requests become ours here and nowhere else."""
 
-import json
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NoReturn
 
 import requests
 from urllib3.exceptions import HTTPError
 
 from jupyter_deployfeedback.errors import HarnessError, ProtocolError, TargetTimedOut, TargetUnreachable, UsageError
 from jupyter_deployfeedback.probe.deadline import BoundedAdapter, Deadline
+from jupyter_deployfeedback.probe.replies import Reply
 from jupyter_deployfeedback.probe.settings import shown
 
 LARGEST_ANSWER = 32 * 2**20  # decoded bytes
 _CHUNK = 16 * 2**10  # compressed bytes at a time: at most 1032 times as many come out of deflate
 _SERVER_ERROR = 500
-_SUCCESS = range(200, 300)
-_REDIRECT = range(300, 400)
-_REMEDIES = {
-    401: "Check auth: the target does not accept the credentials.",
-    403: "Check auth: the target does not accept the credentials.",
-    404: "Check the target's url and request.path.",
-    405: "Check request.path: the target takes no such request there.",
-}
-_LARGEST_INTEGER = 2**63 - 1  # what every store and front end can hold
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A whole reply, its body decoded."""
-
-    status: int
-    content_type: str
-    location: str
-    body: bytes
 
 
 class Transport:
@@ -133,77 +111,3 @@ def _chain(error: BaseException) -> list[BaseException]:
 def _reason(cause: BaseException) -> str:
     text = (cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)) or type(cause).__name__
     return re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?|\s*\(_ssl\.c:\d+\)", "", text).strip(" .")
-
-
-def refuse_failure(reply: Reply) -> None:
-    """Accept a reply of success (2xx); ``ProtocolError`` shows how any other begins."""
-    if reply.status in _SUCCESS:
-        return
-    if reply.status in _REDIRECT:
-        raise ProtocolError(
-            f"answered {reply.status}, a redirect to {_place(reply.location)}, which is not followed.",
-            remedy="Write the final address as the target's url.",
-        )
-    text = excerpt(reply.body)
-    beginning = f": {text}" if text else ""
-    raise ProtocolError(f"answered {reply.status}{beginning}.", remedy=_REMEDIES.get(reply.status, ""))
-
-
-def _place(location: str) -> str:
-    try:
-        return excerpt(shown(location).encode()) or "nowhere"
-    except ValueError:
-        return "an address that cannot be read"
-
-
-def read_json(body: bytes, *, content_type: str = "") -> object:
-    """Return the value a body holds; ``ProtocolError`` says what came instead, with its first characters."""
-    if not body.strip():
-        raise ProtocolError("the answer is empty.")
-    try:
-        value: object = _DECODER.decode(body.decode("utf-8-sig"))
-    except _Invalid as error:
-        raise ProtocolError(f"the answer holds an invalid value: {error}.") from None
-    except RecursionError:
-        raise ProtocolError("the answer is nested too deeply to be read.") from None
-    except ValueError:
-        kind = content_type.partition(";")[0].strip() or "no content type"
-        raise ProtocolError(f"the answer is not JSON but {kind}: {excerpt(body)!r}.") from None
-    return value
-
-
-def excerpt(body: bytes) -> str:
-    """Return the first 200 characters of a body, safe to show on one line."""
-    text = body[:1000].decode("utf-8", errors="replace")
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:200]
-
-
-class _Invalid(Exception):
-    """A value JSON does not know, or that cannot be kept."""
-
-
-def _constant(name: str) -> NoReturn:
-    raise _Invalid(name)
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise _Invalid(f"{text[:20]} is beyond what a number can hold")
-    return value
-
-
-def _integer(text: str) -> int:
-    if len(text) > 20 or abs(int(text)) > _LARGEST_INTEGER:
-        raise _Invalid(f"an integer of {len(text)} characters")
-    return int(text)
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _Invalid("an object names a key twice")
-    return found
-
-
-_DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float, parse_int=_integer, object_pairs_hook=_object)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_deployfeedback.domain import project
-from jupyter_deployfeedback.domain.run import Suite, SuiteKind
+from jupyter_deployfeedback.domain.kind import SuiteKind
+from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError, UsageError
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
 from jupyter_deployfeedback.project.document import Document, read_document

@@ -10,8 +10,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from jupyter_deployfeedback.domain.kind import ADAPTERS, SuiteKind
 from jupyter_deployfeedback.domain.project import Project, Target
-from jupyter_deployfeedback.domain.run import ADAPTERS, Suite, SuiteKind
+from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid, UnknownParameter, UsageError
 from jupyter_deployfeedback.project.document import nearest
 

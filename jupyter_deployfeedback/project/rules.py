@@ -1,9 +1,10 @@
 """Rules as written -> rules as values, and what is wrong with them, line by line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric, MetricQuery
-from jupyter_deployfeedback.domain.rules.checking import check_rule, read_rule
+from jupyter_deployfeedback.domain.rules.checking import check_rule, check_subject, read_rule
+from jupyter_deployfeedback.domain.rules.language import parse_subject
 from jupyter_deployfeedback.domain.rules.rule import OnNoData, OnSmallSlice, Rule
 from jupyter_deployfeedback.errors import Problem, RuleSyntaxError
 from jupyter_deployfeedback.project.document import Document, Path
@@ -54,31 +55,44 @@ def read_metrics(written: Mapping[str, MetricFile]) -> tuple[MetricQuery, ...]:
 def check_rules(sections: Sections, document: Document) -> Iterator[Problem]:
     """Yield what is wrong with the rules, expression by expression, and then rule by rule."""
     metrics = metrics_of(sections.metrics)
-
-    def complaint(written: RuleFile, at: Path) -> Problem | None:
-        try:
-            check_rule(rule_of(written, metrics), metrics)
-        except RuleSyntaxError as error:
-            place = (*at[:2], "metric") if error.expression == written.metric else at
-            return document.problem(place, error.message, error.remedy)
-        return None
-
     together: dict[str, tuple[str, ...]] = {}  # all that must hold of a metric, whichever rule says it
     asked: dict[tuple[object, ...], Path] = {}
     for index, written in sections.rules.items():
         at: Path = ("rules", index)
-        if not written.passing:
-            yield document.problem((*at, "pass"), "names no condition.", 'Write for example: pass: ">=0.95".')
-            continue
-        problems = [complaint(alone, place) for alone, place in _one_by_one(written, at)]
-        problems = problems if any(problems) else [complaint(written, at)]
-        if not any(problems):
+        problems = _check_alone(written, at, metrics, document=document)
+        if not problems:
             yield from _check_repeated(written, rule_of(written, metrics), at, asked=asked, document=document)
-            if not written.info:
-                together[written.metric] = (*together.get(written.metric, ()), *written.passing)
-                problems = [complaint(_only(written, together[written.metric]), at)]
-        yield from dict.fromkeys(problem for problem in problems if problem is not None)
+        if not problems and not written.info:
+            together[written.metric] = (*together.get(written.metric, ()), *written.passing)
+            problems = _check_alone(_only(written, together[written.metric]), at, metrics, document=document)
+        yield from dict.fromkeys(problems)
         yield from _check_gaps(written, at, sections, document)
+
+
+def _check_alone(written: RuleFile, at: Path, metrics: Mapping[str, Metric], *, document: Document) -> list[Problem]:
+    """Return what is wrong with one rule: with its metric, else with its expressions, else with all of it."""
+
+    def refusals(each: RuleFile, at: Path) -> list[Problem]:
+        return _refusal(lambda: check_rule(rule_of(each, metrics), metrics), at, document)
+
+    def check_metric() -> None:
+        check_subject(parse_subject(written.metric), slices=written.slices, metrics=metrics)
+
+    if not written.passing:
+        return [document.problem((*at, "pass"), "names no condition.", 'Write for example: pass: ">=0.95".')]
+    return (
+        _refusal(check_metric, (*at, "metric"), document)
+        or [problem for each in _one_by_one(written, at) for problem in refusals(*each)]
+        or refusals(written, at)
+    )
+
+
+def _refusal(check: Callable[[], None], at: Path, document: Document) -> list[Problem]:
+    try:
+        check()
+    except RuleSyntaxError as error:
+        return [document.problem(at, error.message, error.remedy)]
+    return []
 
 
 def _check_repeated(

@@ -2,7 +2,8 @@
 
 from pathlib import Path, PurePosixPath
 
-from jupyter_deployfeedback.domain.run import Suite, SuiteKind
+from jupyter_deployfeedback.domain.kind import SuiteKind
+from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.project.document import nearest
 from jupyter_deployfeedback.project.schema import SuiteFile
 

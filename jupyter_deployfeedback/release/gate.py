@@ -73,8 +73,8 @@ def grant_waiver(report: FeedbackReport, *, finding: str, by: str, reason: str, 
         problem = f"The verdict of run {run_id} is error: nothing was judged, so there is nothing to waive."
         raise WaiverRefused(problem, remedy="Mend the cause and run again.")
     wanted, names = finding.split(), closing(report.findings)
-    named = [name for name in names if wanted == name.split()]
-    if not named:
+    named = [name for name in names if name == finding.strip()] or [name for name in names if name.split() == wanted]
+    if len(named) != 1:  # labels may differ by blanks alone
         known = ", ".join(names) or "none, because the gate needs none"
         problem = f"No finding of run {run_id} that closes the gate is called {' '.join(wanted)!r}."
         raise WaiverRefused(problem, remedy=f"Choose one of: {known}.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from jupyter_deployfeedback.execution import end_marked, order_kernel
+from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.execution.standby.client import NoFork, connect
 from jupyter_deployfeedback.execution.standby.forkserver import remove, send
 
@@ -23,6 +23,11 @@ LINE_LIMIT = 2**20
 KILLED = -9  # a run goes with its keeper
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CLI = (sys.executable, "-m", "jupyter_deployfeedback.cli")
+
+
+def end_marked(run_id: str) -> int:
+    """End what a run left behind, kernels and their children; return how many processes that were."""
+    return execution.end_marked(run_id)
 
 
 class Standby:
@@ -60,7 +65,7 @@ class Standby:
         """Have kernels of these names stand by, too."""
         if self.address is not None:
             for name in kernels:
-                order_kernel(name, preload=preload, folder=self.address.parent, environment=self._environment)
+                execution.order_kernel(name, preload=preload, folder=self.address.parent, environment=self._environment)
 
     def close(self) -> None:
         """Let it go for good; runs that were forked from it go on."""

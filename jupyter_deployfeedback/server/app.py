@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, Unicode
 
-from jupyter_deployfeedback.run_process.client import standby_command
 from jupyter_deployfeedback.server.handlers import routes
 
 if TYPE_CHECKING:
@@ -100,6 +99,8 @@ class DeployFeedbackApp(ExtensionApp):
         """Return the command of the process that stands by, for the descriptor it listens on."""
         if not self.preload:
             return None
+        from jupyter_deployfeedback.run_process.client import standby_command
+
         return partial(standby_command, idle_seconds=60.0 * self.standby_idle_minutes, memory_mb=self.standby_memory_mb)
 
     def _touch(self) -> None:

@@ -150,6 +150,7 @@ def _judge_rules(rules: tuple[Rule, ...], answers: Answered) -> list[Finding]:
 def _judge_rule(rule: Rule, answers: Answered) -> list[Finding]:
     """Judge a rule at each point where its metric was measured; the worst counts."""
     findings = [each for point in answers.points(rule.metric) for each in _judge_at(rule, point, answers)]
+    findings += [each for name in rule.slices for each in _without_labels(rule, name, answers)]
     if rule.info:
         return [_informing(each) for each in findings]
     return findings
@@ -158,15 +159,15 @@ def _judge_rule(rule: Rule, answers: Answered) -> list[Finding]:
 def _judge_at(rule: Rule, point: str | None, answers: Answered) -> list[Finding]:
     findings = _judge_within(rule, rule.within, point=point, answers=answers)
     for name in rule.slices:
-        labels = answers.slices(rule.metric, name)
-        findings += [] if labels else _without_labels(rule, name)
-        for label in labels:
+        for label in answers.slices(rule.metric, name):
             findings += _judge_within(rule, label, point=point, answers=answers)
     return findings
 
 
-def _without_labels(rule: Rule, name: str) -> list[Finding]:
-    """Return the ERROR of each condition on a slice that no example has."""
+def _without_labels(rule: Rule, name: str, answers: Answered) -> list[Finding]:
+    """Return the ERROR of each condition on a slice that no example has, at whatever point."""
+    if answers.slices(rule.metric, name):
+        return []
     subject, reason = Subject(name=rule.metric, slice=(name, None)), Reason(kind=ReasonKind.NO_LABELS, detail=name)
     return [missing(subject, each, listed=RuleList.PASS, reason=reason) for each in rule.passing]
 

@@ -210,6 +210,7 @@ def test_importing_papermill_loads_little_of_ours(python: Callable[..., Called],
         "jupyter_deployfeedback",
         "jupyter_deployfeedback.errors",
         "jupyter_deployfeedback.papermill_engine",
+        "jupyter_deployfeedback.run_process",
     ]
 
 

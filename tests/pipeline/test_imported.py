@@ -207,6 +207,21 @@ def test_c11_an_imported_document_is_shown_with_its_numbers_and_kept_as_it_was(k
     assert report.run.namespace == "aicoe-ci"
 
 
+def test_an_imported_document_tells_nothing_of_today(store: Store, tmp_path: Path) -> None:
+    today = project_in(tmp_path)
+    target = today.targets["inference"].model_copy(update={"expect_version": "9"})
+    expecting = today.model_copy(
+        update={"digest": "d" * 64, "looks": 2, "targets": today.targets | {"inference": target}}
+    )
+
+    (run,) = importing(store, expecting, STORED)
+
+    told = store.feedback(run.run_id)
+    assert [finding.subject.kind.value for finding in told.findings] == ["target", "suite"]
+    assert (told.run.look, told.run.attempts, told.run.self_test, told.run.first_release) == ((1, 1), None, "", False)
+    assert (told.digests, told.notices) == ((), ())
+
+
 @pytest.mark.parametrize("form", [Format.TEXT, Format.MARKDOWN, Format.HTML, Format.JUNIT])
 def test_an_imported_document_is_never_green(keep: Import, store: Store, form: Format) -> None:
     (run,) = keep(STORED)

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 PROBE = """
 import json, sys
 before = set(sys.modules)
@@ -53,3 +55,20 @@ def test_names_of_the_environment_can_be_imported_without_requests() -> None:
     modules = imported_by("import jupyter_deployfeedback.probe.environment, jupyter_deployfeedback.probe.records")
 
     assert not modules & HEAVY
+
+
+@pytest.mark.parametrize("module", ["execution.standby.started_kernel", "execution.standby.forked_kernel"])
+def test_a_process_that_holds_kernels_stays_small(module: str) -> None:
+    modules = imported_by(f"import jupyter_deployfeedback.{module}")
+
+    assert not modules & HEAVY
+
+
+def test_a_server_that_starts_loads_neither_the_probe_nor_the_nouns() -> None:
+    code = "import jupyter_deployfeedback.server.app\nprint(*sys.modules, file=sys.stderr)\n"
+    finished = subprocess.run([sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True, check=True)
+
+    ours = {
+        name.removeprefix("jupyter_deployfeedback.") for name in finished.stderr.split() if "deployfeedback" in name
+    }
+    assert not {name for name in ours if name.startswith(("domain", "probe", "execution", "pipeline"))}

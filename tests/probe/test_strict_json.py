@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_deployfeedback.errors import ProtocolError
-from jupyter_deployfeedback.probe.transport import excerpt, read_json
+from jupyter_deployfeedback.probe.replies import excerpt, read_json
 
 
 @pytest.mark.parametrize(

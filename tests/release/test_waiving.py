@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.domain.verdict import Verdict, Waiver
 from jupyter_deployfeedback.errors import WaiverRefused
 from jupyter_deployfeedback.release import grant_waiver
@@ -49,3 +50,17 @@ def test_what_needs_no_waiver_or_has_none_to_answer_for_it_is_refused(
 
     with pytest.raises(WaiverRefused, match=said):
         grant_waiver(report, **ASKED | changed)
+
+
+def test_names_that_differ_by_blanks_alone_are_told_apart(closed_report: Make) -> None:
+    report = closed_report(Verdict.FAIL)
+    (finding,) = report.findings
+    labels = [("city", "a  b"), ("city", "a b")]
+    both = tuple(finding.model_copy(update={"subject": Subject(name="accuracy", slice=each)}) for each in labels)
+    report = report.model_copy(update={"findings": both})
+
+    granted = grant_waiver(report, **ASKED | {"finding": "accuracy{city:a b} >=0.95"})
+
+    assert granted.finding == "accuracy{city:a b} >=0.95"
+    with pytest.raises(WaiverRefused, match="Choose one of"):
+        grant_waiver(report, **ASKED | {"finding": "accuracy{city:a   b} >=0.95"})

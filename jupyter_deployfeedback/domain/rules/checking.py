@@ -66,23 +66,27 @@ def check_rule(rule: Rule, metrics: Mapping[str, Metric]) -> None:
 
     A name that is not among ``metrics`` is taken for a number a suite records, unless it looks like a misspelling.
     """
-    name = rule.metric
-    if name not in metrics:
-        _check_name(name, metrics)
+    check_subject(rule.subject, slices=rule.slices, metrics=metrics)
     if not rule.passing:
         refuse("a rule needs at least one expression", rule.subject.text, remedy='Write pass: [">=0.95"].')
-    if (rule.slices or rule.subject.slice) and not has_slices(name):
-        remedy = "Slices are for metrics of evaluated examples, such as accuracy."
-        refuse(f"{name} has no slices", rule.subject.text, remedy=remedy)
-    if rule.slices and rule.subject.slice:
-        refuse("a rule names one slice or lists slices, not both", rule.subject.text, remedy="Drop one of the two.")
     for each in rule.expressions:
-        instead = unsupported(name, each)
+        instead = unsupported(rule.metric, each)
         if instead:
-            refuse(f"{each.text!r} cannot be asked of {name}", each.text, remedy=instead)
+            refuse(f"{each.text!r} cannot be asked of {rule.metric}", each.text, remedy=instead)
     _check_contradiction(rule.passing)
     if rule.on_no_data is OnNoData.ZERO:
         _check_zero(rule.expressions)
+
+
+def check_subject(subject: Subject, *, slices: tuple[str, ...], metrics: Mapping[str, Metric]) -> None:
+    """Refuse what a rule is about, whatever it asks: a misspelt metric, slices of a metric that has none."""
+    if subject.name not in metrics:
+        _check_name(subject.name, metrics)
+    if (slices or subject.slice) and not has_slices(subject.name):
+        remedy = "Slices are for metrics of evaluated examples, such as accuracy."
+        refuse(f"{subject.name} has no slices", subject.text, remedy=remedy)
+    if slices and subject.slice:
+        refuse("a rule names one slice or lists slices, not both", subject.text, remedy="Drop one of the two.")
 
 
 def removed_rules(rules: Iterable[Rule], released: Iterable[Finding]) -> tuple[str, ...]:

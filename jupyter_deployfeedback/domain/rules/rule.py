@@ -84,13 +84,14 @@ class Expression(Frozen):
 
     @property
     def demand(self) -> tuple[object, ...]:
-        """What it demands, however it was written."""
-        return (*self.question, self.comparator, self.limit)
+        """What it demands, however it was written: ``>=95%`` and ``>=0.95`` are the same."""
+        return (*self.question, self.comparator, _rounded(self.limit))
 
     @property
     def question(self) -> tuple[object, ...]:
         """Which number it is about, whatever the limit."""
-        return self.aggregate, self.quantile, self.edge, self.relation
+        edge = None if self.edge is None else (self.edge[0], _rounded(self.edge[1]))
+        return self.aggregate, self.quantile, edge, self.relation
 
 
 class OnFail(StrEnum):
@@ -193,6 +194,10 @@ class Rule(Frozen):
     def expressions(self) -> tuple[Expression, ...]:
         """All its expressions: those that must hold, the looser ones, and those that must not break."""
         return (*self.passing, *self.warning, *self.failing)
+
+
+def _rounded(limit: float) -> float:
+    return float(f"{limit:.12g}")  # 95 * 0.01 is not 0.95
 
 
 def _labelled(name: str, label: str | None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Protocol
 
-from jupyter_deployfeedback.domain.run import ADAPTERS, SuiteKind
+from jupyter_deployfeedback.domain.kind import ADAPTERS, SuiteKind
 from jupyter_deployfeedback.execution.worker.wire import Ending, Event, Spec
 
 

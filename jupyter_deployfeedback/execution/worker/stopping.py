@@ -34,7 +34,7 @@ def cancelled_by_signals() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():  # elsewhere Python sets no handlers
         yield cancelled
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
 
     def on_signal(number: int, _: FrameType | None) -> None:
         cancelled.set()

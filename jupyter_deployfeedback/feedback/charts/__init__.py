@@ -5,7 +5,7 @@ from jupyter_deployfeedback.feedback.charts.deployment import latency, platform,
 from jupyter_deployfeedback.feedback.charts.effects import effects, slices
 from jupyter_deployfeedback.feedback.charts.style import INK, Chart
 
-__all__ = ["Chart", "charts"]
+__all__ = ["Chart", "draw_charts"]
 
 
 def draw_charts(report: FeedbackReport, *, width: int = 360, ink: str = INK) -> tuple[Chart, ...]:

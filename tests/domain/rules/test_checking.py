@@ -146,3 +146,12 @@ def test_a_fail_expression_is_asked_as_the_condition_it_breaks() -> None:
         ">=",
         0.90,
     )
+
+
+@pytest.mark.parametrize("percent", range(1, 100))
+def test_a_share_demands_the_same_in_per_cent(percent: int) -> None:
+    one, other = (
+        parse_expression(text, STANDARD_METRICS["accuracy"]) for text in (f">={percent}%", f">={percent / 100}")
+    )
+
+    assert one.demand == other.demand

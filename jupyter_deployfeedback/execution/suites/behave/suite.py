@@ -11,17 +11,10 @@ import nbformat
 
 from jupyter_deployfeedback.execution.suites import Account, Unfinished
 from jupyter_deployfeedback.execution.suites.behave import judging
+from jupyter_deployfeedback.execution.suites.behave import numbers as gathered
 from jupyter_deployfeedback.execution.suites.behave.asked import Asked, read_asked
 from jupyter_deployfeedback.execution.suites.behave.folder_lock import one_at_a_time
 from jupyter_deployfeedback.execution.suites.behave.interpreter import Interpreter, choose_interpreter
-from jupyter_deployfeedback.execution.suites.behave.numbers import (
-    STORE_VARIABLE,
-    Attachment,
-    MetricsFiles,
-    attachments,
-    flat_object,
-    read_numbers,
-)
 from jupyter_deployfeedback.execution.suites.behave.process import Finished, run_program
 from jupyter_deployfeedback.execution.suites.notebook.source import ExecutedCopy
 from jupyter_deployfeedback.execution.worker.wire import Cell, CellEnded, Ending, Event, Opened, Recorded, Spec
@@ -62,7 +55,7 @@ class _Bench:
     def run(self) -> None:
         """List the scenarios, run them, read what they left."""
         expected = self._expect()
-        files = MetricsFiles(self._beside("metrics"), root=self.asked.root, environment=self.spec.environment)
+        files = gathered.MetricsFiles(self._beside("metrics"), root=self.asked.root, environment=self.spec.environment)
         live = judging.Live(expected, tell=self.tell)
         finished = self._behave(*self._reports("report"), "-f", "plain", *self._junit(), hear=live.hear)
         report = judging.read_report(self._beside("report"), junit=self._folder("junit"))
@@ -112,17 +105,17 @@ class _Bench:
         return {
             **given,
             **dict.fromkeys(self.asked.url_variables, url),
-            STORE_VARIABLE: str(self._beside("metrics")),
+            gathered.STORE_VARIABLE: str(self._beside("metrics")),
             "PYTHONUNBUFFERED": "1",  # so that its lines come when they are written
             "PYTHONDONTWRITEBYTECODE": "1",  # nothing is added to the repository
         }
 
-    def _tell_numbers(self, report: judging.Report, files: MetricsFiles) -> None:
-        attached = [each for scenario in report.scenarios.values() for each in attachments(scenario)]
-        objects = [(each.cell_id, flat) for each in attached if (flat := flat_object(each)) is not None]
+    def _tell_numbers(self, report: judging.Report, files: gathered.MetricsFiles) -> None:
+        attached = [each for scenario in report.scenarios.values() for each in gathered.attachments(scenario)]
+        objects = [(each.cell_id, flat) for each in attached if (flat := gathered.flat_object(each)) is not None]
         written, stale = files.written()
         merged = {name: value for _, flat in objects for name, value in flat.items()}
-        numbers = read_numbers(written, merged, environment=self.spec.environment)
+        numbers = gathered.read_numbers(written, merged, environment=self.spec.environment)
         home = next(iter(report.scenarios), "")
         owners = {name: cell_id for cell_id, flat in objects for name in flat}
         for record in numbers.records:
@@ -223,7 +216,7 @@ def too_large(scenario: judging.Scenario) -> list[str]:
     """Name the attachments that are too large to be kept."""
     return [
         f"{scenario.name}: an attachment of {len(each.content)} bytes ({each.mime}) was not kept."
-        for each in attachments(scenario)
+        for each in gathered.attachments(scenario)
         if len(each.content) > LARGEST_ATTACHMENT
     ]
 
@@ -236,12 +229,12 @@ def _steps(scenario: judging.Scenario | None) -> Iterator[Any]:
         for step in scenario.steps
     )
     yield nbformat.v4.new_output("stream", name="stdout", text="\n".join(lines) + "\n")
-    for each in attachments(scenario):
+    for each in gathered.attachments(scenario):
         if len(each.content) <= LARGEST_ATTACHMENT:
             yield nbformat.v4.new_output("display_data", data=_bundle(each))
 
 
-def _bundle(attachment: Attachment) -> dict[str, str]:
+def _bundle(attachment: gathered.Attachment) -> dict[str, str]:
     """Show texts as plain text, whatever they call themselves: an attached page must not run in the viewer."""
     if attachment.mime.startswith(_TEXT):
         return {"text/plain": attachment.content.decode(errors="replace")}
