@@ -1,5 +1,7 @@
 """The end of all that a process has below it. Standard library only: it runs in a kernel's own Python too."""
 
+from __future__ import annotations  # a kernel's own interpreter may be older
+
 import contextlib
 import os
 import signal

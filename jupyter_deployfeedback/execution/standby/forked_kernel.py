@@ -4,6 +4,8 @@ What a plain start would give a kernel, the fork gives it too: environment, fold
 state of its own. Standard library and ipykernel only: this package need not be installed where the kernel is.
 """
 
+from __future__ import annotations  # a kernel's own interpreter may be older
+
 import atexit
 import ctypes
 import importlib

@@ -14,6 +14,8 @@ object per line::
     keeper -> {"ended": true}                nothing is left
 """
 
+from __future__ import annotations  # a kernel's own interpreter may be older
+
 import contextlib
 import ctypes
 import gc

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from jupyter_deployfeedback.execution.standby.client import Forked, NoFork
+from jupyter_deployfeedback.execution.standby.orders import Program
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux lets a keeper adopt orphans")
 
@@ -235,3 +236,15 @@ def until(found: Callable[[], list[psutil.Process]]) -> list[psutil.Process]:
             return answer
         time.sleep(0.02)
     raise TimeoutError("it did not happen within 10 s")
+
+
+def test_what_an_older_interpreter_of_a_kernel_loads_has_lazy_annotations() -> None:
+    code = f"import {Program.FORK}, sys\nprint(*[m.__file__ for n, m in sys.modules.items() if n.startswith('jupyter_dep')])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    loaded = {Path(name): Path(name).read_text(encoding="utf-8") for name in found}
+    eager = [
+        path for path, text in loaded.items() if "def " in text and "from __future__ import annotations" not in text
+    ]
+    assert [path.name for path in eager if " | " in loaded[path]] == []
+    assert len(loaded) >= 6
