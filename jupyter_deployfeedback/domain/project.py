@@ -168,7 +168,7 @@ class ReleaseSettings(Frozen):
     """How a release is tagged."""
 
     tag: fields.Text = Field(
-        "v{version}", description="Name of the tag; {version} is replaced.", examples=["v{version}"]
+        "v{version}", description="Name of the tag; {version} and {project} are replaced.", examples=["v{version}"]
     )
     remote: fields.Text | None = Field(None, description="Where the tag is pushed to when asked.", examples=["origin"])
 

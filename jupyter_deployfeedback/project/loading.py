@@ -47,13 +47,14 @@ def load_project(path: Path, *, environment: Mapping[str, str]) -> project.Proje
 
 def _project(file: ProjectFile, path: Path, *, digest: str) -> project.Project:
     targets = {name: _target(name, written, folder=path.parent) for name, written in file.targets.items()}
+    name = file.name or path.parent.name
     return project.Project(
-        name=file.name or path.parent.name,
+        name=name,
         folder=str(path.parent),
         file=str(path),
         digest=digest,
         targets=targets,
-        default_target=_default_target(tuple(targets), baseline=file.baseline),
+        default_target=file.default_target or _default_target(tuple(targets), baseline=file.baseline),
         baseline=file.baseline,
         suites=tuple(read_suite(written) for written in file.suites),
         parallel=file.parallel,
@@ -71,7 +72,7 @@ def _project(file: ProjectFile, path: Path, *, digest: str) -> project.Project:
         confidence=file.confidence,
         looks=file.looks,
         kernels=file.kernels,
-        release=file.release,
+        release=file.release.model_copy(update={"tag": file.release.tag.replace("{project}", name)}),
     )
 
 
@@ -91,6 +92,7 @@ def _target(name: str, written: TargetFile, *, folder: Path) -> project.Target:
 def check_consistency(sections: Sections, document: Document, *, folder: Path) -> Iterator[Problem]:
     """Yield everything that is wrong between sections, or between the file and the folder it lies in."""
     yield from _check_targets(sections, document)
+    yield from _check_default(sections, document)
     yield from _check_baseline(sections, document)
     yield from _check_suite_names(sections, document)
     for index, suite in sections.suites.items():
@@ -147,6 +149,16 @@ def _check_platform(name: str, platform: project.Platform, document: Document) -
     elif platform.preset is not project.PresetName.PROCESS:
         remedy = "Write source: prometheus and its url, or leave preset out."
         yield document.problem((*at, "preset"), "is asked of a Prometheus server only.", remedy)
+
+
+def _check_default(sections: Sections, document: Document) -> Iterator[Problem]:
+    name = sections.default_target
+    if name is not None and sections.declared and name not in sections.declared:
+        remedy = f"{nearest(name, sections.declared)}Write one of: {', '.join(sections.declared)}."
+        yield document.problem(("default_target",), f'"{name}" is not a target.', remedy)
+    elif name is not None and name == sections.baseline:
+        remedy = "Test another target, or write baseline: last-release."
+        yield document.problem(("default_target",), "is the baseline, which would be compared with itself.", remedy)
 
 
 def _check_baseline(sections: Sections, document: Document) -> Iterator[Problem]:
@@ -217,5 +229,5 @@ def _check_tag(tag: str, document: Document) -> Iterator[Problem]:
     at = ("release", "tag")
     if "{version}" not in tag:
         yield document.problem(at, "does not hold {version}.", "Write for example: v{version}.")
-    elif not _TAG.fullmatch(tag.replace("{version}", "1")) or ".." in tag:
+    elif not _TAG.fullmatch(tag.replace("{version}", "1").replace("{project}", "p")) or ".." in tag:
         yield document.problem(at, "is not a name git allows.", "Use letters, digits, . _ / and -, as in v{version}.")

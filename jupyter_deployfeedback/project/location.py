@@ -6,7 +6,7 @@ from pathlib import Path
 from jupyter_deployfeedback.domain.project import AICOE_FILE, PROJECT_FILE
 from jupyter_deployfeedback.errors import Problem, ProjectError, ProjectNotFound
 
-_MISNAMED = ".aicoe.yaml"
+_MISNAMED = {".aicoe.yaml": AICOE_FILE, "deployfeedback.yml": PROJECT_FILE}
 LARGEST_FILE = 1_000_000  # bytes
 
 
@@ -31,9 +31,10 @@ def find_project_file(start: Path) -> Path:
 def not_found(start: Path) -> ProjectNotFound:
     """Make the error for a place that no project file governs."""
     what = "does not exist." if not start.exists() else f"has no {PROJECT_FILE}, nor has a folder above it."
-    misnamed = next((folder / _MISNAMED for folder in _folders(start) if (folder / _MISNAMED).is_file()), None)
-    if misnamed is not None:
-        what += f" There is {misnamed}, but the file that is read is called {AICOE_FILE}."
+    named = [(folder / name, right) for folder in _folders(start) for name, right in _MISNAMED.items()]
+    for misnamed, right in (each for each in named if each[0].is_file()):
+        what += f" There is {misnamed}, but the file that is read is called {right}."
+        break
     remedy = (
         f"Make one with: jupyter deployfeedback init --url http://... (in the folder that shall hold {PROJECT_FILE})."
     )

@@ -28,6 +28,7 @@ class Sections:
     whole: schema.ProjectFile | None
     declared: tuple[str, ...]
     baseline: str | None
+    default_target: str | None
     targets: dict[str, schema.TargetFile]
     suites: dict[int, schema.SuiteFile]
     metrics: dict[str, schema.MetricFile]
@@ -43,7 +44,7 @@ def read_sections(document: Document, *, environment: Mapping[str, str]) -> Sect
         remedy = "Begin with version, targets and suites; jupyter deployfeedback init writes a file to start from."
         what = "is empty." if document.data is None else "must hold keys with values."
         problem = document.problem((), what, remedy)
-        return Sections(None, (), None, {}, {}, {}, {}, None, None, [problem])
+        return Sections(None, (), None, None, {}, {}, {}, {}, None, None, [problem])
     context = {"environment": environment}
     try:
         whole = schema.ProjectFile.model_validate(document.data, context=context)
@@ -57,6 +58,7 @@ def _of(whole: schema.ProjectFile) -> Sections:
         whole=whole,
         declared=tuple(whole.targets),
         baseline=whole.baseline,
+        default_target=whole.default_target,
         targets=whole.targets,
         suites=dict(enumerate(whole.suites)),
         metrics=whole.metrics,
@@ -93,6 +95,7 @@ def _salvage(
         whole=None,
         declared=tuple(targets) if isinstance(targets, dict) else (),
         baseline=None if ("baseline",) in broken else data.get("baseline"),
+        default_target=None if ("default_target",) in broken else data.get("default_target"),
         targets=read(schema.TargetFile, "targets"),
         suites=read(schema.SuiteFile, "suites"),
         metrics=read(schema.MetricFile, "metrics"),

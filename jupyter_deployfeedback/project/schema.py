@@ -173,15 +173,24 @@ class RuleFile(Section):
     info: bool = Field(default=False, description="Shown, never counted.", examples=[True])
 
 
+def _number(version: object) -> object:
+    return 1 if version == "1" else version  # as editors that quote every value write it
+
+
 class ProjectFile(Section):
     """What a model's release is judged by: its deployments, suites and rules."""
 
-    version: Literal[1] = Field(1, description="Version of this file's format.", examples=[1])
+    version: Annotated[Literal[1], BeforeValidator(_number, json_schema_input_type=Literal[1, "1"])] = Field(
+        1, description="Version of this file's format.", examples=[1]
+    )
     name: fields.Name | None = Field(None, description="Default: the folder's name.", examples=["digits"])
     targets: dict[fields.Name, TargetFile] = Field(
         description="The deployments that can be tested.",
         examples=[{"candidate": {"url": "http://127.0.0.1:8000"}}],
         min_length=1,
+    )
+    default_target: fields.Name | None = Field(
+        None, description="The target that is tested where none is named.", examples=["candidate"]
     )
     baseline: fields.Text = Field(
         "last-release", description="A target (compared live, paired) or last-release.", examples=["released"]

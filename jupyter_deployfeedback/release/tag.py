@@ -33,7 +33,7 @@ def tag_release(
     now: datetime,
     seconds: float = CONFIRMED_SECONDS,
 ) -> Release:
-    """Tag the commit that a run tested; the same tag at that commit is left as it is and returned.
+    """Tag the commit that a run tested; a tag that carries the evidence of this very run is left as it is.
 
     The tag is made at the tested commit even where HEAD has moved on; the notices then say so. One that is to be pushed
     is made only where the remote does not have another of its name; ``push_release`` pushes it. ``seconds`` limits each
@@ -41,6 +41,7 @@ def tag_release(
     ReleaseRefused with git's own words.
     """
     folder = Path(project.folder)
+    version = plain_version(project.release.tag, version)
     tag = tag_name(project.release.tag, version=version)
     release = Release(
         version=version,
@@ -66,6 +67,15 @@ def push_release(release: Release, *, project: Project, seconds: float = CONFIRM
     remote = choose_remote(folder, project.release.remote)
     push_tag(folder, remote, tag=release.tag, commit=release.commit, seconds=seconds)
     return release.model_copy(update={"pushed_to": remote})
+
+
+def plain_version(template: str, version: str) -> str:
+    """Return the version alone of what may be written as the tag is: ``v1.0.0`` is 1.0.0 where tags begin with v."""
+    before = template.partition("{version}")[0]
+    for written in (before, "v" if before.endswith("v") else ""):
+        if written and version.startswith(written) and version[len(written) :][:1].isdigit():
+            return version.removeprefix(written)
+    return version
 
 
 def tag_name(template: str, *, version: str) -> str:
@@ -108,8 +118,6 @@ def _notices(folder: Path, release: Release) -> tuple[str, ...]:
         inside = is_ancestor(folder, release.commit, of=head)
         where = "has moved on to" if inside else "is on another line of history, at"
         notices.append(f"The tested commit {release.commit[:12]} is tagged; HEAD {where} {head[:12]}.")
-    if _is_tagged(folder, release) and _tagged_run(folder, release.tag) != release.run_id:
-        notices.append(f"The tag {release.tag} was there already and does not carry the evidence of this run.")
     return tuple(notices)
 
 
@@ -117,6 +125,8 @@ def _is_tagged(folder: Path, release: Release) -> bool:
     answer = look(folder, "rev-parse", "--verify", "--quiet", f"refs/tags/{release.tag}^{{commit}}")
     if answer.code == 0 and answer.text != release.commit:
         raise _taken(release, by=answer.text)
+    if answer.code == 0 and _tagged_run(folder, release.tag) != release.run_id:
+        raise _not_of_this_run(release, run_id=_tagged_run(folder, release.tag))
     return answer.code == 0
 
 
@@ -132,6 +142,15 @@ def _taken(release: Release, *, by: str, where: str = "") -> TagExists:
     return TagExists(
         f"The tag {release.tag} exists{where} at commit {by[:12]}, but the run tested {release.commit[:12]}.",
         remedy="Choose another version.",
+    )
+
+
+def _not_of_this_run(release: Release, *, run_id: str) -> TagExists:
+    evidence = f"the evidence of run {run_id}" if run_id else "no evidence of a run"
+    problem = f"The tag {release.tag} is at this commit already and carries {evidence}, not that of run"
+    return TagExists(
+        f"{problem} {release.run_id}.",
+        remedy='Choose another version; projects that share a repository need release: {tag: "{project}-v{version}"}.',
     )
 
 

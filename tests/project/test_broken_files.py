@@ -46,6 +46,7 @@ TABLE = [
     Broken("misspelt key", GOOD + "baselnie: x\n", 4, "baselnie", "not a known key", 'Did you mean "baseline"?'),
     Broken("key nobody knows", GOOD + "colour: x\n", 4, "colour", "not a known key", "Known here: version, name"),
     Broken("misspelt key inside", target("tiemout: 3"), 5, f"{AT}.tiemout", "not a known key", '"timeout"'),
+    Broken("default that is no target", GOOD + "default_target: candidat\n", 4, "default_target", "is not a target", "Write one of"),
     Broken("later format", GOOD + "version: 2\n", 4, "version", '"2" is not supported', "Supported: 1."),
     Broken("key twice", GOOD + "name: a\nname: b\n", 5, "name", "second time (first on line 4)", "Keep one"),
     Broken("target twice", GOOD.replace("suites", "  candidate: {url: 'http://h'}\nsuites", 1), 3, AT, "second", "Keep"),

@@ -321,3 +321,16 @@ def test_time_limits_of_cells_and_of_the_run_are_read(load: Load) -> None:
 
     assert (project.timeout_seconds, project.suites[0].cell_timeout_seconds) == (1800.0, 90.0)
     assert (without.timeout_seconds, without.suites[0].cell_timeout_seconds) == (None, None)
+
+
+def test_a_version_that_an_editor_quoted_is_read(load: Load) -> None:
+    project = load("""
+        version: "1"
+        targets: {one: {url: "http://127.0.0.1:8000"}, two: {url: "http://127.0.0.1:8001"}}
+        default_target: two
+        name: digits
+        suites: [suites/smoke.ipynb]
+        release: {tag: "{project}-v{version}"}
+    """)
+
+    assert (project.default_target, project.release.tag) == ("two", "digits-v{version}")

@@ -33,6 +33,13 @@ def test_file_itself_is_found_whatever_its_name(repository: Path) -> None:
     assert find_project_file(other) == other
 
 
+def test_file_with_the_other_ending_is_named(repository: Path) -> None:
+    (repository / "deployfeedback.yml").touch()
+
+    with pytest.raises(ProjectNotFound, match=r"There is .*deployfeedback.yml, but .* is called deployfeedback.yaml"):
+        find_project_file(repository / "models")
+
+
 def test_file_outside_the_repository_does_not_govern_it(repository: Path) -> None:
     (repository.parent / "deployfeedback.yaml").touch()
 

@@ -20,6 +20,7 @@ from jupyter_deployfeedback.domain.verdict import Verdict, Waiver
 from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, TagExists, UsageError, WorkingTreeDirty
 from jupyter_deployfeedback.release import read_commit, tag_release
 from jupyter_deployfeedback.release.git import sanitised
+from jupyter_deployfeedback.release.tag import plain_version
 
 RUN_ID = "20261120-081530-a1b2c3"
 Git = Callable[..., str]
@@ -169,10 +170,38 @@ def test_tag_that_exists_at_the_commit_is_left_as_it_is(git: Git, repository: Pa
     assert git(repository, "rev-parse", "v2.1.0") == made
 
 
-def test_tag_that_somebody_else_made_at_the_commit_is_kept_and_named(git: Git, repository: Path, tag: Make) -> None:
+def test_tag_that_somebody_else_made_at_the_commit_is_not_taken_for_this_runs(
+    git: Git, repository: Path, tag: Make
+) -> None:
     git(repository, "tag", "v2.1.0")
 
-    assert tag().notices == ("The tag v2.1.0 was there already and does not carry the evidence of this run.",)
+    with pytest.raises(TagExists, match="carries no evidence of a run, not that of run"):
+        tag()
+
+
+def test_tag_of_another_project_in_the_repository_is_not_taken_for_this_runs(
+    tag: Make, run: Run, report: FeedbackReport
+) -> None:
+    tag()
+    told = report.model_copy(update={"run": report.run.model_copy(update={"run_id": "other"})})
+
+    with pytest.raises(TagExists, match=f"carries the evidence of run {run.run_id}, not that of run other"):
+        tag(report=told, run=run.model_copy(update={"run_id": "other"}))
+
+
+@pytest.mark.parametrize(
+    ("template", "written", "version"),
+    [
+        ("v{version}", "v1.0.0", "1.0.0"),
+        ("v{version}", "1.0.0", "1.0.0"),
+        ("digits-v{version}", "v1.0.0", "1.0.0"),
+        ("digits-v{version}", "digits-v1.0.0", "1.0.0"),
+        ("{version}", "v1.0.0", "v1.0.0"),
+        ("v{version}", "vintage", "vintage"),
+    ],
+)
+def test_a_version_may_be_written_as_its_tag(template: str, written: str, version: str) -> None:
+    assert plain_version(template, written) == version
 
 
 def test_tag_of_another_commit_is_never_moved(git: Git, repository: Path, tag: Make) -> None:
