@@ -76,6 +76,7 @@ class ReasonKind(StrEnum):
     NOT_READY = "not_ready"
     NOT_SIGNIFICANT = "not_significant"
     NOTHING_ABSOLUTE = "nothing_absolute"
+    NOTHING_ANSWERED = "nothing_answered"
     OTHER_VERSION = "other_version"
     SELF_TEST_MISSED = "self_test_missed"
     SEVERAL_RESULTS = "several_results"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.domain import run as runs
 from jupyter_deployfeedback.domain.metric import Window
+from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.execution import date_results, execute
 from jupyter_deployfeedback.observation import Watch, ask_target, load_window, loaded_windows, watch
 from jupyter_deployfeedback.pipeline import chain
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.store import Store
 
 Tell = Callable[[runs.Step], None]
+_PAUSES = (0.5, 1.5)  # seconds
 
 
 def gather(
@@ -63,6 +65,8 @@ def gather(
         )
         if cancelled.is_set():
             raise errors.RunCancelled(f"Run {run.run_id} was cancelled.", remedy="Start it again when you are ready.")
+        if down is None:
+            facts[0] = _at_the_end(facts[0], plan.target, environment=environment, cancelled=cancelled)
         step(stage("observe"))
         window = load_window(suites)
         seen = zip(facts, watches, loaded_windows(suites), strict=False)  # the last is the baseline's, if there is one
@@ -70,6 +74,24 @@ def gather(
     recorded = chain.recorded_before(plan.project, store=store)
     live = observed[1].model_copy(update={"recorded": recorded}) if plan.live else None
     return runs.Evidence(suites=suites, candidate=observed[0], baseline=live, window=window, basis=plan.basis)
+
+
+def _at_the_end(
+    before: runs.TargetFacts, target: Target, *, environment: Mapping[str, str], cancelled: Event
+) -> runs.TargetFacts:
+    """Return the facts of a target that is still ready; of one that is not, the reason.
+
+    It is asked again where it does not answer at once: what was loaded a moment ago may need one.
+    """
+    now = ask_target(target, environment=environment)
+    for pause in _PAUSES:
+        if now.ready or cancelled.wait(pause):
+            break
+        now = ask_target(target, environment=environment)
+    if now.ready:
+        return before
+    problem = f"it was ready when the run began and is not any more: {now.problem}"
+    return before.model_copy(update={"ready": False, "problem": problem})
 
 
 def _not_run(suites: tuple[runs.Suite, ...], *, because: str) -> tuple[runs.SuiteResult, ...]:

@@ -24,7 +24,7 @@ from jupyter_deployfeedback.domain.verdict import (
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.continuing import more_for_alarm
 from jupyter_deployfeedback.verdict.findings import adjusted, combine, finding, missing, weakened, without_enough
-from jupyter_deployfeedback.verdict.suites import judge_suites, judge_target, judge_versions
+from jupyter_deployfeedback.verdict.suites import judge_answers, judge_suites, judge_target, judge_versions
 
 Slice = tuple[str, str] | None
 OPEN = frozenset({Verdict.PASS, Verdict.WARN})
@@ -82,6 +82,7 @@ def judge(  # noqa: PLR0913 - all that a run is judged by; each is named by the 
     findings = [
         *tested.misses,
         *judge_target(candidate),
+        *judge_answers(suites),
         *judge_versions(suites, candidate, expect_version=expect_version),
         *judge_suites(suites, expected_suites),
         *_judge_rules(rules, answers),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from jupyter_deployfeedback.domain.evaluation import RequestState
 from jupyter_deployfeedback.domain.rules.rule import Subject, SubjectKind
 from jupyter_deployfeedback.domain.run import CaseResult, Outcome, SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind, Verdict
@@ -28,11 +29,21 @@ def judge_suite(result: SuiteResult) -> Finding:
 
 
 def judge_target(candidate: TargetFacts) -> Iterator[Finding]:
-    """Yield an ERROR where the target was not ready when the run began."""
+    """Yield an ERROR where the target was not ready when the run began, or no longer when the suites were over."""
     if not candidate.ready:
         reason = Reason(kind=ReasonKind.NOT_READY, detail=candidate.problem or "it is not ready")
-        subject = Subject(kind=SubjectKind.TARGET, name=candidate.target)
-        yield Finding(subject=subject, verdict=Verdict.ERROR, reason=reason)
+        yield Finding(subject=_target(candidate.target), verdict=Verdict.ERROR, reason=reason)
+
+
+def judge_answers(suites: Iterable[SuiteResult]) -> Iterator[Finding]:
+    """Yield an ERROR for each evaluation or load of which no request was answered: it shows nothing of the model."""
+    for result in suites:
+        for each in result.evaluations:
+            sent = [state for state in each.candidate.states if state is not RequestState.NOT_SENT]
+            if sent and RequestState.ANSWERED not in sent:
+                said = f"none of the {len(sent)} requests of {each.name} in {result.suite.name} was answered"
+                reason = Reason(kind=ReasonKind.NOTHING_ANSWERED, detail=said)
+                yield Finding(subject=_target(each.candidate.target), verdict=Verdict.ERROR, reason=reason)
 
 
 def judge_versions(
@@ -81,6 +92,10 @@ def _of_cases(detail: str) -> Reason:
 
 def _suite(name: str) -> Subject:
     return Subject(kind=SubjectKind.SUITE, name=name)
+
+
+def _target(name: str) -> Subject:
+    return Subject(kind=SubjectKind.TARGET, name=name)
 
 
 def _version_changed(of: str, versions: set[str]) -> Finding:
