@@ -104,6 +104,7 @@ class TargetFacts(Frozen):
     ready: bool
     namespace: str | None = None  # of Kubernetes, where the project says it
     model_version: str | None = None
+    later_versions: tuple[str, ...] = ()  # others that it said while the run lasted
     server_version: str | None = None
     software: dict[str, str] = {}  # the serving side's packages, where it names them
     problem: str | None = None

@@ -7,11 +7,12 @@ from typing import Protocol, Self
 from jupyter_deployfeedback.domain.metric import MetricQuery, Observation, Series, Window
 from jupyter_deployfeedback.domain.project import PlatformSource, Target
 from jupyter_deployfeedback.domain.run import TargetFacts
+from jupyter_deployfeedback.errors import DeployFeedbackError
 from jupyter_deployfeedback.observation.loaded import Loaded
 from jupyter_deployfeedback.observation.scrape import ScrapeWatch
 from jupyter_deployfeedback.observation.summaries import all_missing
-from jupyter_deployfeedback.probe.settings import shown
-from jupyter_deployfeedback.probe.target import ask
+from jupyter_deployfeedback.probe.settings import read_settings, shown
+from jupyter_deployfeedback.probe.target import HealthPages
 
 NO_SOURCE = "platform.source is none; set it to scrape or prometheus."
 
@@ -79,9 +80,39 @@ class NoWatch:
 
 def ask_target(target: Target, *, environment: Mapping[str, str]) -> TargetFacts:
     """Say whether a target is ready and which model version it serves; one that cannot be reached is not ready."""
-    namespace = target.platform.labels.get("namespace")
-    if target.url is None:
-        problem = f"its address is not known. {target.how_to_address}"
-        return TargetFacts(target=target.name, url=None, ready=False, namespace=namespace, problem=problem)
-    answer = ask(target.model_dump(mode="json"), environment=environment)
-    return TargetFacts(target=target.name, url=shown(target.url), namespace=namespace, **answer)
+    with Health(target, environment=environment) as health:
+        return health.ask()
+
+
+class Health:
+    """Asks one target how it is, as often as wanted, over one connection; for one thread at a time."""
+
+    def __init__(self, target: Target, *, environment: Mapping[str, str]) -> None:
+        self._target = target
+        self._environment = environment
+        self._pages: HealthPages | None = None
+
+    def ask(self) -> TargetFacts:
+        """Return what the target says of itself now; nothing is raised."""
+        target = self._target
+        namespace = target.platform.labels.get("namespace")
+        if target.url is None:
+            problem = f"its address is not known. {target.how_to_address}"
+            return TargetFacts(target=target.name, url=None, ready=False, namespace=namespace, problem=problem)
+        known = {"target": target.name, "url": shown(target.url), "namespace": namespace}
+        try:
+            if self._pages is None:
+                settings = read_settings(target.model_dump(mode="json"))
+                self._pages = HealthPages(settings, environment=self._environment)
+        except DeployFeedbackError as error:
+            return TargetFacts(**known, ready=False, problem=str(error))
+        return TargetFacts(**known, **self._pages.ask())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pages is not None:
+            self._pages.close()

@@ -55,6 +55,7 @@ def judge_evidence(run: Run, plan: Plan, evidence: Evidence, *, store: Store, st
         suites=evidence.suites,
         expected_suites=tuple(suite.name for suite in plan.suites),
         candidate=evidence.candidate.facts,
+        live=evidence.baseline.facts if evidence.baseline else None,
         expect_version=plan.target.expect_version,
         confidence=project.confidence_of_a_look,
         tested=None if imported else _self_test(project, asked, like=evidence),

@@ -6,6 +6,7 @@ import copy
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -223,38 +224,48 @@ def ask(target: Mapping[str, Any], *, environment: Mapping[str, str]) -> dict[st
 
 def ask_settings(settings: TargetSettings, *, environment: Mapping[str, str]) -> dict[str, Any]:
     """Do as ``ask`` does for settings that are already read; raises only what is wrong with the settings."""
-    from jupyter_deployfeedback.probe.transport import Transport
-
-    headers = secret_headers(settings.auth, environment=environment)
-    transport = Transport(settings.url, largest=LARGEST_PAGE)
-    try:
-        page = _Pages(transport, settings, headers)
-        said = [*page.readiness(), *page.version()]
-    except HarnessError as error:
-        return _facts(problem=str(without_secrets(error, headers=headers)))
-    finally:
-        transport.close()
-    return _facts(
-        model_version=_first(said, "model_version") or _by_path(said, settings),
-        server_version=_first(said, "server_version"),
-        software=_software(said),
-    )
+    with closing(HealthPages(settings, environment=environment)) as pages:
+        return pages.ask()
 
 
-class _Pages:
-    """The pages on which a target tells about itself."""
+class HealthPages:
+    """The pages on which a target tells about itself, over one connection; not for use by several threads at once.
 
-    def __init__(self, transport: Transport, settings: TargetSettings, headers: Mapping[str, str]) -> None:
-        self._transport = transport
+    Raises what is wrong with the settings: ``SecretUnavailable`` and ``UsageError``.
+    """
+
+    def __init__(self, settings: TargetSettings, *, environment: Mapping[str, str]) -> None:
+        from jupyter_deployfeedback.probe.transport import Transport
+
+        self._headers = secret_headers(settings.auth, environment=environment)
+        self._transport = Transport(settings.url, largest=LARGEST_PAGE)
         self._settings = settings
-        self._headers = headers
+        self._silent: set[str] = set()  # what told nothing is not asked twice
+
+    def ask(self) -> dict[str, Any]:
+        """Return what ``ask`` returns; nothing is raised."""
+        try:
+            said = [*self.readiness(), *self.version()]
+        except HarnessError as error:
+            return _facts(problem=str(without_secrets(error, headers=self._headers)))
+        return _facts(
+            model_version=_first(said, "model_version") or _by_path(said, self._settings),
+            server_version=_first(said, "server_version"),
+            software=_software(said),
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
 
     def readiness(self) -> Iterator[Mapping[str, Any]]:
         """Yield what the readiness page says; ``HarnessError`` where the target is not ready."""
         declared = self._settings.health
-        for path in (declared,) if declared else USUAL_PATHS:
+        paths = (declared,) if declared else USUAL_PATHS
+        for path in [each for each in paths if each not in self._silent] or paths[-1:]:
             reply = self._get(path)
             if reply.status in _NOT_OFFERED and not declared:
+                self._silent.add(path)
                 continue
             _refuse_unready(reply, path=path)
             yield from _said(reply)
@@ -262,9 +273,13 @@ class _Pages:
 
     def version(self) -> Iterator[Mapping[str, Any]]:
         """Yield what the version page says; many servers have none."""
+        if VERSION_PATH in self._silent:
+            return
         reply = self._get(VERSION_PATH)
-        if reply.status == 200:
-            yield from _said(reply)
+        said = list(_said(reply)) if reply.status == 200 else []
+        if not said:
+            self._silent.add(VERSION_PATH)
+        yield from said
 
     def _get(self, path: str) -> Reply:
         headers = {"Accept": "application/json", **self._headers}

@@ -24,7 +24,7 @@ from jupyter_deployfeedback.domain.verdict import (
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.continuing import more_for_alarm
 from jupyter_deployfeedback.verdict.findings import adjusted, combine, finding, missing, weakened, without_enough
-from jupyter_deployfeedback.verdict.suites import judge_answers, judge_suites, judge_target, judge_versions
+from jupyter_deployfeedback.verdict.suites import judge_answers, judge_suites, judge_targets, judge_versions
 
 Slice = tuple[str, str] | None
 OPEN = frozenset({Verdict.PASS, Verdict.WARN})
@@ -66,6 +66,7 @@ def judge(  # noqa: PLR0913 - all that a run is judged by; each is named by the 
     suites: tuple[SuiteResult, ...],
     expected_suites: tuple[str, ...],
     candidate: TargetFacts,
+    live: TargetFacts | None = None,
     expect_version: str | None,
     confidence: float,
     tested: SelfTest | None = None,
@@ -74,16 +75,16 @@ def judge(  # noqa: PLR0913 - all that a run is judged by; each is named by the 
     """Judge a comparison: the worst of all findings that count, and the gate open only on PASS or WARN.
 
     What is missing, not finite, of the wrong version or from a broken suite is ERROR. ``confidence`` is one-sided.
-    ``tested`` is what the gate's test of itself found, which every run makes first. ``slice_values`` are those of the
-    data, so that one that nothing answered is missed.
+    ``live`` is a baseline that was asked beside. ``tested`` is what the gate's test of itself found, which every run
+    makes first. ``slice_values`` are those of the data, so that one that nothing answered is missed.
     """
     answers = replace(_answers(comparison, rules, alpha=1 - confidence), expected=slice_values or {})
     tested = tested or SelfTest()
     findings = [
         *tested.misses,
-        *judge_target(candidate),
+        *judge_targets(*(side for side in (candidate, live) if side is not None)),
         *judge_answers(suites),
-        *judge_versions(suites, candidate, expect_version=expect_version),
+        *judge_versions(suites, candidate, live, expect_version=expect_version),
         *judge_suites(suites, expected_suites),
         *_judge_rules(rules, answers),
     ]

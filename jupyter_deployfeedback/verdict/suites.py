@@ -28,11 +28,12 @@ def judge_suite(result: SuiteResult) -> Finding:
     return Finding(subject=_suite(result.suite.name), verdict=verdict, reason=reason, n=len(result.cases))
 
 
-def judge_target(candidate: TargetFacts) -> Iterator[Finding]:
-    """Yield an ERROR where the target was not ready when the run began, or no longer when the suites were over."""
-    if not candidate.ready:
-        reason = Reason(kind=ReasonKind.NOT_READY, detail=candidate.problem or "it is not ready")
-        yield Finding(subject=_target(candidate.target), verdict=Verdict.ERROR, reason=reason)
+def judge_targets(*sides: TargetFacts) -> Iterator[Finding]:
+    """Yield an ERROR for each target that was not ready when the run began, or no longer after a suite."""
+    for side in sides:
+        if not side.ready:
+            reason = Reason(kind=ReasonKind.NOT_READY, detail=side.problem or "it is not ready")
+            yield Finding(subject=_target(side.target), verdict=Verdict.ERROR, reason=reason)
 
 
 def judge_answers(suites: Iterable[SuiteResult]) -> Iterator[Finding]:
@@ -47,13 +48,16 @@ def judge_answers(suites: Iterable[SuiteResult]) -> Iterator[Finding]:
 
 
 def judge_versions(
-    suites: Iterable[SuiteResult], candidate: TargetFacts, *, expect_version: str | None
+    suites: Iterable[SuiteResult],
+    candidate: TargetFacts,
+    live: TargetFacts | None = None,
+    *,
+    expect_version: str | None,
 ) -> Iterator[Finding]:
     """Yield an ERROR where another model version answered than expected, or where it changed during the run."""
     answers = [(each.candidate, each.baseline) for suite in suites for each in suite.evaluations]
-    said = {candidate.model_version} if candidate.model_version else set()
-    seen = said | {version for side, _ in answers for version in side.versions}
-    before = {version for _, side in answers if side is not None for version in side.versions}
+    seen = _said(candidate) | {version for side, _ in answers for version in side.versions}
+    before = _said(live) | {version for _, side in answers if side is not None for version in side.versions}
     if len(seen) > 1:
         yield _version_changed(candidate.target, seen)
     if len(before) > 1:
@@ -62,6 +66,10 @@ def judge_versions(
         found = _listed(seen) if seen else "a target that does not say its version"
         expected = f"version {expect_version} is expected, {found} answered"
         yield _version_error(Reason(kind=ReasonKind.OTHER_VERSION, detail=expected))
+
+
+def _said(side: TargetFacts | None) -> set[str]:
+    return {version for version in (side.model_version, *side.later_versions) if version} if side else set()
 
 
 def _worst_case(result: SuiteResult) -> tuple[Verdict, Reason | None]:

@@ -1537,6 +1537,11 @@ export interface components {
          */
         readonly TargetFacts: {
             /**
+             * Later Versions
+             * @default []
+             */
+            readonly later_versions: readonly string[];
+            /**
              * Model Version
              * @default null
              */

@@ -86,7 +86,7 @@ def test_a_target_that_is_gone_when_the_suites_are_over_is_an_error(run: Callabl
 
     (finding,) = [each for each in report["findings"] if each["rule"] == "target candidate"]
     assert (report["returncode"], report["verdict"], report["gate"]) == (4, "error", "closed")
-    assert "was ready when the run began and is not any more" in finding["sentence"]
+    assert "was ready when the run began and was not any more after suite" in finding["sentence"]
 
 
 def test_a_target_that_is_there_to_the_end_passes(run: Callable[..., dict[str, Any]]) -> None:
