@@ -56,6 +56,7 @@ class ReasonKind(StrEnum):
     """Why a finding says what it says."""
 
     ANSWERED_TWICE = "answered_twice"
+    BASELINE_UNKNOWN = "baseline_unknown"
     BELOW_FLOOR = "below_floor"
     BETWEEN_LIMITS = "between_limits"
     BEYOND_CAP = "beyond_cap"
@@ -92,6 +93,10 @@ MOST_MORE = 10
 _ABSOLUTE = "add a rule with an absolute limit"
 _REASONS = {
     ReasonKind.ANSWERED_TWICE: "it was answered twice",
+    ReasonKind.BASELINE_UNKNOWN: (
+        "{}. Fetch the tags (git fetch --tags), use the store that has its run (DEPLOYFEEDBACK_STORE), "
+        "import its numbers (import), or compare with nothing on purpose (--against none)"
+    ),
     ReasonKind.BETWEEN_LIMITS: "beyond the pass limit, not beyond the limit that fails",
     ReasonKind.BEYOND_CAP: f"{{}}; cannot be settled within {MOST_MORE} times as many samples",
     ReasonKind.COUNTED_NOTHING: "nothing was counted, and the counter is there",

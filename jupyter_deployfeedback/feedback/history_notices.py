@@ -41,7 +41,7 @@ def _of_releases(history: History) -> Iterator[str]:
     more = len(history.passed_over) - MOST_NAMED
     tags = f"{shown} and {more} more" if more > 0 else shown
     if history.compared_with is None:
-        yield f"no run of a release is stored here ({tags}), so this was judged as a first release"
+        yield f"no run of a release is stored here ({tags}), so nothing was compared"
     else:
         back = count(len(history.passed_over), "release")
         yield f"compared with {one_line(history.compared_with, limit=60)}, {back} back: no run of {tags} is stored here"

@@ -12,16 +12,24 @@ from jupyter_deployfeedback.domain.rules.checking import removed_rules
 from jupyter_deployfeedback.domain.run import Evidence, Run, Suite
 from jupyter_deployfeedback.domain.verdict import Continuing, Judgement
 from jupyter_deployfeedback.pipeline.chain import NOTHING, earlier
-from jupyter_deployfeedback.release import release_tags
+from jupyter_deployfeedback.release import may_lack_tags, release_tags
 from jupyter_deployfeedback.verdict import Circumstances, continuing
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.run import Release
+    from collections.abc import Mapping
+
     from jupyter_deployfeedback.store import Store
 
 
 def history(
-    run: Run, project: Project, judgement: Judgement, evidence: Evidence, *, stored: bool, store: Store
+    run: Run,
+    project: Project,
+    judgement: Judgement,
+    evidence: Evidence,
+    *,
+    stored: bool,
+    passed_over: tuple[str, ...],
+    store: Store,
 ) -> History:
     """Return what a report says of the runs before this one; ``stored`` says that the baseline is an earlier run."""
     chain = earlier(run, store=store)
@@ -35,9 +43,7 @@ def history(
         counted=any(_can_grow(suite, run, evidence) for suite in project.suites),
         sent=_share_sent(run, evidence, chain, store=store),
     )
-    against = run.request.against or project.baseline
     instead = store.judged_release(project.file)
-    asked_for_last = against in {LAST_RELEASE, run.request.target}
     released = store.report_of(release.run_id) if release is not None else None
     return History(
         look=look,
@@ -46,20 +52,46 @@ def history(
         release=release.tag if release else None,
         reused=store.data_set_looks(run.request.project_file, _digests(evidence)),
         removed=removed_rules(project.rules, released.findings) if released else (),
-        passed_over=_passed_over(run, project, instead, store=store) if asked_for_last else (),
+        passed_over=passed_over,
         compared_with=instead.tag if instead else None,
-        alone=against == NOTHING,
+        alone=(run.request.against or project.baseline) == NOTHING,
         continuing=continuing(judgement, around),
     )
 
 
-def _passed_over(run: Run, project: Project, instead: Release | None, *, store: Store) -> tuple[str, ...]:
-    """Return the releases that git or the store know, newer than the one compared with, newest first."""
+def passed_over(run: Run, project: Project, *, store: Store) -> tuple[str, ...]:
+    """Return the releases that git or the store know, newer than the one compared with, newest first.
+
+    Empty where something else was to be compared with.
+    """
+    if not _asks_for_last(run, project):
+        return ()
+    instead = store.judged_release(project.file)
     in_git = run.commit is not None  # without a commit there is no tag either
     made = release_tags(Path(project.folder), template=project.release.tag) if in_git else {}
     made |= {each.tag: each.created_at for each in store.releases(project.file)}
     newer = {tag: at for tag, at in made.items() if instead is None or (at > instead.created_at and tag != instead.tag)}
     return tuple(sorted(newer, key=lambda tag: newer[tag], reverse=True))
+
+
+def unknown_baseline(
+    run: Run, project: Project, passed: tuple[str, ...], *, environment: Mapping[str, str]
+) -> str | None:
+    """Say which last release is not known here, where a run that found none to compare with was to be compared.
+
+    A first release has none: git knows no tag of one, and the clone has all that its remote has.
+    """
+    if not _asks_for_last(run, project):
+        return None
+    if passed:
+        return f"no run of {passed[0]} is stored here"
+    if run.commit is not None and may_lack_tags(Path(project.folder), environment=environment):
+        return "no release is known here, and this clone may have been made without tags"
+    return None
+
+
+def _asks_for_last(run: Run, project: Project) -> bool:
+    return (run.request.against or project.baseline) in {LAST_RELEASE, run.request.target}
 
 
 def _share_sent(run: Run, evidence: Evidence, chain: tuple[Evidence, ...], *, store: Store) -> float | None:

@@ -83,7 +83,7 @@ def _keep(stored: Deployment, request: RunRequest, *, project: Project, store: S
     begun = store.start(request, project=project, commit=_commit_of(stored), baseline=None)
     run = store.claim(begun.run_id)
     with ended(run.run_id, store=store):
-        return store.finish(run.run_id, evidence, judge_evidence(run, plan, evidence, store=store))
+        return store.finish(run.run_id, evidence, judge_evidence(run, plan, evidence, store=store, environment={}))
 
 
 def _commit_of(stored: Deployment) -> Commit | None:

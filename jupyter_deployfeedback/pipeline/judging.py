@@ -17,7 +17,7 @@ from jupyter_deployfeedback.domain.verdict import SelfTest
 from jupyter_deployfeedback.feedback import build_report
 from jupyter_deployfeedback.pipeline import chain
 from jupyter_deployfeedback.pipeline.evidence import Tell, stage
-from jupyter_deployfeedback.pipeline.history import history
+from jupyter_deployfeedback.pipeline.history import history, passed_over, unknown_baseline
 from jupyter_deployfeedback.pipeline.plan import Plan, plan_run
 from jupyter_deployfeedback.verdict import estimands, estimands_to_try, judge, self_test
 
@@ -31,7 +31,15 @@ def unheard(_: Step) -> None:
     """Tell nobody: nobody watches what is already over."""
 
 
-def judge_evidence(run: Run, plan: Plan, evidence: Evidence, *, store: Store, step: Tell = unheard) -> FeedbackReport:
+def judge_evidence(
+    run: Run,
+    plan: Plan,
+    evidence: Evidence,
+    *,
+    store: Store,
+    environment: Mapping[str, str],
+    step: Tell = unheard,
+) -> FeedbackReport:
     """Compare the evidence, and that of the runs it continues, with the baseline's and judge it by the rules."""
     step(stage("compare"))
     project, own = plan.project, evidence
@@ -49,6 +57,8 @@ def judge_evidence(run: Run, plan: Plan, evidence: Evidence, *, store: Store, st
         baseline_commit=stored.commit.sha if stored and stored.commit else None,
     )
     step(stage("judge"))
+    passed = () if imported else passed_over(run, project, store=store)
+    comparable = imported or compared.baseline is not None
     judgement = judge(
         compared,
         rules=project.rules,
@@ -60,11 +70,12 @@ def judge_evidence(run: Run, plan: Plan, evidence: Evidence, *, store: Store, st
         confidence=project.confidence_of_a_look,
         tested=None if imported else _self_test(project, asked, like=evidence),
         slice_values=slices,
+        unknown=None if comparable else unknown_baseline(run, project, passed, environment=environment),
     )
     before = (
         History(alone=True)
         if imported
-        else history(run, project, judgement, own, stored=stored is not None, store=store)
+        else history(run, project, judgement, own, stored=stored is not None, passed_over=passed, store=store)
     )
     ended = run.model_copy(update={"state": RunState.FINISHED, "finished_at": run.finished_at or datetime.now(UTC)})
     return build_report(ended, evidence, compared, judgement, project_file=project.digest, history=before)
@@ -75,7 +86,7 @@ def compare_runs(candidate: str, baseline: str, *, store: Store, environment: Ma
     run = store.get(candidate)
     run = run.model_copy(update={"request": run.request.model_copy(update={"against": baseline})})
     plan = plan_run(run.request, store=store, environment=environment)
-    return judge_evidence(run, plan, store.evidence(candidate), store=store)
+    return judge_evidence(run, plan, store.evidence(candidate), store=store, environment=environment)
 
 
 def _self_test(project: Project, asked: tuple[Estimand, ...], *, like: Evidence) -> SelfTest:

@@ -74,7 +74,7 @@ def evaluate(
         evidence = gather(
             run, plan, store=store, environment=environment, step=step, cancelled=cancelled, workers=workers
         )
-        report = judge_evidence(run, plan, evidence, store=store, step=step)
+        report = judge_evidence(run, plan, evidence, store=store, environment=environment, step=step)
         store.finish(run_id, evidence, report)
     log.info("run %s finished: %s", run_id, report.verdict)
     return report

@@ -4,8 +4,16 @@ Reading a repository executes nothing that it configures; hooks, filters and sig
 or a push.
 """
 
-from jupyter_deployfeedback.release.commit import known_release, read_commit, release_tags
+from jupyter_deployfeedback.release.commit import known_release, may_lack_tags, read_commit, release_tags
 from jupyter_deployfeedback.release.gate import grant_waiver
 from jupyter_deployfeedback.release.tag import push_release, tag_release
 
-__all__ = ["grant_waiver", "known_release", "push_release", "read_commit", "release_tags", "tag_release"]
+__all__ = [
+    "grant_waiver",
+    "known_release",
+    "may_lack_tags",
+    "push_release",
+    "read_commit",
+    "release_tags",
+    "tag_release",
+]

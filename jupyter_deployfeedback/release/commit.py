@@ -1,6 +1,7 @@
 """Read what git knows of a project's folder: its commit, the page that shows it, the releases that were tagged."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +16,7 @@ DIRTY_FILES = 1000
 _COMMITTER = re.compile(r"^committer .*> (\d{1,11}) [+-]\d{4}$", re.MULTILINE)
 MADE_BY_RUNNING = frozenset({".ipynb_checkpoints", "__pycache__"})
 """Folders that Jupyter and Python leave where notebooks are edited and run: untracked, they change nothing tested."""
+_CI_VARIABLES = frozenset({"CI", "BUILD_NUMBER", "TF_BUILD"})  # Jenkins and Azure Pipelines set no CI
 _FORMAT = "--format=%(creatordate:unix) %(refname:strip=2)"
 _HOST = r"(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"  # with a dot: an alias of ssh has none
 _URL = re.compile(rf"(?P<scheme>https?|ssh|git)://(?:[^@/]*@)?{_HOST}(?P<port>:[0-9]+)?/(?P<path>.+)")
@@ -145,6 +147,17 @@ def release_tags(folder: Path, *, template: str) -> dict[str, datetime]:
     line = re.compile(rf"(\d{{1,11}}) ({before}\d\S*{after})")
     found = map(line.fullmatch, answer.text.splitlines() if answer.code == 0 else ())
     return {each[2]: datetime.fromtimestamp(int(each[1]), UTC) for each in found if each}
+
+
+def may_lack_tags(folder: Path, *, environment: Mapping[str, str]) -> bool:
+    """Say whether a remote may have release tags that this clone was made without: shallow, ``--no-tags``, or in CI."""
+    try:
+        shallow = look(folder, "rev-parse", "--is-shallow-repository").text == "true"
+        without = look(folder, "config", "--get-regexp", r"^remote\..*\.tagopt$", "^--no-tags$").code == 0
+        remote = look(folder, "remote").text != ""
+    except ReleaseRefused:  # no git on this machine
+        return False
+    return shallow or (remote and (without or not _CI_VARIABLES.isdisjoint(environment)))
 
 
 def known_release(project: Project, tag: str) -> Release:

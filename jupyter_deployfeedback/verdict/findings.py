@@ -21,10 +21,11 @@ GOOD = frozenset({Verdict.PASS, Verdict.WARN})
 Interval = tuple[float, float]
 
 
-def finding(estimate: Estimate, *, listed: RuleList, first_release: bool) -> Finding:
+def finding(estimate: Estimate, *, listed: RuleList, first_release: bool, unknown: str | None = None) -> Finding:
     """Judge one estimate by its own limit, before other rules are looked at.
 
-    Weak evidence is weakened later, because ``on_fail`` comes first.
+    Weak evidence is weakened later, because ``on_fail`` comes first. ``unknown`` says of which release the numbers are
+    not known here, where it cannot be a first one.
     """
     subject, asked = estimate.estimand.subject, estimate.estimand.expression
     if not _is_finite(estimate):
@@ -47,6 +48,8 @@ def finding(estimate: Estimate, *, listed: RuleList, first_release: bool) -> Fin
         facts=estimate.facts,
     )
     if estimate.baseline_missing and asked.relation is not Relation.ABSOLUTE:
+        if unknown is not None:
+            return _with(told, Verdict.INCONCLUSIVE, ReasonKind.BASELINE_UNKNOWN, unknown)
         kind = ReasonKind.FIRST_RELEASE if first_release else ReasonKind.NEW_METRIC
         return _with(told, Verdict.INCONCLUSIVE, kind, standing=Standing.NOT_JUDGED)
     if estimate.missing_because is not None or estimate.value is None:

@@ -45,6 +45,7 @@ class Answered:
     repeated: frozenset[Key]
     metrics: Mapping[str, Metric]
     first_release: bool
+    unknown: str | None = None
     overruled: Mapping[Key, int | None] = field(default_factory=dict)
     expected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -71,14 +72,18 @@ def judge(  # noqa: PLR0913 - all that a run is judged by; each is named by the 
     confidence: float,
     tested: SelfTest | None = None,
     slice_values: Mapping[str, tuple[str, ...]] | None = None,
+    unknown: str | None = None,
 ) -> Judgement:
     """Judge a comparison: the worst of all findings that count, and the gate open only on PASS or WARN.
 
     What is missing, not finite, of the wrong version or from a broken suite is ERROR. ``confidence`` is one-sided.
     ``live`` is a baseline that was asked beside. ``tested`` is what the gate's test of itself found, which every run
-    makes first. ``slice_values`` are those of the data, so that one that nothing answered is missed.
+    makes first. ``slice_values`` are those of the data, so that one that nothing answered is missed. ``unknown`` says
+    that there is a release to compare with whose numbers are not known here: what compares is inconclusive then.
     """
-    answers = replace(_answers(comparison, rules, alpha=1 - confidence), expected=slice_values or {})
+    answers = _answers(comparison, rules, alpha=1 - confidence)
+    answers = replace(answers, expected=slice_values or {}, unknown=unknown)
+    answers = replace(answers, first_release=answers.first_release and unknown is None)
     tested = tested or SelfTest()
     findings = [
         *tested.misses,
@@ -192,7 +197,7 @@ def _judge_expression(rule: Rule, key: Key, *, listed: RuleList, answers: Answer
     if problem:
         return missing(key.subject, key.expression, listed=listed, reason=problem)
     estimate = answers.estimates[key]
-    told = finding(estimate, listed=listed, first_release=answers.first_release)
+    told = finding(estimate, listed=listed, first_release=answers.first_release, unknown=answers.unknown)
     if estimate.no_data or estimate.below_floor is not None:
         return without_enough(told, estimate, rule=rule)
     if told.verdict is Verdict.FAIL and rule.on_fail is OnFail.WARN:

@@ -1017,7 +1017,7 @@ export interface components {
          * @description Why a finding says what it says.
          * @enum {string}
          */
-        readonly ReasonKind: "answered_twice" | "below_floor" | "between_limits" | "beyond_cap" | "cases" | "counted_nothing" | "first_release" | "interval_reversed" | "missing" | "new_metric" | "no_case_ran" | "no_data_fails" | "no_interval" | "no_labels" | "no_result" | "not_answered" | "not_finite" | "not_in_baseline" | "not_ready" | "not_significant" | "nothing_absolute" | "nothing_answered" | "other_version" | "self_test_missed" | "several_results" | "unit" | "version_changed" | "weak_evidence" | "within_warning";
+        readonly ReasonKind: "answered_twice" | "baseline_unknown" | "below_floor" | "between_limits" | "beyond_cap" | "cases" | "counted_nothing" | "first_release" | "interval_reversed" | "missing" | "new_metric" | "no_case_ran" | "no_data_fails" | "no_interval" | "no_labels" | "no_result" | "not_answered" | "not_finite" | "not_in_baseline" | "not_ready" | "not_significant" | "nothing_absolute" | "nothing_answered" | "other_version" | "self_test_missed" | "several_results" | "unit" | "version_changed" | "weak_evidence" | "within_warning";
         /**
          * Relation
          * @description What the limit is measured against.

@@ -23,7 +23,7 @@ FIVE = ("v5", "v4", "v3", "v2", "v1")
         ),
         (
             History(passed_over=("v2", "v1")),
-            "no run of a release is stored here (v2, v1), so this was judged as a first release",
+            "no run of a release is stored here (v2, v1), so nothing was compared",
         ),
         (
             History(release="v3", compared_with="v3", alone=True),

@@ -18,7 +18,7 @@ from jupyter_deployfeedback.domain.verdict import Continuing, GateState, Judgeme
 from jupyter_deployfeedback.errors import ContinueRefused, RunNotFound, RunUnfinished
 from jupyter_deployfeedback.execution import plan_suites
 from jupyter_deployfeedback.pipeline import chain, forecast
-from jupyter_deployfeedback.pipeline.history import history
+from jupyter_deployfeedback.pipeline.history import history, passed_over
 from jupyter_deployfeedback.project import load_project
 from jupyter_deployfeedback.store import Store, open_store
 from tests.comparison.evidence import NOON, a_finding, answers, evaluation, evidence, facts, rule, side, suite_result
@@ -69,7 +69,7 @@ def judged(
 
 def told(store: Store, run: Run, *rules: Any) -> Any:
     found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
-    return history(run, project(*rules), found, seen(), stored=False, store=store)
+    return history(run, project(*rules), found, seen(), stored=False, passed_over=(), store=store)
 
 
 def test_what_is_the_same_may_go_on(store: Store) -> None:
@@ -206,8 +206,10 @@ def test_releases_that_were_passed_over_are_known_from_git_and_the_store(
     release(store, "v4", run=None, at=NOON + timedelta(days=1))
     here = project().model_copy(update={"folder": str(tmp_path)})
     found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
+    run = begin(store, against=against)
+    passed = passed_over(run, here, store=store)
 
-    told = history(begin(store, against=against), here, found, seen(), stored=True, store=store)
+    told = history(run, here, found, seen(), stored=True, passed_over=passed, store=store)
 
     assert (told.passed_over, told.compared_with, told.alone) == expected
 
@@ -215,11 +217,8 @@ def test_releases_that_were_passed_over_are_known_from_git_and_the_store(
 def test_tags_of_git_without_any_stored_run_are_named(store: Store, tmp_path: Path) -> None:
     make_tags(tmp_path, {"v1": NOON, "v2": NOON + timedelta(days=1)})
     here = project().model_copy(update={"folder": str(tmp_path)})
-    found = Judgement(verdict=Verdict.PASS, gate=GateState.OPEN, findings=())
 
-    told = history(begin(store), here, found, seen(), stored=False, store=store)
-
-    assert (told.passed_over, told.compared_with) == (("v2", "v1"), None)
+    assert passed_over(begin(store), here, store=store) == ("v2", "v1")
 
 
 def make_tags(folder: Path, made: dict[str, datetime]) -> None:
@@ -277,7 +276,7 @@ def test_a_suite_grows_at_its_points_unless_a_matrix_fixes_how_far(
     half = a_finding(rule="accuracy", expression=">=0.9", verdict=Verdict.INCONCLUSIVE, n=9, n_more=9)
     found = Judgement(verdict=Verdict.INCONCLUSIVE, gate=GateState.CLOSED, findings=(half,))
 
-    told = history(begin(store), swept, found, evidence(point), stored=False, store=store)
+    told = history(begin(store), swept, found, evidence(point), stored=False, passed_over=(), store=store)
 
     assert told.continuing is not None
     assert told.continuing.obstacle == expected
