@@ -1,5 +1,6 @@
 """The verdict: every rule, every suite and the target itself, and what they add up to."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -8,7 +9,15 @@ from jupyter_deployfeedback.domain.comparison import Comparison, Estimand, Estim
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric
 from jupyter_deployfeedback.domain.rules.checking import doubts
 from jupyter_deployfeedback.domain.rules.language import parse_expression
-from jupyter_deployfeedback.domain.rules.rule import Expression, OnFail, Rule, RuleList, Subject, SubjectKind
+from jupyter_deployfeedback.domain.rules.rule import (
+    Comparator,
+    Expression,
+    OnFail,
+    Rule,
+    RuleList,
+    Subject,
+    SubjectKind,
+)
 from jupyter_deployfeedback.domain.run import SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import (
     Finding,
@@ -130,21 +139,26 @@ def _answers(comparison: Comparison, rules: Iterable[Rule], *, alpha: float) -> 
 def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alpha: float) -> dict[Key, int | None]:
     """Return the alarms that Holm's correction does not confirm, each with how many more samples would.
 
-    The family are the numbers with an interval whose FAIL would fail the run: neither exact nor weak, and not of a
-    rule that only informs or warns.
+    Corrected are the numbers with an interval whose FAIL would fail the run: neither exact nor weak, and not of a rule
+    that only informs or warns. Limits on one number in one direction are nested, so by closed testing (Marcus, Peritz
+    and Gabriel 1976) they are one hypothesis among the others: the loosest of each other number is what it shares with.
     """
     failing = {rule.metric for rule in rules if not rule.info and rule.on_fail is OnFail.FAIL}
-    family = [
-        key
-        for key, each in estimates.items()
-        if key.subject.name in failing and each.interval is not None and not each.exact and each.weak is None
-    ]
-    p_values = [1.0 if (p := estimates[key].p_beyond) is None else p for key in family]
-    return {
-        key: more_for_alarm(estimates[key].n, p=p, shared=shared, alpha=alpha)
-        for key, p, shared in zip(family, p_values, adjusted(p_values), strict=True)
-        if p < 1.0 and shared > alpha
-    }
+    nested: defaultdict[tuple[object, ...], dict[Key, float]] = defaultdict(dict)
+    for key, each in estimates.items():
+        if key.subject.name in failing and each.interval is not None and not each.exact and each.weak is None:
+            asked = key.expression
+            direction = None if asked.comparator is Comparator.EQUAL else asked.comparator.is_upper
+            nested[key.subject, asked.question, direction][key] = 1.0 if each.p_beyond is None else each.p_beyond
+    loosest = {group: max(alarms.values()) for group, alarms in nested.items()}
+    found: dict[Key, int | None] = {}
+    for group, alarms in nested.items():
+        others = [p for other, p in loosest.items() if other != group]
+        for key, p in alarms.items():
+            shared = adjusted([p, *others])[0]
+            if p < 1.0 and shared > alpha:
+                found[key] = more_for_alarm(estimates[key].n, p=p, shared=shared, alpha=alpha)
+    return found
 
 
 def _judge_rules(rules: tuple[Rule, ...], answers: Answered) -> list[Finding]:

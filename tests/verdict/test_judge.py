@@ -428,9 +428,9 @@ def test_what_counts_is_not_said_once_more_by_a_rule_that_informs_of_its_slices(
 
 
 def many(p_values: list[float]) -> Judgement:
-    rules = [rule("accuracy", f">=0.9{each}") for each in range(len(p_values))]
+    rules = [rule(f"number_{each}", ">=0.9") for each in range(len(p_values))]
     estimates = [
-        within("accuracy", f">=0.9{each}", value=0.5 if p <= 0.05 else 1.5, p_beyond=p if p <= 0.05 else None)
+        within(f"number_{each}", ">=0.9", value=0.5 if p <= 0.05 else 1.5, p_beyond=p if p <= 0.05 else None)
         for each, p in enumerate(p_values)
     ]
     return judged(rules, estimates)
@@ -449,6 +449,31 @@ def test_an_alarm_that_does_not_survive_is_never_a_pass() -> None:
 
 def test_a_single_alarm_of_a_single_rule_stands() -> None:
     assert many([0.04]).verdict is FAIL
+
+
+@pytest.mark.parametrize("looser", [None, 0.049])
+def test_a_second_limit_on_the_same_number_takes_nothing_from_an_alarm(looser: float | None) -> None:
+    rules = [rule("accuracy", ">=-0.1pp"), rule("accuracy", ">=-1pp")]
+    estimates = [
+        within("accuracy", ">=-0.1pp", value=-0.02, p_beyond=0.04),
+        within("accuracy", ">=-1pp", value=0.0 if looser is None else -0.021, p_beyond=looser),
+    ]
+
+    found = judged(rules, estimates)
+
+    assert [each.verdict for each in found.findings] == [FAIL, PASS if looser is None else FAIL]
+
+
+def test_the_loosest_limit_of_another_number_is_what_an_alarm_shares_with() -> None:
+    rules = [rule("f1", ">=0.9"), rule("accuracy", ">=0.99"), rule("accuracy", ">=0.9")]
+    alarm = within("f1", ">=0.9", value=0.5, p_beyond=0.04)
+    strict = within("accuracy", ">=0.99", value=0.5, p_beyond=0.001)
+
+    shares = judged(rules, [alarm, strict, within("accuracy", ">=0.9", value=1.5)])
+    stands = judged(rules, [alarm, strict, within("accuracy", ">=0.9", value=0.5, p_beyond=0.045)])
+
+    assert [each.verdict for each in shares.findings] == [INCONCLUSIVE, FAIL, PASS]
+    assert [each.verdict for each in stands.findings] == [INCONCLUSIVE, FAIL, INCONCLUSIVE]
 
 
 def test_exact_and_weak_and_informing_and_warning_rules_do_not_dilute_an_alarm() -> None:

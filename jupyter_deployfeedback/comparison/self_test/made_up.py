@@ -95,6 +95,8 @@ def _placed(estimand: Estimand, *, high: bool) -> Sides:
         return _shares(asked, high=high)
     if asked.relation is Relation.RATIO:
         before = 0.5 / (1 + abs(asked.limit))
+        if estimand.metric == "r2":  # as far away near 0 too, where its noise is large beside it
+            return Sides(before * (1 + asked.limit) + (0.4 if high else -0.4), before)
         return Sides(max(before * (1 + asked.limit) * (HIGHER if high else LOWER), 0.0), before)
     away = (0.2 + abs(asked.limit)) * (1 if high else -1)
     if asked.relation is Relation.DIFFERENCE:
