@@ -92,17 +92,29 @@ def _is_finite(estimate: Estimate) -> bool:
 
 
 def weakened(told: Finding, estimate: Estimate) -> Finding:
-    """Return what weak evidence allows: PASS becomes WARN, FAIL becomes INCONCLUSIVE; a doubt weakens a PASS alone."""
+    """Return what weak evidence allows: PASS becomes WARN, FAIL becomes INCONCLUSIVE; a doubt weakens a PASS alone.
+
+    Where the number is better than the baseline's there is nothing to look at: the PASS stays, with a note.
+    """
     if estimate.weak is None and estimate.doubt is not None and told.verdict is Verdict.PASS:
         return _with(told, Verdict.WARN, ReasonKind.WEAK_EVIDENCE, estimate.doubt)
     weaker = {Verdict.PASS: Verdict.WARN, Verdict.FAIL: Verdict.INCONCLUSIVE}
     if estimate.weak is None or told.standing is Standing.NOT_JUDGED or told.verdict is Verdict.ERROR:
         return told
     reasons = "; ".join(filter(None, (estimate.weak, estimate.doubt)))
-    verdict = weaker.get(told.verdict, told.verdict)
+    improved = told.verdict is Verdict.PASS and estimate.doubt is None and _is_better(estimate)
+    verdict = told.verdict if improved else weaker.get(told.verdict, told.verdict)
     if told.reason is not None:
         return told.model_copy(update={"verdict": verdict})
     return _with(told, verdict, ReasonKind.WEAK_EVIDENCE, reasons)
+
+
+def _is_better(estimate: Estimate) -> bool:
+    """Say whether a number lies on the good side of the baseline's, whatever the limit allows."""
+    asked, value = estimate.estimand.expression, estimate.value
+    if asked.relation is Relation.ABSOLUTE or asked.comparator is Comparator.EQUAL or value is None:
+        return False
+    return value < 0 if asked.comparator.is_upper else value > 0
 
 
 def _settled(told: Finding, estimate: Estimate) -> Finding:

@@ -340,6 +340,24 @@ def test_weak_evidence_neither_passes_nor_fails(value: float, expected: Verdict)
     assert expected is INCONCLUSIVE or found.findings[0].reason.text == "weak evidence: historical"
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "more", "expected"),
+    [
+        ("<=+15%", -0.05, {}, PASS),
+        ("<=+15%", 0.05, {}, WARN),
+        ("<=+15%", -0.05, {"doubt": "scrapes are missing"}, WARN),
+        (">=-15%", 0.05, {}, PASS),
+        ("<=5cores", 2.0, {}, WARN),
+    ],
+)
+def test_an_improvement_on_weak_evidence_is_a_note_and_no_warning(
+    text: str, value: float, more: dict[str, str], expected: Verdict
+) -> None:
+    found = judged([rule("cpu_mean", text)], [estimate("cpu_mean", text, value=value, weak="one window", **more)])
+
+    assert (found.verdict, found.findings[0].reason.kind) == (expected, ReasonKind.WEAK_EVIDENCE)
+
+
 @pytest.mark.parametrize(("value", "expected"), [(0.97, WARN), (0.93, INCONCLUSIVE)])
 def test_a_weak_point_is_compared_without_an_interval(value: float, expected: Verdict) -> None:
     found = judged([rule("accuracy", ">=0.95")], [estimate("accuracy", ">=0.95", value=value, weak="a point")])
