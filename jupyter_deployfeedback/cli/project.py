@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,9 @@ import click
 
 from jupyter_deployfeedback.cli import options, screen
 from jupyter_deployfeedback.errors import DeployFeedbackError, NotARepository, PermissionMissing, ProjectNotFound
+
+EXAMPLE = "'[5.1, 3.5, 1.4, 0.2]'"
+TRY_HELP = "Send each target one example, as JSON or as text, such as [5.1, 3.5, 1.4, 0.2]; else [0]."
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.project import Project
@@ -103,30 +109,50 @@ def _tell_rules(checked: Project) -> None:
                 click.echo(f"    {each.text} {said[rule.subject, each].sentence}")
 
 
+class Mark(StrEnum):
+    """How a thing stands that was looked at."""
+
+    FINE = "✓"
+    MISSING = "✗"
+    UNKNOWN = "?"
+
+
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at; ``remedy`` is empty where it is fine."""
+    """One thing that was looked at; ``remedy`` says what to do where it is not fine."""
 
     what: str
     found: str
     remedy: str = ""
+    unknown: bool = False
+
+    @property
+    def mark(self) -> Mark:
+        """How it stands."""
+        if self.unknown:
+            return Mark.UNKNOWN
+        return Mark.MISSING if self.remedy else Mark.FINE
 
 
 @click.command("doctor")
 @options.project_option
-def doctor_command(*, project_file: Path) -> int:
+@click.option("--try", "example", is_flag=False, flag_value="[0]", metavar="EXAMPLE", help=TRY_HELP)
+def doctor_command(*, project_file: Path, example: str | None) -> int:
     """Say what is missing on this machine, in the project and at its targets. Ends with 4 if anything is."""
-    missing = 0
-    for check in _checks(project_file.resolve()):
-        missing += bool(check.remedy)
-        click.echo(f"{'✗' if check.remedy else '✓'} {check.what}: {check.found}")
+    marks: Counter[Mark] = Counter()
+    for check in _checks(project_file.resolve(), example=example):
+        marks[check.mark] += 1
+        click.echo(f"{check.mark} {check.what}: {check.found}")
         if check.remedy:
             click.echo(f"    {check.remedy}")
-    click.echo("All is well." if not missing else f"{missing} to mend.")
-    return DeployFeedbackError.exit_code if missing else 0
+    if marks[Mark.MISSING]:
+        click.echo(f"{marks[Mark.MISSING]} to mend.")
+        return DeployFeedbackError.exit_code
+    click.echo("Nothing to mend as far as was tried." if marks[Mark.UNKNOWN] else "All is well.")
+    return 0
 
 
-def _checks(start: Path) -> Iterator[Check]:
+def _checks(start: Path, *, example: str | None) -> Iterator[Check]:
     version = sys.version_info
     yield Check("Python", f"{version.major}.{version.minor}.{version.micro}")
     yield _tried("store", lambda: str(options.store().place))
@@ -145,7 +171,10 @@ def _checks(start: Path) -> Iterator[Check]:
     yield Check("project", project.file)
     yield _tried("repository", lambda: _commit(project))
     for name in project.targets:
-        yield _target(project, name)
+        health = _target(project, name)
+        yield health
+        if health.mark is Mark.FINE:
+            yield _predict(project, name, example=example)
 
 
 def _tried(what: str, attempt: Callable[[], str]) -> Check:
@@ -197,4 +226,38 @@ def _target(project: Project, name: str) -> Check:
     if not facts.ready:
         mend = target.how_to_address if target.url is None else f"Start the deployment, or mend {target.url}."
         return Check(f"target {name}", facts.problem or "not ready", mend)
-    return Check(f"target {name}", f"{facts.url} ready, model version {facts.model_version or 'unknown'}")
+    serves = f"{facts.url} ready, model version {facts.model_version or 'unknown'}"
+    if target.expect_version not in {None, facts.model_version}:
+        mend = f"Deploy version {target.expect_version}, or correct expect_version in {project.file}."
+        return Check(f"target {name}", f"{serves}, but version {target.expect_version} is expected", mend)
+    return Check(f"target {name}", serves)
+
+
+def _read_example(text: str) -> object:
+    """Return an example written as JSON; what is no JSON is text for a model that reads text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _predict(project: Project, name: str, *, example: str | None) -> Check:
+    """Ask a target that is ready about one example; without one say that nobody knows whether it predicts."""
+    from jupyter_deployfeedback.pipeline.questions import try_target
+
+    what = f"predict of {name}"
+    if example is None:
+        return Check(
+            what, "not tried", f"Send one example: jupyter deployfeedback doctor --try {EXAMPLE}", unknown=True
+        )
+    try:
+        exchange = try_target(project.targets[name], _read_example(example))
+    except DeployFeedbackError as error:
+        return Check(what, error.message, error.remedy or "Mend this first.")
+    if exchange.answer is None:
+        said = exchange.error.message if exchange.error else "no answer"
+        mend = exchange.error.remedy if exchange.error else None
+        shape = f"Give an example that it takes (--try {EXAMPLE}), or set the target's request and response."
+        return Check(what, f"{example} was not answered: {said}", mend or shape)
+    (answered,) = exchange.answer.predictions
+    return Check(what, f"{example} answered {answered!r} in {1000 * (exchange.seconds or 0):.0f} ms")

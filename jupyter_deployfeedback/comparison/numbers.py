@@ -12,6 +12,7 @@ from jupyter_deployfeedback.comparison.measured import Measured, Missing, single
 from jupyter_deployfeedback.comparison.methods.proportion import share
 from jupyter_deployfeedback.comparison.sides import Material, Numbers
 from jupyter_deployfeedback.domain.comparison import Estimand
+from jupyter_deployfeedback.domain.evaluation import Task
 from jupyter_deployfeedback.domain.metric import COUNT, STANDARD_METRICS, Family, Observation, dimension_of
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
 
@@ -34,7 +35,7 @@ def measure_number(estimand: Estimand, material: Material) -> Measured | Missing
         return Missing(f"no suite evaluated {estimand.metric} example by example, so it has no slices")
     candidate = _find(estimand.metric, material.numbers, material.broken_suites)
     if isinstance(candidate, Missing):
-        return candidate
+        return _of_another_task(estimand.metric, material) or candidate
     unfit = candidate.partial or between_edges(estimand.expression, candidate)
     if unfit:
         return Missing(unfit)
@@ -128,6 +129,17 @@ def _nobody(name: str, numbers: Numbers) -> str:
     close = get_close_matches(name, [*STANDARD_METRICS, *numbers.platform, *numbers.recorded], n=1)
     meant = f" (did you mean {close[0]}?)" if close and standard is None else ""
     return f"no suite recorded {name} and the platform has no such metric{meant}"
+
+
+def _of_another_task(name: str, material: Material) -> Missing | None:
+    """Say that what was evaluated is of the other task than a metric; None where that is not why it is missing."""
+    known = STANDARD_METRICS.get(name)
+    tasks = {pair.evaluation.task.value for pair in material.pairs if pair.evaluation.load is None}
+    if known is None or known.family is not Family.MODEL or len(tasks) != 1 or material.broken_suites:
+        return None
+    (task,) = tasks
+    other = next(each for each in Task if each != task)
+    return Missing(f'what was evaluated was taken for {task}; say jdf.evaluate(..., task="{other}")', no_data=True)
 
 
 def _baseline(name: str, material: Material) -> float | Missing:

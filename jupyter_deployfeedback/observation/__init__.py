@@ -7,7 +7,7 @@ there is none. ``read_deployments`` reads what AICoE-CI stored.
 """
 
 from jupyter_deployfeedback.observation.aicoe import Deployment, is_stored_document, read_deployments, stored_evidence
-from jupyter_deployfeedback.observation.watch import Health, Watch, ask_target, watch
+from jupyter_deployfeedback.observation.watch import Health, Watch, ask_target, try_target, watch
 from jupyter_deployfeedback.observation.window import load_window, loaded_windows
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "loaded_windows",
     "read_deployments",
     "stored_evidence",
+    "try_target",
     "watch",
 ]

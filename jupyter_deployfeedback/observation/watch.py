@@ -12,7 +12,8 @@ from jupyter_deployfeedback.observation.loaded import Loaded
 from jupyter_deployfeedback.observation.scrape import ScrapeWatch
 from jupyter_deployfeedback.observation.summaries import all_missing
 from jupyter_deployfeedback.probe.settings import read_settings, shown
-from jupyter_deployfeedback.probe.target import HealthPages
+from jupyter_deployfeedback.probe.target import Exchange, HealthPages
+from jupyter_deployfeedback.probe.target import Target as Probe
 
 NO_SOURCE = "platform.source is none; set it to scrape or prometheus."
 
@@ -82,6 +83,12 @@ def ask_target(target: Target, *, environment: Mapping[str, str]) -> TargetFacts
     """Say whether a target is ready and which model version it serves; one that cannot be reached is not ready."""
     with Health(target, environment=environment) as health:
         return health.ask()
+
+
+def try_target(target: Target, example: object) -> Exchange:
+    """Ask a target about one example, and return the answer or why there is none; raises DeployFeedbackError."""
+    with Probe(read_settings(target.model_dump(mode="json"))) as asked:
+        return asked.exchange([example])
 
 
 class Health:

@@ -7,7 +7,7 @@ from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Commit, Suite, TargetFacts
 from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.execution.plan import points
-from jupyter_deployfeedback.observation import ask_target, is_stored_document, read_deployments
+from jupyter_deployfeedback.observation import ask_target, is_stored_document, read_deployments, try_target
 from jupyter_deployfeedback.pipeline.plan import choose_target
 from jupyter_deployfeedback.project import (
     FIRST_SUITE,
@@ -41,6 +41,7 @@ __all__ = [
     "read_deployments",
     "read_parameters_file",
     "read_value",
+    "try_target",
 ]
 
 

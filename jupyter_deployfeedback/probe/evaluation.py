@@ -40,7 +40,7 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     slices: Mapping[str, object] | None = None,
     pictures: object = None,
     name: str | None = None,
-    task: str = results.CLASSIFICATION,
+    task: str | None = None,
     batch_size: int = 1,
     warmup: int = 5,
 ) -> results.EvaluationResult:
@@ -50,7 +50,8 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     in random order, with the same timeout. A request that fails never stops the rest; a target that is dead (20 times
     unreachable or 10 times timed out in a row) is left alone and the rest recorded as not sent. ``warmup`` requests a
     side go first and are not counted. Lists, arrays, series and frames will do; ``ids`` (default: positions) pair the
-    examples with those of other runs, ``slices`` maps a name to one label for each example.
+    examples with those of other runs, ``slices`` maps a name to one label for each example. ``task`` is
+    "classification" or "regression"; left out, decimals as truth, or whole floats answered by decimals, are regression.
     ``pictures`` (of a classification) shows people what the examples look like: for each one rows of grey values, rows
     of (red, green, blue), the bytes of a small PNG, or None. Only those of examples that one side alone has right, or,
     without a live baseline, that are answered wrongly, leave the kernel: at most 1 MB of them.
@@ -70,7 +71,7 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     _warm_up(sides, sent, batch_size=batch_size, requests=warmup)
     display = Display()
     window = _ask_all(sides, sent, batch_size=batch_size, display=display)
-    result = _result(sides, sent, name=called, task=task)
+    result = _result(sides, sent, name=called, task=task or _task(sides[0], sent))
     wire = _wire(result, window)
     if earlier is not None and positions is not None:
         wire["occasions"] = earlier.occasions(sent.ids)
@@ -83,8 +84,16 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     return result
 
 
-def _refuse_wrong(task: str, *, batch_size: int, warmup: int) -> None:
-    if task not in {results.CLASSIFICATION, results.REGRESSION}:
+def _task(side: Side, examples: Examples) -> str:
+    """Return what the examples and the answers look like; a label is no decimal."""
+    if not all(isinstance(truth, float) for truth in examples.truth):
+        return results.CLASSIFICATION
+    numbers = [each for each in (*examples.truth, *side.answers.predictions) if isinstance(each, float)]
+    return results.CLASSIFICATION if all(map(float.is_integer, numbers)) else results.REGRESSION
+
+
+def _refuse_wrong(task: str | None, *, batch_size: int, warmup: int) -> None:
+    if task not in {None, results.CLASSIFICATION, results.REGRESSION}:
         raise UsageError(
             f"task={task!r} is not known.", remedy=f"Use one of: {results.CLASSIFICATION}, {results.REGRESSION}."
         )
