@@ -266,6 +266,13 @@ class RunCancelled(DeployFeedbackError):
     http_status = 409
 
 
+class RunInterrupted(DeployFeedbackError):
+    """What the run needed went away before it was judged; nobody asked it to stop."""
+
+    code = "run_interrupted"
+    http_status = 409
+
+
 class HarnessError(DeployFeedbackError):
     """We could not run or could not measure; says nothing about the model."""
 

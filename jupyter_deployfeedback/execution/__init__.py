@@ -2,10 +2,10 @@
 
 ``plan_suites`` picks the suites and their parameters, ``date_results`` tells those of results when the commit was made,
 ``execute`` runs them in worker processes and returns a result for each, ``parallelism`` says how many of them run at
-once, ``cancelled_by_signals`` lets a signal stop them, ``prepare`` starts a worker early, so that it loads while the
-caller still does something else, ``order_kernel`` has a kernel stand by, ``published`` says where other programs
-find those, ``marked_runs`` says of which runs processes live, and ``end_marked`` ends those. All are imported when
-first used: this package itself costs next to nothing.
+once, ``cancelled_by_signals`` gives the ``Stop`` by which a signal stops them, ``prepare`` starts a worker early, so
+that it loads while the caller still does something else, ``order_kernel`` has a kernel stand by, ``published`` says
+where other programs find those, ``marked_runs`` says of which runs processes live, and ``end_marked`` ends those. All
+are imported when first used: this package itself costs next to nothing.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE, published
     from jupyter_deployfeedback.execution.worker.process import WorkerProcess, load_worker, prepare
     from jupyter_deployfeedback.execution.worker.process_tree import end_marked, marked_runs
-    from jupyter_deployfeedback.execution.worker.stopping import cancelled_by_signals
+    from jupyter_deployfeedback.execution.worker.stopping import Stop, cancelled_by_signals
 
 __all__ = [
     "FOLDER_VARIABLE",
     "MAX_PARALLEL_VARIABLE",
+    "Stop",
     "WorkerProcess",
     "cancelled_by_signals",
     "date_results",
@@ -43,6 +44,7 @@ __all__ = [
 _HOMES = {
     "FOLDER_VARIABLE": "standby.orders",
     "MAX_PARALLEL_VARIABLE": "control_group",
+    "Stop": "worker.stopping",
     "WorkerProcess": "worker.process",
     "cancelled_by_signals": "worker.stopping",
     "date_results": "plan",

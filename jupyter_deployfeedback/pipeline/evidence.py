@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.domain import run as runs
 from jupyter_deployfeedback.domain.metric import Window
-from jupyter_deployfeedback.execution import date_results, execute
+from jupyter_deployfeedback.execution import Stop, date_results, execute
 from jupyter_deployfeedback.observation import Health, Watch, load_window, loaded_windows, watch
 from jupyter_deployfeedback.pipeline import chain
 from jupyter_deployfeedback.pipeline.plan import Plan
@@ -67,7 +67,7 @@ def gather(
             )
             facts = again.facts()
         if cancelled.is_set():
-            raise errors.RunCancelled(f"Run {run.run_id} was cancelled.", remedy="Start it again when you are ready.")
+            raise _why_stopped(cancelled, run_id=run.run_id)
         step(stage("observe"))
         window = load_window(suites)
         seen = zip(facts, watches, loaded_windows(suites), strict=False)  # the last is the baseline's, if there is one
@@ -137,6 +137,12 @@ def _changed(before: runs.TargetFacts, now: runs.TargetFacts, *, after: str | No
     if now.model_version in {None, before.model_version, *before.later_versions}:
         return before
     return before.model_copy(update={"later_versions": (*before.later_versions, now.model_version)})
+
+
+def _why_stopped(cancelled: Event, *, run_id: str) -> errors.DeployFeedbackError:
+    if isinstance(cancelled, Stop) and cancelled.error is not None:
+        return cancelled.error
+    return errors.RunCancelled(f"Run {run_id} was cancelled.", remedy="Start it again when you are ready.")
 
 
 def _not_run(suites: tuple[runs.Suite, ...], *, because: str) -> tuple[runs.SuiteResult, ...]:

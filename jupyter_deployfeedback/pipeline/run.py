@@ -88,6 +88,9 @@ def ended(run_id: str, *, store: Store) -> Iterator[None]:
     except errors.RunCancelled as error:
         _end(store.cancel, run_id, error.message)
         raise
+    except errors.RunInterrupted as error:
+        _end(store.lose, run_id, error.message)
+        raise
     except Exception as error:  # the one place: whatever broke, the run gets an end and a reason
         _end(store.lose, run_id, f"{type(error).__name__}: {error}")
         raise

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from jupyter_deployfeedback.errors import RunInterrupted
 from jupyter_deployfeedback.execution import cancelled_by_signals
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.store import Store
 
 CANCEL_POLL_SECONDS = 0.5
+ORPHANED = "The process that it ran under has gone, as when its Jupyter server is killed."
+AGAIN = "Start it again: the server may have been restarted."
 
 
 def work(run_id: str, *, store: Store, workers: Sequence[WorkerProcess]) -> int:
@@ -27,14 +30,16 @@ def work(run_id: str, *, store: Store, workers: Sequence[WorkerProcess]) -> int:
 
         def watch_others() -> None:
             while not cancelled.wait(CANCEL_POLL_SECONDS):
-                if os.getppid() != parent or store.cancel_requested(run_id):
+                if os.getppid() != parent:
+                    cancelled.set_because(RunInterrupted(ORPHANED, remedy=AGAIN))
+                elif store.cancel_requested(run_id):
                     cancelled.set()
 
         def tell(event: RunEvent) -> None:
             try:
                 os.write(stdout, event.model_dump_json().encode() + b"\n")
             except BrokenPipeError:  # the server was killed; the store knows what it would have told
-                cancelled.set()
+                cancelled.set_because(RunInterrupted(ORPHANED, remedy=AGAIN))
 
         threading.Thread(target=watch_others, daemon=True).start()
         try:

@@ -126,7 +126,8 @@ export class Api {
       throw new ApiError({
         code: 'server_unreachable',
         message: 'The Jupyter server does not answer.',
-        remedy: 'The panel keeps trying. Runs go on without it.'
+        remedy:
+          'The panel keeps trying. Runs go on where only the connection is lost; a server that stops ends its runs.'
       });
     }
     const body: unknown = await response.json().catch(() => null);

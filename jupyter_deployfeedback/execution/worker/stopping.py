@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from jupyter_deployfeedback.errors import DeployFeedbackError, RunCancelled
 from jupyter_deployfeedback.execution.worker.wire import Ending
 
 INTERRUPT_SECONDS = 3.0  # for a cell to heed the interrupt that says that its time is over
+ENDED = "It was ended by SIGTERM, as a server or a pipeline that stops does."
+AGAIN = "Start it again when you are ready."
 STOPS = {signal.SIGTERM, signal.SIGALRM}
 
 
@@ -27,16 +30,29 @@ class Stopped(KeyboardInterrupt):
         return "RunCancelled", "The run was cancelled."
 
 
+class Stop(threading.Event):
+    """Set once a run has to stop; ``error`` says why, where nobody cancelled it."""
+
+    error: DeployFeedbackError | None = None
+
+    def set_because(self, error: DeployFeedbackError) -> None:
+        """Stop the run for another reason than that somebody cancelled it."""
+        self.error = error
+        self.set()
+
+
 @contextmanager
-def cancelled_by_signals() -> Iterator[threading.Event]:
+def cancelled_by_signals() -> Iterator[Stop]:
     """Give an event that SIGINT and SIGTERM set, so that a run gets an end; a second one does what it did before."""
-    cancelled = threading.Event()
+    cancelled = Stop()
     if threading.current_thread() is not threading.main_thread():  # elsewhere Python sets no handlers
         yield cancelled
         return
     before = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
 
     def on_signal(number: int, _: FrameType | None) -> None:
+        if number == signal.SIGTERM:
+            cancelled.error = RunCancelled(ENDED, remedy=AGAIN)
         cancelled.set()
         signal.signal(number, before[signal.Signals(number)])
 
