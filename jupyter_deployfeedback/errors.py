@@ -29,6 +29,7 @@ DeployFeedbackError
 |   `-- PortInUse
 |-- GateClosed                  1  the release is not permitted by the verdict
 |-- RunCancelled                4
+|-- RunInterrupted              4  the process it ran under has gone
 `-- HarnessError                4  we could not run or could not measure
     |-- TargetUnreachable
     |   `-- TargetTimedOut         no whole answer within the request's time
@@ -40,8 +41,16 @@ DeployFeedbackError
     `-- StoreUnavailable           the store cannot be opened, read or written
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_ENDED_TWICE = re.compile(r"(?<![.])([.?!…][\"'’”)]?)\.(?=\s|$)")
+
+
+def _ended_once(text: str) -> str:
+    """Take the full stop away behind what was put into a sentence and ends by itself."""
+    return _ENDED_TWICE.sub(r"\1", text).strip()
 
 
 class DeployFeedbackError(Exception):
@@ -53,8 +62,8 @@ class DeployFeedbackError(Exception):
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = _ended_once(message)
+        self.remedy = _ended_once(remedy)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
