@@ -34,6 +34,11 @@ SURVIVE_SECONDS = 10.0
 END_SECONDS = 20.0  # for a run's end: its suite's deadline is what stops it otherwise, after minutes
 LONGEST_DELAY_SECONDS = 1.6  # a warm run takes about two
 MARK = b"DEPLOYFEEDBACK_RUN_ID="
+ASKS = """\
+import json, os, urllib.request
+url = json.loads(os.environ["DEPLOYFEEDBACK_TARGET"])["url"]
+assert urllib.request.urlopen(url).status == 200
+"""
 CHILDREN = """
 import os, subprocess, time
 pids = [os.getpid(), subprocess.Popen(["sleep", "300"]).pid]
@@ -67,8 +72,8 @@ def main() -> int:
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory(prefix="kills-") as text, deployment() as url:
         folder = Path(text)
-        write_project(folder / "plain", CHILDREN, *[STEP] * 8, url=url)
-        write_project(folder / "stubborn", CHILDREN, *[STEP] * 2, REGEX, url=url)
+        write_project(folder / "plain", ASKS, CHILDREN, *[STEP] * 8, url=url)
+        write_project(folder / "stubborn", ASKS, CHILDREN, *[STEP] * 2, REGEX, url=url)
         scene = Scene(folder)
         try:
             cycles = [scene.cycle(number, chance=chance) for number in range(options.cycles)]

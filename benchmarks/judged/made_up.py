@@ -16,6 +16,7 @@ from jupyter_deployfeedback.domain.run import (
     CaseResult,
     Evidence,
     Outcome,
+    Proof,
     SideEvidence,
     Suite,
     SuiteResult,
@@ -114,6 +115,7 @@ def evidence(*evaluations: Evaluation, live: bool = False) -> Evidence:
         started_at=NOON,
         finished_at=WINDOW.end,
         duration_seconds=60.0,
+        proof=Proof(asked=True),
     )
     side = SideEvidence(facts=READY)
     return Evidence(suites=(suite,), candidate=side, baseline=side if live else None, window=WINDOW)

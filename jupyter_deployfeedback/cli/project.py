@@ -53,7 +53,7 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
         click.echo(f"Kept the old one as {kept}.")
     if not find_suites(folder.resolve()):
         screen.write(folder / FIRST_SUITE, draft_suite())
-        click.echo(f"Found no suite; wrote a first one: {folder / FIRST_SUITE}.")
+        click.echo(f"Found no suite; wrote a first one: {folder / FIRST_SUITE}. Fill in its examples.")
     screen.write(file, draft)
     click.echo(f"Wrote {file}. Look through it, then: jupyter deployfeedback check")
 

@@ -26,6 +26,9 @@ TEST_METRICS: Mapping[str, Metric] = MappingProxyType(
 )
 """What tests wrote, under their own names: the latency is what the server said of itself, no standard one of ours."""
 
+REQUEST_COUNTS = ("number_requests", "requests_attempted", "requests_answered")
+"""What a suite records of how many requests it sent: AICoE's name, and ours."""
+
 USAGE_METRICS: Mapping[str, Metric] = MappingProxyType(
     {CPU_MAX: STANDARD_METRICS["cpu_max"], MEMORY_MAX: STANDARD_METRICS["memory_max"]}
 )

@@ -184,6 +184,18 @@ class Suite(Frozen):
         return self.source if self.point_of is None else self.name
 
 
+class Proof(Frozen):
+    """What makes a suite a test: that it asked the target, and that something in it was there to fail.
+
+    ``asked`` says whether it was seen to ask, by a request or a connection; None where that cannot be seen, ``unseen``
+    because of what. ``could_fail`` is None where nobody can tell.
+    """
+
+    asked: bool | None = None
+    unseen: str = ""
+    could_fail: bool | None = None
+
+
 class SuiteResult(Frozen):
     """What became of a suite: its cases, the metrics it recorded, the samples it took.
 
@@ -203,6 +215,7 @@ class SuiteResult(Frozen):
     duration_seconds: float
     environment: dict[str, str] = {}  # the kernel's packages: name -> version
     kernel: str | None = None  # how it was supplied: "forked" from one that stood by, or "started"
+    proof: Proof = Proof()
 
 
 class Evidence(Frozen):

@@ -65,6 +65,7 @@ class ReasonKind(StrEnum):
     FIRST_RELEASE = "first_release"
     INTERVAL_REVERSED = "interval_reversed"
     MISSING = "missing"
+    NEVER_ASKED = "never_asked"
     NEW_METRIC = "new_metric"
     NO_CASE_RAN = "no_case_ran"
     NO_DATA_FAILS = "no_data_fails"
@@ -78,10 +79,12 @@ class ReasonKind(StrEnum):
     NOT_SIGNIFICANT = "not_significant"
     NOTHING_ABSOLUTE = "nothing_absolute"
     NOTHING_ANSWERED = "nothing_answered"
+    NOTHING_LIMITED = "nothing_limited"
     OTHER_VERSION = "other_version"
     SELF_TEST_MISSED = "self_test_missed"
     SEVERAL_RESULTS = "several_results"
     UNIT = "unit"
+    UNSEEN = "unseen"
     VERSION_CHANGED = "version_changed"
     WEAK_EVIDENCE = "weak_evidence"
     WITHIN_WARNING = "within_warning"
@@ -102,6 +105,7 @@ _REASONS = {
     ReasonKind.COUNTED_NOTHING: "nothing was counted, and the counter is there",
     ReasonKind.FIRST_RELEASE: "nothing to compare with",
     ReasonKind.INTERVAL_REVERSED: "its interval ends before it begins",
+    ReasonKind.NEVER_ASKED: "the model was never asked: {} sent it no request",
     ReasonKind.NEW_METRIC: "new metric",
     ReasonKind.NO_CASE_RAN: "no case of it ran, so it shows nothing",
     ReasonKind.NO_DATA_FAILS: "no data, and the rule says on_no_data: fail: {}",
@@ -113,8 +117,10 @@ _REASONS = {
     ReasonKind.NOT_IN_BASELINE: f"the baseline does not have it; {_ABSOLUTE}",
     ReasonKind.NOT_SIGNIFICANT: "beyond the limit, but not beyond what chance gives among so many rules",
     ReasonKind.NOTHING_ABSOLUTE: f"nothing to compare with; {_ABSOLUTE}",
+    ReasonKind.NOTHING_LIMITED: "nothing was limited: no rule was judged, and {} has no check and no assertion",
     ReasonKind.SELF_TEST_MISSED: "the gate's self-test missed: {}",
     ReasonKind.SEVERAL_RESULTS: "{} results of the same name",
+    ReasonKind.UNSEEN: "it cannot be seen {}",
     ReasonKind.WEAK_EVIDENCE: "weak evidence: {}",
     ReasonKind.WITHIN_WARNING: "beyond the pass limit, within the warn limit",
 }

@@ -88,7 +88,9 @@ def suite_reason(cases: Sequence[CaseResult], *, ended: wire.Ended) -> str | Non
     if outcome is Outcome.ERRORED and culprit is not None and culprit.error is not None:
         return f"{culprit.title}: {culprit.error.type}: {culprit.error.message}"
     if outcome is Outcome.NOT_RUN:
-        return "Not every cell was reached." if cases else "It has no code cell or other case, so nothing was tested."
+        return (
+            "Not every cell was reached." if cases else "It has no code cell or other case: no statement was executed."
+        )
     return None
 
 

@@ -13,15 +13,16 @@ from zlib import crc32
 
 from pydantic import ValidationError
 
-from jupyter_deployfeedback.domain.evaluation import Continuation
+from jupyter_deployfeedback.domain.aicoe import REQUEST_COUNTS
+from jupyter_deployfeedback.domain.evaluation import Continuation, RequestState
 from jupyter_deployfeedback.domain.project import Project, Target
-from jupyter_deployfeedback.domain.run import CaseResult, EventKind, Outcome, Step, Suite, SuiteResult
+from jupyter_deployfeedback.domain.run import CaseResult, EventKind, Outcome, Proof, Step, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
 from jupyter_deployfeedback.execution.control_group import memory_kills
 from jupyter_deployfeedback.execution.environment import kernel_environment, tell_earlier
 from jupyter_deployfeedback.execution.lanes import Bench, Halt, benches, one_at_a_time, run_side_by_side
 from jupyter_deployfeedback.execution.outcome import case_result, titles
-from jupyter_deployfeedback.execution.records import ProgressRecord, kind_of, read_check, read_records
+from jupyter_deployfeedback.execution.records import ProgressRecord, RecordReading, kind_of, read_check, read_records
 from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.suites.notebook.source import UNFINISHED
 from jupyter_deployfeedback.execution.worker import wire
@@ -332,6 +333,23 @@ def _result(suite: Suite, events: list[wire.Event], ended: wire.Ended) -> SuiteR
         duration_seconds=0.0,
         environment=ended.environment,
         kernel=ended.kernel or None,
+        proof=_proof(events, ended, reading, cases),
+    )
+
+
+def _proof(
+    events: Iterable[wire.Event], ended: wire.Ended, reading: RecordReading, cases: Iterable[CaseResult]
+) -> Proof:
+    """Say what makes it a test: requests that were recorded, counted by the suite or seen, and what could fail."""
+    ran = {case.case_id for case in cases if case.outcome not in {Outcome.SKIPPED, Outcome.NOT_RUN}}
+    cells = (cell for event in events if isinstance(event, wire.Opened) for cell in event.cells)
+    limits = [cell.could_fail for cell in cells if cell.cell_id in ran] + [True for _ in reading.cases]
+    sent = any(set(each.candidate.states) - {RequestState.NOT_SENT} for each in reading.evaluations)
+    counts = (reading.observations[name].value for name in REQUEST_COUNTS if name in reading.observations)
+    return Proof(
+        asked=True if sent or any(counts) else ended.asked,
+        unseen=ended.unseen,
+        could_fail=True if True in limits else None if None in limits else False,
     )
 
 

@@ -7,13 +7,17 @@ from jupyter_deployfeedback.domain.feedback import ExampleRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.rules.rule import SubjectKind
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Outcome, SuiteResult, TargetFacts
-from jupyter_deployfeedback.domain.verdict import Continuing, Verdict
+from jupyter_deployfeedback.domain.verdict import Continuing, ReasonKind, Verdict
 from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.quantities import count
 from jupyter_deployfeedback.feedback.sentences import GOOD, describe_case, first_bad_case
 from jupyter_deployfeedback.feedback.worded_finding import Found
 
 TAG = "Tag the release: jupyter deployfeedback release VERSION, or “Tag release” in the panel."
+_BY_CAUSE = {
+    ReasonKind.NEVER_ASKED: "Let a suite ask the model: jdf.evaluate(jdf.connect(), inputs, truth), then run again.",
+    ReasonKind.NOTHING_LIMITED: "Add a rule to deployfeedback.yaml, or a check to a suite, then run again.",
+}
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ def _gather_more(situation: Situation) -> str:
     if open_ones:
         most = max(open_ones, key=lambda found: found.finding.n_more or 0)
         return _send_more(most, situation)
+    for kind, advice in _BY_CAUSE.items():
+        if any(found.finding.because(kind) for found in _worst(situation)):
+            return advice
     if any(not found.about_a_number for found in _worst(situation)):
         return "Add a rule with an absolute limit to deployfeedback.yaml, then run again."
     live = situation.evidence.baseline is not None

@@ -85,17 +85,24 @@ def find_suites(folder: Path) -> tuple[str, ...]:
 
 
 def draft_suite() -> str:
-    """Return a first suite as notebook JSON: it asks the target whether it is ready and says where to go on."""
+    """Return a first suite as notebook JSON; it tests nothing, and says so, until somebody fills in the examples."""
     cells = [
-        _cell("markdown", "about", "# Smoke\n\nIs the deployment there, and does it answer like the model we trained?"),
+        _cell("markdown", "about", "# Smoke\n\nDoes the deployment answer like the model we trained?"),
         _cell("code", "parameters", "n = 20  # examples to send", tags=["parameters"]),
         _cell("code", "connect", "import jupyter_deployfeedback as jdf\n\ntarget = jdf.connect()\ntarget"),
         _cell(
-            "markdown",
-            "next",
-            "Next: load `n` examples that the model has not seen, and send them:\n\n"
-            "```python\nresult = jdf.evaluate(target, inputs, truth)\n"
-            'jdf.check(result.accuracy > 0.9, "the deployed model answers like the trained one")\n```',
+            "code",
+            "examples",
+            "# Fill in examples that the model has not seen, and what is true of them. Until then nothing is tested.\n"
+            "# inputs, truth = X_test[:n].tolist(), y_test[:n].tolist()\n"
+            "inputs, truth = [], []",
+        ),
+        _cell(
+            "code",
+            "ask",
+            'if inputs:  # of numbers to predict: task="regression", and a limit on result.mean_absolute_error\n'
+            "    result = jdf.evaluate(target, inputs, truth)\n"
+            '    jdf.check(result.accuracy > 0.9, "the deployed model answers like the trained one")',
         ),
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -32,8 +32,8 @@ from jupyter_deployfeedback.domain.verdict import (
 )
 from jupyter_deployfeedback.errors import RuleSyntaxError
 from jupyter_deployfeedback.verdict.continuing import more_for_alarm
+from jupyter_deployfeedback.verdict import suites as of_suites
 from jupyter_deployfeedback.verdict.findings import adjusted, combine, finding, missing, weakened, without_enough
-from jupyter_deployfeedback.verdict.suites import judge_answers, judge_suites, judge_targets, judge_versions
 
 Slice = tuple[str, str] | None
 OPEN = frozenset({Verdict.PASS, Verdict.WARN})
@@ -96,13 +96,14 @@ def judge(  # noqa: PLR0913 - all that a run is judged by; each is named by the 
     tested = tested or SelfTest()
     findings = [
         *tested.misses,
-        *judge_targets(*(side for side in (candidate, live) if side is not None)),
-        *judge_answers(suites),
-        *judge_versions(suites, candidate, live, expect_version=expect_version),
-        *judge_suites(suites, expected_suites),
+        *of_suites.judge_targets(*(side for side in (candidate, live) if side is not None)),
+        *of_suites.judge_answers(suites),
+        *of_suites.judge_versions(suites, candidate, live, expect_version=expect_version),
+        *of_suites.judge_suites(suites, expected_suites),
         *_judge_rules(rules, answers),
     ]
     findings += _unjudged(rules, findings, first_release=answers.first_release)
+    findings += of_suites.judge_proof(suites, candidate, ruled=any(map(_is_a_limit, findings)))
     verdict = worst([each.verdict for each in findings if each.standing is Standing.COUNTED])
     return Judgement(
         verdict=verdict,
@@ -254,6 +255,10 @@ def _unjudged(rules: tuple[Rule, ...], findings: list[Finding], *, first_release
         if each.standing is Standing.NOT_JUDGED and each.because(ReasonKind.NEW_METRIC)
     )
     return [_inconclusive(subject, ReasonKind.NOT_IN_BASELINE) for subject in new if subject not in judged]
+
+
+def _is_a_limit(told: Finding) -> bool:
+    return told.condition is not None and told.standing is Standing.COUNTED
 
 
 def _inconclusive(subject: Subject, kind: ReasonKind) -> Finding:

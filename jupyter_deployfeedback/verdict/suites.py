@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from jupyter_deployfeedback.domain.evaluation import RequestState
+from jupyter_deployfeedback.domain.evaluation import Evaluation, RequestState
 from jupyter_deployfeedback.domain.rules.rule import Subject, SubjectKind
 from jupyter_deployfeedback.domain.run import CaseResult, Outcome, SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind, Verdict
@@ -40,11 +40,44 @@ def judge_answers(suites: Iterable[SuiteResult]) -> Iterator[Finding]:
     """Yield an ERROR for each evaluation or load of which no request was answered: it shows nothing of the model."""
     for result in suites:
         for each in result.evaluations:
-            sent = [state for state in each.candidate.states if state is not RequestState.NOT_SENT]
+            sent = _sent(each)
             if sent and RequestState.ANSWERED not in sent:
                 said = f"none of the {len(sent)} requests of {each.name} in {result.suite.name} was answered"
                 reason = Reason(kind=ReasonKind.NOTHING_ANSWERED, detail=said)
                 yield Finding(subject=_target(each.candidate.target), verdict=Verdict.ERROR, reason=reason)
+
+
+def judge_proof(suites: tuple[SuiteResult, ...], candidate: TargetFacts, *, ruled: bool) -> Iterator[Finding]:
+    """Yield what keeps a run from being a test: no suite asked the target, or nothing in it could fail.
+
+    INCONCLUSIVE, and WARN where a suite's part cannot be seen. ``ruled``: a rule was judged. Nothing is said where a
+    suite broke: then nobody knows what it would have asked.
+    """
+    if not suites or any(each.outcome in {Outcome.ERRORED, Outcome.NOT_RUN} for each in suites):
+        return
+    named = f"suite{'s' * (len(suites) > 1)} {_listed({each.suite.name for each in suites})}"
+    if not any(each.proof.asked or any(map(_sent, each.evaluations)) for each in suites):
+        hidden = [each for each in suites if each.proof.asked is None]
+        said = [f"whether the model was asked: suite {each.suite.name} {_unseen(each)}" for each in hidden]
+        yield _untested(_target(candidate.target), ReasonKind.NEVER_ASKED, named, unseen=said)
+    if not ruled and not any(each.proof.could_fail for each in suites):
+        unread = [each.suite.name for each in suites if each.proof.could_fail is None]
+        said = [f"whether anything could fail in suite {name}: only cells of Python are read" for name in unread]
+        yield _untested(Subject(kind=SubjectKind.RULES), ReasonKind.NOTHING_LIMITED, named, unseen=said)
+
+
+def _unseen(result: SuiteResult) -> str:
+    return result.proof.unseen or "is of a kind that does not tell what it sends"
+
+
+def _untested(subject: Subject, kind: ReasonKind, named: str, *, unseen: list[str]) -> Finding:
+    if not unseen:
+        return Finding(subject=subject, verdict=Verdict.INCONCLUSIVE, reason=Reason(kind=kind, detail=named))
+    return Finding(subject=subject, verdict=Verdict.WARN, reason=Reason(kind=ReasonKind.UNSEEN, detail=min(unseen)))
+
+
+def _sent(evaluation: Evaluation) -> list[RequestState]:
+    return [state for state in evaluation.candidate.states if state is not RequestState.NOT_SENT]
 
 
 def judge_versions(

@@ -17,6 +17,7 @@ from jupyter_deployfeedback.domain.run import (
     CaseResult,
     Evidence,
     Outcome,
+    Proof,
     SideEvidence,
     Suite,
     SuiteResult,
@@ -106,6 +107,7 @@ def suite_result(
         finished_at=NOON + timedelta(seconds=60),
         duration_seconds=60.0,
         environment=environment or {},
+        proof=Proof(asked=True, could_fail=True),
     )
 
 

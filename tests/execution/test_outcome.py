@@ -100,8 +100,8 @@ def test_the_reason_names_the_first_case_that_errored() -> None:
     assert reason == "a cell: KeyError: 'x'"
 
 
-def test_the_reason_of_a_suite_without_code_says_that_nothing_was_tested() -> None:
-    assert suite_reason([], ended=COMPLETED) == "It has no code cell or other case, so nothing was tested."
+def test_the_reason_of_a_suite_without_code_says_that_no_statement_was_executed() -> None:
+    assert suite_reason([], ended=COMPLETED) == "It has no code cell or other case: no statement was executed."
 
 
 def test_what_stopped_the_suite_is_blamed_on_the_cell_that_was_running_only() -> None:

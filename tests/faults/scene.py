@@ -34,6 +34,10 @@ STOP_SECONDS = 30.0  # 15 where nothing else needs the cores
 SURVIVE_SECONDS = 10.0
 PR_SET_CHILD_SUBREAPER = 36
 ENDS = {state.value for state in RunState if state.terminal}
+ASKS = """\
+import json, os, urllib.request
+assert urllib.request.urlopen(json.loads(os.environ["DEPLOYFEEDBACK_TARGET"])["url"]).status == 200
+"""
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.conftest import running
 from tests.faults.limits import limit, make_group, remove_group
-from tests.faults.scene import Scene, judge
+from tests.faults.scene import ASKS, Scene, judge
 from tests.faults.test_processes import HANG, OWN_LIMIT, STORM, was_a_storm_with_a_limit
 
 pytestmark = pytest.mark.xdist_group("faults limits")
@@ -28,7 +28,7 @@ def limited(target: str, controller: str, *, most: int) -> Iterator[Scene]:
     group = make_group(controller, most=most)
     try:
         with running(target, group=group) as scene:
-            project = scene.project("little", "1")
+            project = scene.project("little", ASKS)
             assert (
                 judge(scene, scene.begin(project), within_seconds=60.0, project=project, absorbed=True)["verdict"]
                 == "pass"
@@ -99,6 +99,6 @@ def test_p9_a_storm_of_forks_that_takes_every_task_the_server_may_have_ends_and_
 
     was_a_storm_with_a_limit(short_of_tasks, run_id, storm)
     assert [case["outcome"] for case in short_of_tasks.suite(run_id)["cases"]] == ["passed", "errored"]
-    after = short_of_tasks.project("after", "1")
+    after = short_of_tasks.project("after", ASKS)
     passed = judge(short_of_tasks, short_of_tasks.begin(after), within_seconds=60.0, project=after, absorbed=True)
     assert passed["verdict"] == "pass"

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.faults.scene import Scene, adopting_orphans, cancelled_where_it_cannot_be_broken, judge, until_said
+from tests.faults.scene import ASKS, Scene, adopting_orphans, cancelled_where_it_cannot_be_broken, judge, until_said
 
 HERE = "import os, time\nopen('here', 'w').write(f'{os.getpid()}\\n')\n"
 HANG = HERE + "time.sleep(300)"
@@ -151,7 +151,7 @@ FAULTS: dict[str, Fault] = {
 @pytest.fixture(scope="module")
 def warm(scene: Scene) -> Scene:
     """A server that forks its kernels: the first run ordered that."""
-    project = scene.project("first", "1")
+    project = scene.project("first", ASKS)
     for _ in range(50):
         run_id = scene.begin(project)
         assert judge(scene, run_id, within_seconds=30.0, project=project, absorbed=True)["verdict"] == "pass"

@@ -17,11 +17,12 @@ from jupyter_deployfeedback.server import runs
 
 @pytest.fixture
 def silent(jp_root_dir: Path, deployments: dict[str, str]) -> Path:
-    """A project whose only cell works in silence until a file called ``go`` is there."""
+    """A project whose first cell works in silence until a file called ``go`` is there."""
     folder = jp_root_dir / "silent"
     folder.mkdir()
     wait = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.05)"
-    cells = [nbformat.v4.new_code_cell(wait)]
+    asks = "import jupyter_deployfeedback as jdf\njdf.check(jdf.connect().health()['ready'], 'it is ready')"
+    cells = [nbformat.v4.new_code_cell(wait), nbformat.v4.new_code_cell(asks)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "suite.ipynb")
     url = deployments["DIGITS_CANDIDATE_URL"]

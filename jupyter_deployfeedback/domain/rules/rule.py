@@ -133,6 +133,7 @@ class SubjectKind(StrEnum):
     MODEL_VERSION = "model version"
     BASELINE = "baseline"
     SELF_TEST = "self-test"
+    RULES = "rules"
 
 
 class Subject(Frozen):

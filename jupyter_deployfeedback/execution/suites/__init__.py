@@ -18,12 +18,15 @@ class Account:
     """What an adapter learned, told when the suite has ended, however that was.
 
     ``packages``: name -> version, of whatever ran the suite; ``kernel``: how that was supplied, in a word or two.
+    ``asked``: whether the target was seen asked, None where that cannot be seen, ``unseen`` because of what.
     ``worked_through`` may be called as soon as nothing is left to be told: nobody waits then for what still has to end.
     """
 
     packages: dict[str, str] = field(default_factory=dict)
     kernel: str = ""
     notices: list[str] = field(default_factory=list)
+    asked: bool | None = None
+    unseen: str = ""
     worked_through: Callable[[], None] = lambda: None
 
 

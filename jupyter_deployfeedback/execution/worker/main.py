@@ -79,7 +79,8 @@ def run_suite(spec: wire.Spec, *, tell: Teller) -> wire.Ending:
         if ending is not wire.Ending.COMPLETED:
             end_descendants(os.getpid())
         told.append(ending)
-        tell(wire.Ended(ending, message, account.packages, notices=tuple(account.notices), kernel=account.kernel))
+        said = (account.packages, tuple(account.notices), account.kernel, account.asked, account.unseen)
+        tell(wire.Ended(ending, message, *said))
 
     account = Account(worked_through=lambda: tell_once(wire.Ending.COMPLETED))
     try:

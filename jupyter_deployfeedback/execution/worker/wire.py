@@ -78,7 +78,8 @@ def read_request(line: str) -> Request:
 class Cell:
     """One cell of a notebook, or one case of a suite of another kind; its id stays the same from run to run.
 
-    ``title`` is what it is called, where that is not to be found in its source.
+    ``title`` is what it is called, where that is not to be found in its source. ``statements`` says whether it holds
+    any, ``could_fail`` whether it holds what is there to fail: an assertion, a step; None where nobody can tell.
     """
 
     cell_id: str
@@ -86,11 +87,14 @@ class Cell:
     source: str
     tags: tuple[str, ...] = ()
     title: str = ""
+    statements: bool = True
+    could_fail: bool | None = None
 
     @property
     def is_case(self) -> bool:
-        """Say whether the cell holds code of the user's: what papermill injects and empty cells are no cases."""
-        return self.cell_type not in _PROSE and bool(self.source.strip()) and INJECTED_TAG not in self.tags
+        """Say whether it holds code of the user's: what papermill injects, empty cells and comments are no cases."""
+        holds = self.statements and bool(self.source.strip())
+        return self.cell_type not in _PROSE and holds and INJECTED_TAG not in self.tags
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ class Ended:
     """The suite is over.
 
     ``environment`` holds the packages of what ran it: name -> version. ``kernel`` says how that was supplied, "" if it
-    was not.
+    was not. ``asked``: whether it was seen to ask the target, None where that cannot be seen; ``unseen`` says why.
     """
 
     ending: Ending
@@ -158,6 +162,8 @@ class Ended:
     environment: dict[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     kernel: str = ""
+    asked: bool | None = None
+    unseen: str = ""
 
 
 @dataclass(frozen=True)

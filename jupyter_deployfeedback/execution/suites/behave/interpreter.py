@@ -38,6 +38,13 @@ except ImportError:
     found = [(each.project_name, each.version) for each in pkg_resources.working_set]
 print(json.dumps([sys.version.split()[0], [pair for pair in found if pair[0]]]))
 """
+_THEN = """\
+import os, runpy, sys
+del sys.argv[0]
+if sys.path[0] == "":
+    sys.path[0] = os.path.dirname(sys.argv[0])
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 DATA_VARIABLE = "JUPYTER_DATA_DIR"
 READY = "ready"  # a link to the finished environment: scripts hold its path, so it cannot be renamed into place
 LAST_LINES = 5
@@ -62,6 +69,10 @@ class Interpreter:
     def behave(self) -> str:
         """The script ``behave`` beside it; ``python -m behave`` would put the project's folder on the path."""
         return str(self.path.with_name("behave"))
+
+    def program(self, first: str) -> tuple[str, ...]:
+        """Return what runs behave's script; ``first`` is Python to be executed before, in the same process."""
+        return (str(self.path), "-c", first + _THEN, self.behave) if first else (self.behave,)
 
     @property
     def described(self) -> str:

@@ -17,6 +17,7 @@ from jupyter_deployfeedback.execution.suites.behave.folder_lock import one_at_a_
 from jupyter_deployfeedback.execution.suites.behave.interpreter import Interpreter, choose_interpreter
 from jupyter_deployfeedback.execution.suites.behave.process import Finished, run_program
 from jupyter_deployfeedback.execution.suites.notebook.source import ExecutedCopy
+from jupyter_deployfeedback.execution.suites.traffic import traffic_of
 from jupyter_deployfeedback.execution.worker.wire import Cell, CellEnded, Ending, Event, Opened, Recorded, Spec
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
 from jupyter_deployfeedback.probe.records import RECORD_MIME
@@ -57,7 +58,10 @@ class _Bench:
         expected = self._expect()
         files = gathered.MetricsFiles(self._beside("metrics"), root=self.asked.root, environment=self.spec.environment)
         live = judging.Live(expected, tell=self.tell)
-        finished = self._behave(*self._reports("report"), "-f", "plain", *self._junit(), hear=live.hear)
+        traffic = traffic_of(self.spec)
+        reports = (*self._reports("report"), "-f", "plain", *self._junit())
+        finished = self._behave(*reports, hear=live.hear, first=traffic.code)
+        self.account.asked, self.account.unseen = traffic.asked()
         report = judging.read_report(self._beside("report"), junit=self._folder("junit"))
         judgement = judging.judge(expected, report, stopped=finished.stopped is not None)
         for end in judgement.ends:
@@ -80,19 +84,22 @@ class _Bench:
             self.tell(Opened(tuple(Cell(file, KIND, file, title=file) for file in files)))
             raise Unfinished(Ending.BROKEN, f"behave cannot begin: {_last_words(finished)}")
         several = len({scenario.feature for scenario in report.scenarios.values()}) > 1
+        titles = {
+            id_: f"{each.feature}: {each.name}" if several else each.name for id_, each in report.scenarios.items()
+        }
         self.tell(
             Opened(
                 tuple(
-                    Cell(cell_id, KIND, each.text, title=f"{each.feature}: {each.name}" if several else each.name)
+                    Cell(cell_id, KIND, each.text, title=titles[cell_id], could_fail=bool(each.steps))
                     for cell_id, each in report.scenarios.items()
                 )
             )
         )
         return report.scenarios
 
-    def _behave(self, *arguments: str, hear: Callable[[str], None]) -> Finished:
+    def _behave(self, *arguments: str, hear: Callable[[str], None], first: str = "") -> Finished:
         return run_program(
-            [self.python.behave, *arguments, *self.asked.arguments],
+            [*self.python.program(first), *arguments, *self.asked.arguments],
             folder=self.asked.root,
             environment=self._environment(),
             deadline=self.deadline,

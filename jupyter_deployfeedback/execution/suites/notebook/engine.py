@@ -40,7 +40,7 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
     """Runs a notebook on a kernel that was supplied, with a client and a manager of ours."""
 
     @classmethod
-    def execute_notebook(
+    def execute_notebook(  # noqa: PLR0913 - papermill passes on what the suite gives it
         cls,
         nb: nbformat.NotebookNode,
         kernel_name: str,
@@ -51,13 +51,15 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
         deadline: float,
         cell_seconds: float | None,
         packages: dict[str, str],
+        first: str,
         **_: object,
     ) -> nbformat.NotebookNode:
         """Execute until the end, an exception or the deadline (on the monotonic clock); fill in the ``packages``.
 
+        A kernel of Python executes ``first`` before the first cell, which does not see it.
         A cell that takes longer than ``cell_seconds`` is interrupted, and stopped where it does not heed that.
         """
-        watching = Watching(nb, copy=copy, tell=tell, deadline=deadline, cell_seconds=cell_seconds)
+        watching = Watching(nb, copy=copy, tell=tell, deadline=deadline, cell_seconds=cell_seconds, first=first)
         client = SuiteClient(
             watching,
             km=km,
@@ -102,7 +104,9 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         tell: Tell,
         deadline: float = float("inf"),
         cell_seconds: float | None = None,
+        first: str = "",
     ) -> None:
+        self.first = first
         self.copy = copy
         self.tell = tell
         self.deadline = deadline
@@ -220,6 +224,8 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
         """Execute the cells. papermill asks for the language at the end, which was heard when the kernel got ready."""
         self.reset_execution_trackers()
         with self.setup_kernel(**settings):
+            if self.nb_man.first and self.kc.language_info.get("name") == "python":
+                self.kc.execute(self.nb_man.first, silent=True)  # nobody waits: it is worked off before the first cell
             self.papermill_execute_cells()
             self.nb.metadata["language_info"] = self.kc.language_info
             self.set_widgets_metadata()

@@ -7,13 +7,16 @@ import json
 import os
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from jupyter_deployfeedback.execution.suites.notebook import statements
 from jupyter_deployfeedback.execution.worker.wire import INJECTED_TAG, Cell
 
+PYTHON = "python"
 INJECTED_ID = "injected-parameters"
 _LEFT_BY_PAPERMILL = {INJECTED_TAG, "papermill-error-cell-tag"}
 SAVE_EVERY_SECONDS = 2.0
@@ -41,10 +44,17 @@ def open_notebook(path: Path) -> nbformat.NotebookNode:
 
 
 def cells_of(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
-    """Return the cells in order."""
-    return tuple(
-        Cell(cell.id, cell.cell_type, cell.source, tuple(cell.metadata.get("tags", []))) for cell in notebook.cells
-    )
+    """Return the cells in order; of another language than Python only a reader can tell what could fail."""
+    metadata = notebook.metadata
+    spoken = [metadata.get("kernelspec", {}).get("language"), metadata.get("language_info", {}).get("name"), PYTHON]
+    return tuple(_cell_of(cell, python=next(filter(None, spoken)) == PYTHON) for cell in notebook.cells)
+
+
+def _cell_of(cell: nbformat.NotebookNode, *, python: bool) -> Cell:
+    read = Cell(cell.id, cell.cell_type, cell.source, tuple(cell.metadata.get("tags", [])))
+    if not python or cell.cell_type != "code":
+        return read
+    return replace(read, statements=not statements.is_empty(cell.source), could_fail=statements.could_fail(cell.source))
 
 
 def _give_lasting_ids(notebook: nbformat.NotebookNode, written: list[Any]) -> None:

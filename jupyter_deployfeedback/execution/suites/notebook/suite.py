@@ -18,7 +18,8 @@ from jupyter_deployfeedback.execution.kernels.provisioner import STARTED
 from jupyter_deployfeedback.execution.suites import Account, Unfinished
 from jupyter_deployfeedback.execution.suites.notebook.engine import KernelNeverReadyError, SuiteEngine
 from jupyter_deployfeedback.execution.suites.notebook.records_file import VARIABLE, RecordsFile
-from jupyter_deployfeedback.execution.suites.notebook.source import ExecutedCopy, cells_of, open_notebook
+from jupyter_deployfeedback.execution.suites.notebook.source import PYTHON, ExecutedCopy, cells_of, open_notebook
+from jupyter_deployfeedback.execution.suites.traffic import Traffic, traffic_of
 from jupyter_deployfeedback.execution.worker.wire import CellEnded, Ending, Event, Opened, Recorded, Spec
 from jupyter_deployfeedback.probe.records import RECORD_MIME
 
@@ -49,7 +50,7 @@ def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: 
         preload=tuple(spec.preload),
     )
     papermill_engines.register(ENGINE, SuiteEngine)
-    suite = _Suite(notebook, spec, _with_records(tell, records), deadline, account)
+    suite = _Suite(notebook, spec, _with_records(tell, records), deadline, account, traffic_of(spec))
     try:
         suite.execute(request)
     except KernelNeverReadyError as error:
@@ -70,6 +71,7 @@ class _Suite:
     tell: Callable[[Event], None]
     deadline: float
     account: Account
+    traffic: Traffic
 
     def execute(self, request: kernels.KernelRequest) -> None:
         """Execute it on the kernel that is asked for. Raises KernelNeverReadyError before anything was sent to one."""
@@ -77,6 +79,7 @@ class _Suite:
             with kernels.supply_kernel(request) as kernel:
                 self.account.kernel = kernel.supplied
                 self._execute_on(kernel)
+                self.account.asked, self.account.unseen = self._asked(kernel)
                 self.account.worked_through()
         except DeadKernelError as death:
             raise Unfinished(Ending.KERNEL_DIED, str(death)) from death
@@ -97,11 +100,17 @@ class _Suite:
                 deadline=self.deadline,
                 cell_seconds=self.spec.cell_timeout_seconds,
                 packages=self.account.packages,
+                first=self.traffic.code,
             )
         except PapermillExecutionError:
             return  # a cell raised, which its own event has told
         except DeadKernelError as death:
             raise Unfinished(Ending.KERNEL_DIED, kernels.how_it_ended(kernel)) from death
+
+    def _asked(self, kernel: kernels.SuiteKernelManager) -> tuple[bool | None, str]:
+        if kernel.language.lower() in {PYTHON, ""}:
+            return self.traffic.asked()
+        return None, f"has a kernel for {kernel.language}, whose requests cannot be seen"
 
 
 def _start_plainly(suite: _Suite, request: kernels.KernelRequest) -> None:

@@ -25,11 +25,15 @@ class ClaimOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """Something that must hold of the results, and whether it does; ``message`` says why not."""
+    """Something that must hold of the results, and whether it does; ``message`` says why not.
+
+    ``judges``: it is about what was tested, and not only about whether the results can be used.
+    """
 
     title: str
     outcome: ClaimOutcome = ClaimOutcome.PASSED
     message: str = ""
+    judges: bool = True
 
     @classmethod
     def judged(cls, title: str, *, holds: bool, message: str) -> Self:
@@ -39,7 +43,7 @@ class Claim:
     @classmethod
     def needed(cls, title: str, *, holds: bool, message: str) -> Self:
         """Return a claim without which the rest says nothing: it passed, or it is an error."""
-        return cls(title) if holds else cls(title, ClaimOutcome.ERRORED, message)
+        return cls(title, judges=False) if holds else cls(title, ClaimOutcome.ERRORED, message, judges=False)
 
 
 @dataclass(frozen=True)

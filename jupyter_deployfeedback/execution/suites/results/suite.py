@@ -45,7 +45,12 @@ def run(spec: wire.Spec, *, tell: Callable[[wire.Event], None], deadline: float,
         raise Unfinished(wire.Ending.BROKEN, message) from None
     account.notices += found.notices
     cells = tuple(
-        wire.Cell(f"claim-{place}", "claim", claim.title, title=claim.title) for place, claim in enumerate(claims)
+        wire.Cell(f"claim-{place}", "claim", claim.title, title=claim.title, could_fail=claim.judges)
+        for place, claim in enumerate(claims)
+    )
+    counted = any(each.n for each in found.numbers) or (found.requests is not None and bool(found.requests.states))
+    account.asked, account.unseen = (
+        (True, "") if counted else (None, f"is a file of {found.tool}, which counts no requests")
     )
     tell(wire.Opened(cells))
     for place, (cell, claim) in enumerate(zip(cells, claims, strict=True), start=1):
