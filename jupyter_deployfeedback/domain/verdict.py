@@ -60,6 +60,7 @@ class ReasonKind(StrEnum):
     BELOW_FLOOR = "below_floor"
     BETWEEN_LIMITS = "between_limits"
     BEYOND_CAP = "beyond_cap"
+    BY_DEFAULT = "by_default"
     CASES = "cases"
     COUNTED_NOTHING = "counted_nothing"
     FIRST_RELEASE = "first_release"
@@ -102,6 +103,7 @@ _REASONS = {
     ),
     ReasonKind.BETWEEN_LIMITS: "beyond the pass limit, not beyond the limit that fails",
     ReasonKind.BEYOND_CAP: f"{{}}; cannot be settled within {MOST_MORE} times as many samples",
+    ReasonKind.BY_DEFAULT: "judged by default, because no rule names it",
     ReasonKind.COUNTED_NOTHING: "nothing was counted, and the counter is there",
     ReasonKind.FIRST_RELEASE: "nothing to compare with",
     ReasonKind.INTERVAL_REVERSED: "its interval ends before it begins",

@@ -12,6 +12,7 @@ from jupyter_deployfeedback.comparison.self_test.made_up import estimates_made_u
 from jupyter_deployfeedback.domain.comparison import Estimand
 from jupyter_deployfeedback.domain.feedback import FeedbackReport, History
 from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.rules.checking import with_defaults
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunState, Step
 from jupyter_deployfeedback.domain.verdict import SelfTest
 from jupyter_deployfeedback.feedback import build_report
@@ -46,7 +47,8 @@ def judge_evidence(
     imported = run.request.imported is not None  # AICoE-CI saw it: no gate of ours and no earlier run was there
     evidence = pool_chain([*chain.earlier(run, store=store), own])
     slices = evidence.slice_values
-    asked = estimands(project.rules, confidence=project.confidence_of_a_look, slice_values=slices)
+    rules = with_defaults(project.rules, asked=any(each.evaluations for each in evidence.suites))
+    asked = estimands(rules, confidence=project.confidence_of_a_look, slice_values=slices)
     stored = store.get(plan.stored_run) if plan.stored_run else None
     compared = compare(
         evidence,
@@ -61,7 +63,7 @@ def judge_evidence(
     comparable = imported or compared.baseline is not None
     judgement = judge(
         compared,
-        rules=project.rules,
+        rules=rules,
         suites=evidence.suites,
         expected_suites=tuple(suite.name for suite in plan.suites),
         candidate=evidence.candidate.facts,

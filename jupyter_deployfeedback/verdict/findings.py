@@ -117,6 +117,18 @@ def _is_better(estimate: Estimate) -> bool:
     return value < 0 if asked.comparator.is_upper else value > 0
 
 
+def by_default(told: Finding) -> Finding:
+    """Return what a rule may say that nobody wrote: it passes or warns; of too few samples their number alone warns."""
+    if told.verdict is Verdict.ERROR or told.condition is None or told.value is None:
+        return told
+    changed: dict[str, object] = {"reason": Reason(kind=ReasonKind.BY_DEFAULT), "n_more": None}
+    if told.verdict is Verdict.INCONCLUSIVE and told.condition.comparator.holds(told.value, told.condition.limit):
+        changed["standing"] = Standing.INFO
+    elif told.verdict not in GOOD:
+        changed["verdict"] = Verdict.WARN
+    return told.model_copy(update=changed)
+
+
 def _settled(told: Finding, estimate: Estimate) -> Finding:
     asked = estimate.estimand.expression
     if estimate.interval is None and not estimate.exact and estimate.weak is None:

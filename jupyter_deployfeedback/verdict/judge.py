@@ -31,9 +31,9 @@ from jupyter_deployfeedback.domain.verdict import (
     worst,
 )
 from jupyter_deployfeedback.errors import RuleSyntaxError
-from jupyter_deployfeedback.verdict.continuing import more_for_alarm
+from jupyter_deployfeedback.verdict import findings as of_rules
 from jupyter_deployfeedback.verdict import suites as of_suites
-from jupyter_deployfeedback.verdict.findings import adjusted, combine, finding, missing, weakened, without_enough
+from jupyter_deployfeedback.verdict.continuing import more_for_alarm
 
 Slice = tuple[str, str] | None
 OPEN = frozenset({Verdict.PASS, Verdict.WARN})
@@ -102,7 +102,8 @@ def judge(  # noqa: PLR0913 - all that a run is judged by; each is named by the 
         *of_suites.judge_suites(suites, expected_suites),
         *_judge_rules(rules, answers),
     ]
-    findings += _unjudged(rules, findings, first_release=answers.first_release)
+    declared = tuple(rule for rule in rules if not rule.by_default)
+    findings += _unjudged(declared, findings, first_release=answers.first_release)
     findings += of_suites.judge_proof(suites, candidate, ruled=any(map(_is_a_limit, findings)))
     verdict = worst([each.verdict for each in findings if each.standing is Standing.COUNTED])
     return Judgement(
@@ -156,7 +157,7 @@ def _overruled(estimates: Mapping[Key, Estimate], rules: Iterable[Rule], *, alph
     for group, alarms in nested.items():
         others = [p for other, p in loosest.items() if other != group]
         for key, p in alarms.items():
-            shared = adjusted([p, *others])[0]
+            shared = of_rules.adjusted([p, *others])[0]
             if p < 1.0 and shared > alpha:
                 found[key] = more_for_alarm(estimates[key].n, p=p, shared=shared, alpha=alpha)
     return found
@@ -191,7 +192,7 @@ def _without_labels(rule: Rule, name: str, answers: Answered) -> list[Finding]:
     if answers.slices(rule.metric, name):
         return []
     subject, reason = Subject(name=rule.metric, slice=(name, None)), Reason(kind=ReasonKind.NO_LABELS, detail=name)
-    return [missing(subject, each, listed=RuleList.PASS, reason=reason) for each in rule.passing]
+    return [of_rules.missing(subject, each, listed=RuleList.PASS, reason=reason) for each in rule.passing]
 
 
 def _judge_within(rule: Rule, within: Slice, *, point: str | None, answers: Answered) -> list[Finding]:
@@ -201,7 +202,7 @@ def _judge_within(rule: Rule, within: Slice, *, point: str | None, answers: Answ
         keys = (Key(subject, each) for each in expressions)
         return [_judge_expression(rule, key, listed=listed, answers=answers) for key in keys]
 
-    return combine(
+    return of_rules.combine(
         told(rule.passing, RuleList.PASS), told(rule.warning, RuleList.WARN), told(rule.failing, RuleList.FAIL)
     )
 
@@ -210,18 +211,20 @@ def _judge_expression(rule: Rule, key: Key, *, listed: RuleList, answers: Answer
     """Judge one expression: its own limit, then the other rules' alarms, then ``on_fail``, then weak evidence."""
     problem = _unanswered(key, answers)
     if problem:
-        return missing(key.subject, key.expression, listed=listed, reason=problem)
+        return of_rules.missing(key.subject, key.expression, listed=listed, reason=problem)
     estimate = answers.estimates[key]
-    told = finding(estimate, listed=listed, first_release=answers.first_release, unknown=answers.unknown)
+    told = of_rules.finding(estimate, listed=listed, first_release=answers.first_release, unknown=answers.unknown)
+    if rule.by_default:
+        return of_rules.by_default(told)
     if estimate.no_data or estimate.below_floor is not None:
-        return without_enough(told, estimate, rule=rule)
+        return of_rules.without_enough(told, estimate, rule=rule)
     if told.verdict is Verdict.FAIL and rule.on_fail is OnFail.WARN:
         told = told.model_copy(update={"verdict": Verdict.WARN})
     elif told.verdict is Verdict.FAIL and key in answers.overruled:
         reason = Reason(kind=ReasonKind.NOT_SIGNIFICANT)
         changed = {"verdict": Verdict.INCONCLUSIVE, "reason": reason, "n_more": answers.overruled[key]}
         told = told.model_copy(update=changed)
-    return weakened(told, estimate)
+    return of_rules.weakened(told, estimate)
 
 
 def _unanswered(key: Key, answers: Answered) -> Reason | None:
@@ -258,7 +261,8 @@ def _unjudged(rules: tuple[Rule, ...], findings: list[Finding], *, first_release
 
 
 def _is_a_limit(told: Finding) -> bool:
-    return told.condition is not None and told.standing is Standing.COUNTED
+    counts = told.condition is not None and told.standing is Standing.COUNTED
+    return counts and not told.because(ReasonKind.BY_DEFAULT)
 
 
 def _inconclusive(subject: Subject, kind: ReasonKind) -> Finding:
@@ -282,10 +286,11 @@ def estimands(
     """Return each number that the rules ask for, once; a slice without values asks for nothing and is judged ERROR."""
     found: dict[tuple[str, Slice, Expression], Estimand] = {}
     for rule in sorted(rules, key=lambda rule: rule.info):  # what counts as well as informs counts
+        informs = rule.info or rule.by_default
         for within in slices_of(rule, slice_values):
             for asked in rule.expressions:
                 estimand = Estimand(
-                    metric=rule.metric, expression=asked, slice=within, informs=rule.info, confidence=confidence
+                    metric=rule.metric, expression=asked, slice=within, informs=informs, confidence=confidence
                 )
                 found.setdefault((rule.metric, within, asked), estimand)
     return tuple(found.values())

@@ -15,10 +15,14 @@ from typing import Any
 import nbformat
 import pytest
 
+from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Comparison
+from jupyter_deployfeedback.domain.evaluation import RequestState
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.rules.checking import removed_rules, with_defaults
+from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Proof, RunRequest, SuiteResult
-from jupyter_deployfeedback.domain.verdict import GateState, Judgement, ReasonKind, Verdict
+from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, ReasonKind, Standing, Verdict
 from jupyter_deployfeedback.execution.suites.notebook.statements import could_fail, is_empty
 from jupyter_deployfeedback.execution.suites.traffic import Traffic, traffic_of
 from jupyter_deployfeedback.execution.worker.wire import Spec
@@ -26,7 +30,7 @@ from jupyter_deployfeedback.pipeline.run import evaluate, start
 from jupyter_deployfeedback.project import FIRST_SUITE, draft_project, draft_suite
 from jupyter_deployfeedback.store import open_store
 from jupyter_deployfeedback.verdict import judge
-from tests.comparison.evidence import facts, suite_result
+from tests.comparison.evidence import answers, asked, evaluation, evidence, facts, rule, suite_result
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -321,3 +325,65 @@ def test_a_load_of_which_nothing_was_answered_is_an_error(tmp_path: Path, model:
         Verdict.ERROR,
         "none of the 60 requests of load in load was answered",
     )
+
+
+def of_failures(answered: int, failed: int, *rules: Rule) -> list[Finding]:
+    """Return what is said of failures where nobody wrote a rule on them, with the verdict of the run last."""
+    states = [RequestState.ANSWERED] * answered + [RequestState.FAILED] * failed
+    seen = evidence(suite_result(evaluation(answers([True] * len(states), states=states))))
+    judged_by = with_defaults(rules, asked=True)
+    told = judge(
+        compare(seen, stored=None, baseline=None, estimands=asked(*judged_by)),
+        rules=judged_by,
+        suites=seen.suites,
+        expected_suites=("quality",),
+        candidate=facts(),
+        expect_version=None,
+        confidence=0.95,
+    )
+    return [each for each in told.findings if each.subject.metric == "failure_rate"]
+
+
+@pytest.mark.parametrize(
+    ("answered", "failed", "verdict", "standing"),
+    [
+        (1000, 0, Verdict.PASS, Standing.COUNTED),
+        (20, 0, Verdict.INCONCLUSIVE, Standing.INFO),
+        (19, 1, Verdict.WARN, Standing.COUNTED),
+        (960, 40, Verdict.WARN, Standing.COUNTED),
+    ],
+)
+def test_failures_are_judged_by_default_and_never_worse_than_a_warning(
+    answered: int, failed: int, verdict: Verdict, standing: Standing
+) -> None:
+    (finding,) = of_failures(answered, failed)
+
+    assert (finding.name, finding.verdict, finding.standing) == ("failure_rate <1%", verdict, standing)
+    assert finding.because(ReasonKind.BY_DEFAULT)
+
+
+def test_a_rule_on_failures_takes_the_place_of_the_default() -> None:
+    (finding,) = of_failures(960, 40, rule("failure_rate", "<10%"))
+
+    assert (finding.verdict, finding.reason) == (Verdict.PASS, None)
+
+
+def test_without_requests_nothing_is_judged_by_default() -> None:
+    assert with_defaults((), asked=False) == ()
+
+
+def test_the_default_excuses_no_other_rule_and_limits_nothing() -> None:
+    """Who judges by accuracy alone has not said how many failures may be left out."""
+    few = suite_result(
+        evaluation(answers([True] * 20, states=[RequestState.FAILED] * 5 + [RequestState.ANSWERED] * 15))
+    )
+    rules = with_defaults((rule("accuracy", ">=0.5"),), asked=True)
+    estimates = compare(evidence(few), stored=None, baseline=None, estimands=asked(*rules)).estimates
+
+    assert estimates[0].missing_because == "the candidate answered only 15 of 20 requests"
+    unlimited = few.model_copy(update={"proof": Proof(asked=True, could_fail=False)})
+    assert judged(unlimited).findings[-1].because(ReasonKind.NOTHING_LIMITED)
+
+
+def test_a_default_that_gives_way_is_no_rule_that_was_removed() -> None:
+    assert removed_rules([], of_failures(1000, 0)) == ()

@@ -22,8 +22,9 @@ from jupyter_deployfeedback.domain.rules.rule import (
     refuse,
 )
 from jupyter_deployfeedback.domain.rules.support import has_slices, unsupported
-from jupyter_deployfeedback.domain.verdict import Finding
+from jupyter_deployfeedback.domain.verdict import Finding, ReasonKind
 
+FAILURES = "failure_rate"
 TYPO = 0.9  # names this alike are a slip of the pen: acuracy, latency_p90
 
 
@@ -61,6 +62,14 @@ def read_rule(
     )
 
 
+def with_defaults(rules: tuple[Rule, ...], *, asked: bool) -> tuple[Rule, ...]:
+    """Return the rules, and where requests were ``asked`` the one on failures that stands in for one of the user's."""
+    if not asked or any(rule.metric == FAILURES for rule in rules):
+        return rules
+    rule = read_rule(FAILURES, passing=["<1%"], metrics=STANDARD_METRICS, on_fail=OnFail.WARN)
+    return (*rules, rule.model_copy(update={"by_default": True}))
+
+
 def check_rule(rule: Rule, metrics: Mapping[str, Metric]) -> None:
     """Refuse a rule that cannot be judged, with RuleSyntaxError.
 
@@ -95,7 +104,8 @@ def removed_rules(rules: Iterable[Rule], released: Iterable[Finding]) -> tuple[s
     A rule on slices left one finding for each value: it is named once, after the slice.
     """
     rules, gone = list(rules), dict[str, None]()
-    for each in released:
+    written = (each for each in released if not each.because(ReasonKind.BY_DEFAULT))
+    for each in written:
         if each.condition is not None and not any(_asks(rule, each.subject, each.condition) for rule in rules):
             within = (each.subject.slice[0], None) if each.subject.slice else None
             gone[f"{Subject(name=each.subject.name, slice=within).text} {each.expression_text}"] = None

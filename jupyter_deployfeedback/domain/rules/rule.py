@@ -167,7 +167,8 @@ class Rule(Frozen):
     """The conditions on one metric; ``rules.checking.read_rule`` makes it of what a user wrote.
 
     ``passing`` must all hold; ``warning`` is looser; ``failing`` are the conditions that a ``fail`` list breaks, by
-    default those of ``passing``. Each value of each of ``slices`` is judged like all examples.
+    default those of ``passing``. Each value of each of ``slices`` is judged like all examples. ``by_default``: nobody
+    wrote it.
     """
 
     subject: Subject
@@ -179,6 +180,7 @@ class Rule(Frozen):
     on_no_data: OnNoData = OnNoData.ERROR
     on_small_slice: OnSmallSlice = OnSmallSlice.INCONCLUSIVE
     info: bool = False
+    by_default: bool = False
 
     @property
     def metric(self) -> str:
