@@ -83,6 +83,7 @@ class ReasonKind(StrEnum):
     NOTHING_LIMITED = "nothing_limited"
     OTHER_VERSION = "other_version"
     SELF_TEST_MISSED = "self_test_missed"
+    SENDER_LATE = "sender_late"
     SEVERAL_RESULTS = "several_results"
     UNIT = "unit"
     UNSEEN = "unseen"
@@ -121,6 +122,7 @@ _REASONS = {
     ReasonKind.NOTHING_ABSOLUTE: f"nothing to compare with; {_ABSOLUTE}",
     ReasonKind.NOTHING_LIMITED: "nothing was limited: no rule was judged, and {} has no check and no assertion",
     ReasonKind.SELF_TEST_MISSED: "the gate's self-test missed: {}",
+    ReasonKind.SENDER_LATE: "the sender could not keep up: {}",
     ReasonKind.SEVERAL_RESULTS: "{} results of the same name",
     ReasonKind.UNSEEN: "it cannot be seen {}",
     ReasonKind.WEAK_EVIDENCE: "weak evidence: {}",

@@ -17,6 +17,7 @@ TAG = "Tag the release: jupyter deployfeedback release VERSION, or “Tag releas
 _BY_CAUSE = {
     ReasonKind.NEVER_ASKED: "Let a suite ask the model: jdf.evaluate(jdf.connect(), inputs, truth), then run again.",
     ReasonKind.NOTHING_LIMITED: "Add a rule to deployfeedback.yaml, or a check to a suite, then run again.",
+    ReasonKind.SENDER_LATE: "Lower the rate of jdf.load, or load from a machine with more to spare, then run again.",
 }
 
 

@@ -100,7 +100,7 @@ def judge(  # noqa: PLR0913 - all that a run is judged by; each is named by the 
         *of_suites.judge_answers(suites),
         *of_suites.judge_versions(suites, candidate, live, expect_version=expect_version),
         *of_suites.judge_suites(suites, expected_suites),
-        *_judge_rules(rules, answers),
+        *of_suites.without_sender(_judge_rules(rules, answers), suites),
     ]
     declared = tuple(rule for rule in rules if not rule.by_default)
     findings += _unjudged(declared, findings, first_release=answers.first_release)

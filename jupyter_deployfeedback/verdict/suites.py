@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from jupyter_deployfeedback.domain.evaluation import Evaluation, RequestState
+from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
 from jupyter_deployfeedback.domain.rules.rule import Subject, SubjectKind
 from jupyter_deployfeedback.domain.run import CaseResult, Outcome, SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import Finding, Reason, ReasonKind, Verdict
+from jupyter_deployfeedback.errors import GeneratorSaturated
 
 
 def judge_suites(suites: Iterable[SuiteResult], expected: Iterable[str]) -> Iterator[Finding]:
@@ -20,6 +22,26 @@ def judge_suites(suites: Iterable[SuiteResult], expected: Iterable[str]) -> Iter
             kind = ReasonKind.SEVERAL_RESULTS if found else ReasonKind.NO_RESULT
             reason = Reason(kind=kind, detail=str(len(found)))
             yield Finding(subject=_suite(name), verdict=Verdict.ERROR, reason=reason)
+
+
+def is_late(result: SuiteResult) -> bool:
+    """Say whether nothing stopped a suite but its sender: ``jdf.load`` could not send in time."""
+    broken = {case.error.type for case in result.cases if case.error is not None}
+    return result.outcome is Outcome.ERRORED and broken == {GeneratorSaturated.__name__}
+
+
+def without_sender(findings: Iterable[Finding], suites: Iterable[SuiteResult]) -> Iterator[Finding]:
+    """Yield the findings; where only the sender was late, what has no number for that is INCONCLUSIVE, no ERROR."""
+    broken = [each for each in suites if each.outcome in {Outcome.ERRORED, Outcome.NOT_RUN}]
+    late = bool(broken) and all(map(is_late, broken))
+    for each in findings:
+        metric = STANDARD_METRICS.get(each.subject.metric or "")
+        sent = metric is not None and metric.family is Family.APPLICATION
+        if late and sent and each.reason is not None and each.because(ReasonKind.MISSING):
+            reason = Reason(kind=ReasonKind.SENDER_LATE, detail=each.reason.detail)
+            yield each.model_copy(update={"verdict": Verdict.INCONCLUSIVE, "reason": reason})
+        else:
+            yield each
 
 
 def judge_suite(result: SuiteResult) -> Finding:
@@ -107,6 +129,8 @@ def _said(side: TargetFacts | None) -> set[str]:
 
 def _worst_case(result: SuiteResult) -> tuple[Verdict, Reason | None]:
     broken = [case for case in result.cases if case.outcome in {Outcome.ERRORED, Outcome.NOT_RUN}]
+    if is_late(result):
+        return Verdict.INCONCLUSIVE, Reason(kind=ReasonKind.SENDER_LATE, detail=_told(broken))
     if result.outcome in {Outcome.ERRORED, Outcome.NOT_RUN} or broken:
         told = [case for case in broken if case.outcome is Outcome.ERRORED] or broken
         return Verdict.ERROR, _of_cases(result.reason or _told(told) or "it did not run to its end")

@@ -21,7 +21,7 @@ from jupyter_deployfeedback.domain.evaluation import RequestState
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.rules.checking import removed_rules, with_defaults
 from jupyter_deployfeedback.domain.rules.rule import Rule
-from jupyter_deployfeedback.domain.run import Proof, RunRequest, SuiteResult
+from jupyter_deployfeedback.domain.run import CaseError, CaseResult, Outcome, Proof, RunRequest, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, ReasonKind, Standing, Verdict
 from jupyter_deployfeedback.execution.suites.notebook.statements import could_fail, is_empty
 from jupyter_deployfeedback.execution.suites.traffic import Traffic, traffic_of
@@ -42,11 +42,16 @@ answer = json.load(urllib.request.urlopen(urllib.request.Request(url, b'{"inputs
 LOAD = "import jupyter_deployfeedback as jdf\njdf.load(jdf.connect(), [[0]], rate=60, seconds=0.25, windows=4, settle=0.1, warmup=0)"
 FEATURE = "Feature: f\n  Scenario: s\n    Given it {does}\n"
 STEPS = f"""\
+import os
 from behave import step
 
 @step("it asks")
 def asks(context):
     {BY_HAND.replace(chr(10), chr(10) + "    ")}
+
+@step("it stops")
+def stops(context):
+    open(os.environ["STORE_METRICS_PATH"], "w").write('{{"number_requests": 21, "average_error": 0.1}}')
 
 @step("it rests")
 def rests(context):
@@ -94,7 +99,7 @@ def run(model: Any) -> Callable[..., tuple[FeedbackReport, dict[str, SuiteResult
 
     def ran(folder: Path, *, failing: Any = range(0)) -> tuple[FeedbackReport, dict[str, SuiteResult]]:
         model.count, model.failing = 0, failing
-        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TUTORIAL_MAX_REQUESTS_TEST": "200"}
         request = RunRequest(project_file=str(folder / "deployfeedback.yaml"), target="candidate")
         with open_store(str(folder.parent / "store"), environment=environment) as store:
             begun = start(request, store=store, environment=environment)
@@ -130,7 +135,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory, model: Any, run: Callable[...
     folder = write(tmp_path_factory.mktemp("seen") / "project", model.server_address, **suites)
     (folder / "features/steps").mkdir(parents=True)
     (folder / "features/steps/steps.py").write_text(STEPS)
-    for does in ("asks", "rests"):
+    for does in ("asks", "rests", "stops"):
         (folder / f"features/{does}.feature").write_text(FEATURE.format(does=does))
         with (folder / "deployfeedback.yaml").open("a") as file:
             file.write(f"  - {{features: features/, name: {does}}}\n")
@@ -157,8 +162,17 @@ def test_a_suite_is_seen_to_ask_its_target_or_not(
 def test_assertions_and_steps_could_fail_and_a_request_alone_could_not(seen: dict[str, SuiteResult]) -> None:
     found = {name: each.proof.could_fail for name, each in seen.items()}
 
-    assert [name for name, fails in found.items() if fails] == ["by_hand", "asks", "rests"]
+    assert [name for name, fails in found.items() if fails] == ["by_hand", "asks", "rests", "stops"]
     assert set(found.values()) == {True, False}
+
+
+def test_a_test_that_sent_fewer_requests_than_it_was_asked_for_is_an_error(seen: dict[str, SuiteResult]) -> None:
+    said = "the test counts 21 requests of the 200 it was asked for"
+
+    assert seen["stops"].outcome is Outcome.ERRORED
+    assert seen["stops"].reason == f"T{said[1:]}. Send them all, or ask for fewer: TUTORIAL_MAX_REQUESTS_TEST."
+    numbers = {each.metric.name: (each.value, each.missing_because) for each in seen["stops"].observations}
+    assert numbers == {"number_requests": (21.0, None), "average_error": (None, said)}
 
 
 @pytest.mark.parametrize(
@@ -387,3 +401,25 @@ def test_the_default_excuses_no_other_rule_and_limits_nothing() -> None:
 
 def test_a_default_that_gives_way_is_no_rule_that_was_removed() -> None:
     assert removed_rules([], of_failures(1000, 0)) == ()
+
+
+def test_a_sender_that_could_not_keep_up_is_inconclusive() -> None:
+    late = CaseError(type="GeneratorSaturated", message="only 40 of 60 requests could be sent in their window")
+    cases = (
+        CaseResult(case_id="1", title="load", outcome=Outcome.ERRORED, error=late),
+        CaseResult(case_id="2", title="check", outcome=Outcome.NOT_RUN),
+    )
+    stopped = suite_result(name="load", cases=cases, outcome=Outcome.ERRORED)
+    rules = (rule("latency", "p(95)<300ms"),)
+    found = judge(
+        compare(evidence(stopped), stored=None, baseline=None, estimands=asked(*rules)),
+        rules=rules,
+        suites=(stopped,),
+        expected_suites=("load",),
+        candidate=facts(),
+        expect_version=None,
+        confidence=0.95,
+    )
+
+    assert (found.verdict, found.gate) == (Verdict.INCONCLUSIVE, GateState.CLOSED)
+    assert all(each.because(ReasonKind.SENDER_LATE) for each in found.findings)

@@ -17,6 +17,7 @@ from jupyter_deployfeedback.probe.records import metric_record
 
 STORE_VARIABLE = "STORE_METRICS_PATH"
 PIPELINE_VARIABLE = "PIPELINE_HELPERS_METRICS_FILE_PATH"
+COUNT = "number_requests"
 LIMIT_VARIABLE = "TUTORIAL_MAX_REQUESTS_TEST"
 USUAL_FILE = "metrics.json"
 JSON_MIME = "application/json"
@@ -25,10 +26,14 @@ LARGEST_FILE = 5_000_000  # bytes, of a metrics file and of an attachment
 
 @dataclass
 class Numbers:
-    """Records of metrics, ready to be told, and what is worth reading about them."""
+    """Records of metrics, ready to be told, and what is worth reading about them.
+
+    ``short`` says that the test sent fewer requests than it was asked for; then only their count is a number.
+    """
 
     records: list[dict[str, Any]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    short: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,10 @@ def read_numbers(file: Path | None, attached: Mapping[str, Any], *, environment:
     found = {**attached, **written}
     if not found and not numbers.notices:
         numbers.notices.append("The test wrote no metrics file, so there are no metrics of it.")
+    numbers.short = _shortfall(found, environment)
     for name, value in found.items():
         _add(name, value, numbers)
-    numbers.notices.extend(_doubts(found, environment))
+    numbers.notices.extend(_doubts(found))
     return numbers
 
 
@@ -123,11 +129,13 @@ def _read_file(path: Path, numbers: Numbers) -> dict[str, Any]:
 
 def _add(name: str, value: object, numbers: Numbers) -> None:
     metric = TEST_METRICS.get(name) or Metric(name=name, family=Family.MODEL)
+    missing: str | None
     if value is None or value == NO_DATA:
         missing = f"the test wrote {json.dumps(value)}"
         number = None
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        missing, number = None, _float(value)
+        missing = numbers.short if name != COUNT else None
+        number = None if missing else _float(value)
     else:
         numbers.notices.append(f"{name} is not a number and is not read as a metric.")
         return
@@ -151,9 +159,14 @@ def _float(number: float) -> float:
         return math.inf
 
 
-def _doubts(found: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
-    error, sent, asked = found.get("average_error"), found.get("number_requests"), environment.get(LIMIT_VARIABLE, "")
+def _shortfall(found: Mapping[str, Any], environment: Mapping[str, str]) -> str | None:
+    sent, asked = found.get(COUNT), environment.get(LIMIT_VARIABLE, "")
+    if isinstance(sent, int | float) and asked.isdecimal() and sent < int(asked):
+        return f"the test counts {sent:g} requests of the {asked} it was asked for"
+    return None
+
+
+def _doubts(found: Mapping[str, Any]) -> Iterator[str]:
+    error = found.get("average_error")
     if isinstance(error, int | float) and not isinstance(error, bool) and error in {0, 1}:
         yield f"average_error is exactly {error:g}: check that the test compares the right things."
-    if isinstance(sent, int | float) and asked.isdecimal() and sent < int(asked):
-        yield f"The test counts {sent:g} requests of the {asked} it was asked for: its means are over a part."

@@ -66,12 +66,15 @@ class _Bench:
         judgement = judging.judge(expected, report, stopped=finished.stopped is not None)
         for end in judgement.ends:
             self.tell(end)
-        self._tell_numbers(report, files)
+        short = self._tell_numbers(report, files)
         self.account.notices.extend(judgement.notices)
         self._keep(expected, report, judgement, finished)
         if finished.stopped is not None:
             raise finished.stopped
         _refuse_broken(finished, report, judgement)
+        if short is not None:
+            less = f"Send them all, or ask for fewer: {gathered.LIMIT_VARIABLE}."
+            raise Unfinished(Ending.BROKEN, f"{short[0].upper()}{short[1:]}. {less}")
 
     def _expect(self) -> dict[str, judging.Scenario]:
         """List the scenarios with a dry run and tell them; it imports the steps, so it finds what is missing there."""
@@ -117,7 +120,7 @@ class _Bench:
             "PYTHONDONTWRITEBYTECODE": "1",  # nothing is added to the repository
         }
 
-    def _tell_numbers(self, report: judging.Report, files: gathered.MetricsFiles) -> None:
+    def _tell_numbers(self, report: judging.Report, files: gathered.MetricsFiles) -> str | None:
         attached = [each for scenario in report.scenarios.values() for each in gathered.attachments(scenario)]
         objects = [(each.cell_id, flat) for each in attached if (flat := gathered.flat_object(each)) is not None]
         written, stale = files.written()
@@ -128,6 +131,7 @@ class _Bench:
         for record in numbers.records:
             self.tell(Recorded(owners.get(record["name"], home), RECORD_MIME, record))
         self.account.notices.extend((*stale, *numbers.notices))
+        return numbers.short
 
     def _keep(
         self,

@@ -21,6 +21,7 @@ class ClaimOutcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     ERRORED = "errored"
+    LATE = "late"  # what sent the requests could not keep up
 
 
 @dataclass(frozen=True)

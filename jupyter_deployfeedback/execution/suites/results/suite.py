@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO, TypeVar
 from urllib.parse import urlsplit
 
+from jupyter_deployfeedback.errors import GeneratorSaturated
 from jupyter_deployfeedback.execution.suites import Account, Unfinished
 from jupyter_deployfeedback.execution.suites.results import chaos, contents, guidellm, k6, k6_summary, vegeta
 from jupyter_deployfeedback.execution.worker import wire
@@ -18,6 +19,11 @@ from jupyter_deployfeedback.probe import environment as names
 from jupyter_deployfeedback.probe.records import RECORD_MIME, evaluation_record, metric_record
 
 POINT = "point"
+_ERRORS = {
+    contents.ClaimOutcome.FAILED: "AssertionError",
+    contents.ClaimOutcome.ERRORED: "ResultsError",
+    contents.ClaimOutcome.LATE: GeneratorSaturated.__name__,
+}
 STALE_SECONDS = 60.0  # after which it is said how old results are
 AHEAD_SECONDS = 60.0  # by which another machine's clock may be ahead
 T = TypeVar("T")
@@ -118,8 +124,7 @@ def _of_this_target(found: contents.Found, spec: wire.Spec) -> contents.Claim:
 def _ended(cell_id: str, claim: contents.Claim, *, place: int) -> wire.CellEnded:
     if claim.outcome is contents.ClaimOutcome.PASSED:
         return wire.CellEnded(cell_id, "ok", place)
-    kind = "AssertionError" if claim.outcome is contents.ClaimOutcome.FAILED else "ResultsError"
-    return wire.CellEnded(cell_id, "error", place, (kind, claim.message, ""))
+    return wire.CellEnded(cell_id, "error", place, (_ERRORS[claim.outcome], claim.message, ""))
 
 
 def _records(found: contents.Found, *, suite: str, path: Path) -> Iterator[dict[str, Any]]:
