@@ -14,6 +14,7 @@ from jupyter_deployfeedback.execution.worker import wire
 LONGEST_TRACEBACK = 20_000
 LONGEST_MESSAGE = 1000
 _RAISES_TAG = "raises-exception"
+_BAD = frozenset({Outcome.FAILED, Outcome.ERRORED})
 _R_ASSERTION = re.compile(r"Error(?: in .+?)?: (?P<said>.+ (?:is not|are not all) TRUE)\s*", re.DOTALL)  # stopifnot()
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _SENTENCES = {
@@ -37,7 +38,7 @@ def case_results(
 ) -> tuple[CaseResult, ...]:
     """Return one case for each code cell in the notebook's order, each followed by what it ``recorded`` (its checks).
 
-    A cell that papermill injected is a case only if it did not pass.
+    A cell that papermill injected, or that holds nothing but comments, is a case only if it was run and did not pass.
     """
     cells = _cells(events)
     named = titles(cells)
@@ -46,11 +47,11 @@ def case_results(
     known = {cell.cell_id for cell in cells}
     injected = [wire.Cell(cell_id, "code", "injected parameters") for cell_id in started if cell_id not in known]
     cases: list[CaseResult] = []
-    for cell in (*injected, *(cell for cell in cells if cell.is_case)):
+    for cell in (*injected, *(cell for cell in cells if cell.is_run)):
         end = ends.get(cell.cell_id, wire.CellEnded(cell.cell_id) if cell.cell_id in started else None)
         stopped = ended if started and cell.cell_id == started[-1] else None
         case = case_result(cell, end=end, title=named.get(cell.cell_id, cell.source), stopped=stopped)
-        if cell not in injected or case.outcome is not Outcome.PASSED:
+        if (cell.is_case and cell not in injected) or case.outcome in _BAD:
             cases.append(case)
         cases.extend((recorded or {}).get(cell.cell_id, ()))
     return tuple(cases)

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from jupyter_deployfeedback.domain.kind import ADAPTERS, SuiteKind
+from jupyter_deployfeedback.domain.kind import ADAPTERS, SuiteKind, holds_code
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid, UnknownParameter, UsageError
@@ -57,7 +57,7 @@ def inspect_suite(project: Project, suite: Suite) -> SuiteInspection:
     if not kernel_name:
         kernel_name = DEFAULT_KERNEL
         notices.append(f"{suite.source} names no kernel: {DEFAULT_KERNEL} is used.")
-    if not any(cell["cell_type"] == "code" and source_of(cell).strip() for cell in notebook["cells"]):
+    if not any(cell["cell_type"] == "code" and holds_code(source_of(cell)) for cell in notebook["cells"]):
         notices.append(f"{suite.source} has no code: the suite will be errored.")
     _require_kernel(kernel_name, suite.source)
     parameters = notebook_parameters(notebook, suite.source)

@@ -19,11 +19,12 @@ from jupyter_deployfeedback.comparison.comparing import compare
 from jupyter_deployfeedback.domain.comparison import Comparison
 from jupyter_deployfeedback.domain.evaluation import RequestState
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
+from jupyter_deployfeedback.domain.kind import holds_code
 from jupyter_deployfeedback.domain.rules.checking import removed_rules, with_defaults
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import CaseError, CaseResult, Outcome, Proof, RunRequest, SuiteResult
 from jupyter_deployfeedback.domain.verdict import Finding, GateState, Judgement, ReasonKind, Standing, Verdict
-from jupyter_deployfeedback.execution.suites.notebook.statements import could_fail, is_empty
+from jupyter_deployfeedback.execution.suites.notebook.statements import could_fail
 from jupyter_deployfeedback.execution.suites.traffic import Traffic, traffic_of
 from jupyter_deployfeedback.execution.worker.wire import Spec
 from jupyter_deployfeedback.pipeline.run import evaluate, start
@@ -236,9 +237,9 @@ def test_what_of_a_cell_is_there_to_fail(cell: str, *, fails: bool) -> None:
     assert could_fail(cell) is fails
 
 
-@pytest.mark.parametrize(("cell", "empty"), [("# a\n\n  # b", True), ("", True), ("# a\nx", False), ("%ls", False)])
-def test_a_cell_of_comments_holds_no_statement(cell: str, *, empty: bool) -> None:
-    assert is_empty(cell) is empty
+@pytest.mark.parametrize(("cell", "held"), [("# a\n\n  # b", False), ("", False), ("# a\nx", True), ("%ls", True)])
+def test_a_cell_of_comments_holds_no_code(cell: str, *, held: bool) -> None:
+    assert holds_code(cell) is held
 
 
 def judged(*suites: SuiteResult) -> Judgement:

@@ -133,12 +133,22 @@ def test_checks_stand_behind_the_cell_that_made_them() -> None:
     assert [each.case_id for each in cases] == ["a", "a#1", "b"]
 
 
-def test_markdown_and_empty_cells_are_no_cases() -> None:
-    cells = Opened((Cell("a", "markdown", "# Title"), Cell("b", "code", " \n"), Cell("c", "code", "x = 1")))
+def test_markdown_empty_cells_and_comments_are_no_cases() -> None:
+    comment = Cell("d", "code", "# check(answers)\n\n  // nothing else")
+    cells = Opened((Cell("a", "markdown", "# Title"), Cell("b", "code", " \n"), comment, Cell("c", "code", "x = 1")))
 
     cases = case_results([cells], ended=COMPLETED)
 
     assert [(each.case_id, each.title) for each in cases] == [("c", "x = 1")]
+
+
+def test_comments_that_fail_all_the_same_are_a_case() -> None:
+    cells = Opened((Cell("a", "code", "#include <nothing>"),))
+    end = CellEnded("a", status="error", error=("CompileError", "no such file", ""))
+
+    (case,) = case_results([cells, CellStarted("a"), end], ended=COMPLETED)
+
+    assert case.outcome is Outcome.ERRORED
 
 
 def test_tracebacks_are_kept_without_terminal_colours() -> None:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, get_args
 
+from jupyter_deployfeedback.domain.kind import holds_code
+
 SKIP_TAG = "skip-execution"
 INJECTED_TAG = "injected-parameters"
 CELL_TIMEOUT = "CellTimeout"  # the name of the error where a cell's own time was over
@@ -78,8 +80,8 @@ def read_request(line: str) -> Request:
 class Cell:
     """One cell of a notebook, or one case of a suite of another kind; its id stays the same from run to run.
 
-    ``title`` is what it is called, where that is not to be found in its source. ``statements`` says whether it holds
-    any, ``could_fail`` whether it holds what is there to fail: an assertion, a step; None where nobody can tell.
+    ``title`` is what it is called, where that is not to be found in its source. ``could_fail`` says
+    whether it holds what is there to fail: an assertion, a step; None where nobody can tell.
     """
 
     cell_id: str
@@ -87,14 +89,17 @@ class Cell:
     source: str
     tags: tuple[str, ...] = ()
     title: str = ""
-    statements: bool = True
     could_fail: bool | None = None
 
     @property
+    def is_run(self) -> bool:
+        """Say whether it is sent to a kernel as the user's own."""
+        return self.cell_type not in _PROSE and bool(self.source.strip()) and INJECTED_TAG not in self.tags
+
+    @property
     def is_case(self) -> bool:
-        """Say whether it holds code of the user's: what papermill injects, empty cells and comments are no cases."""
-        holds = self.statements and bool(self.source.strip())
-        return self.cell_type not in _PROSE and holds and INJECTED_TAG not in self.tags
+        """Say whether the cell holds code of the user's: what papermill injects and mere comments are no cases."""
+        return self.is_run and (self.cell_type != "code" or holds_code(self.source))
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def _cell_of(cell: nbformat.NotebookNode, *, python: bool) -> Cell:
     read = Cell(cell.id, cell.cell_type, cell.source, tuple(cell.metadata.get("tags", [])))
     if not python or cell.cell_type != "code":
         return read
-    return replace(read, statements=not statements.is_empty(cell.source), could_fail=statements.could_fail(cell.source))
+    return replace(read, could_fail=statements.could_fail(cell.source))
 
 
 def _give_lasting_ids(notebook: nbformat.NotebookNode, written: list[Any]) -> None:

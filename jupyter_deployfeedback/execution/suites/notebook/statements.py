@@ -1,4 +1,4 @@
-"""What can be told of a cell by its text: whether it holds a statement, and whether that could fail.
+"""What can be told of a cell by its text: whether there is anything in it that could fail.
 
 A cell could fail where it has an ``assert`` of something that varies, a ``raise``, a call whose name begins with
 ``assert`` (numpy, pandas, unittest), ``raise_for_status()``, ``sys.exit()``, or a test runner (pytest, unittest,
@@ -14,11 +14,6 @@ _COMMAND = re.compile(r"^(?P<indent>[ \t]*)(?:[!%?].*|.*\?)$", re.MULTILINE)
 _ASSIGNED = re.compile(r"(?<=[^=!<>])=[ \t]*[!%].*$", re.MULTILINE)
 _SHELL = re.compile(r"^[ \t]*(?:\w+[ \t]*=[ \t]*)?[!%].*\b(?:pytest|unittest|doctest|behave)\b", re.MULTILINE)
 _WORDS = re.compile(r"^[ \t]*(?:assert|raise)\b|\bassert\w*\(|\braise_for_status\(", re.MULTILINE)
-
-
-def is_empty(source: str) -> bool:
-    """Say whether a cell of Python holds no statement: nothing but comments."""
-    return all(not line.strip() or line.lstrip().startswith("#") for line in source.splitlines())
 
 
 def could_fail(source: str) -> bool:
