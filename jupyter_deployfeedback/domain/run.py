@@ -13,6 +13,7 @@ from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.metric import LoadedWindow, Observation, Series, Window
 from jupyter_deployfeedback.domain.verdict import Verdict
 
+MOST_WARNINGS = 3  # of a suite that are told in one sentence
 MOST_POINTS = 500  # of one suite: a typing mistake should not run for a week
 
 Axes: TypeAlias = Mapping[str, Sequence[Scalar]]
@@ -199,7 +200,8 @@ class Proof(Frozen):
 class SuiteResult(Frozen):
     """What became of a suite: its cases, the metrics it recorded, the samples it took.
 
-    ``reason`` says why the suite as a whole is errored or not run; ``artifact`` names the executed copy.
+    ``reason`` says why the suite as a whole is errored or not run; ``artifact`` names the executed copy. ``warnings``
+    say what failed in a cell that raised nothing.
     """
 
     suite: Suite
@@ -209,6 +211,7 @@ class SuiteResult(Frozen):
     evaluations: tuple[Evaluation, ...] = ()
     reason: str | None = None
     notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     artifact: str | None = None
     started_at: AwareDatetime
     finished_at: AwareDatetime
@@ -216,6 +219,12 @@ class SuiteResult(Frozen):
     environment: dict[str, str] = {}  # the kernel's packages: name -> version
     kernel: str | None = None  # how it was supplied: "forked" from one that stood by, or "started"
     proof: Proof = Proof()
+
+    @property
+    def warned(self) -> str:
+        """Its warnings as one text, the first ones where there are many."""
+        more = len(self.warnings) - MOST_WARNINGS
+        return "; ".join(self.warnings[:MOST_WARNINGS]) + (f" (and {more} more)" if more > 0 else "")
 
 
 class Evidence(Frozen):

@@ -82,6 +82,7 @@ class ReasonKind(StrEnum):
     NOTHING_ANSWERED = "nothing_answered"
     NOTHING_LIMITED = "nothing_limited"
     OTHER_VERSION = "other_version"
+    RAISED_NOTHING = "raised_nothing"
     SELF_TEST_MISSED = "self_test_missed"
     SENDER_LATE = "sender_late"
     SEVERAL_RESULTS = "several_results"

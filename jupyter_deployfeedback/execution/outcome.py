@@ -14,6 +14,7 @@ from jupyter_deployfeedback.execution.worker import wire
 LONGEST_TRACEBACK = 20_000
 LONGEST_MESSAGE = 1000
 _RAISES_TAG = "raises-exception"
+_TESTS_FAILED = "TestsFailed"  # the name of the error where tests failed that a cell ran itself
 _BAD = frozenset({Outcome.FAILED, Outcome.ERRORED})
 _R_ASSERTION = re.compile(r"Error(?: in .+?)?: (?P<said>.+ (?:is not|are not all) TRUE)\s*", re.DOTALL)  # stopifnot()
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -50,7 +51,8 @@ def case_results(
     for cell in (*injected, *(cell for cell in cells if cell.is_run)):
         end = ends.get(cell.cell_id, wire.CellEnded(cell.cell_id) if cell.cell_id in started else None)
         stopped = ended if started and cell.cell_id == started[-1] else None
-        case = case_result(cell, end=end, title=named.get(cell.cell_id, cell.source), stopped=stopped)
+        title = named.get(cell.cell_id, cell.source)
+        case = case_result(cell, end=end, title=title, stopped=stopped, strays=strays_of(cell, events))
         if (cell.is_case and cell not in injected) or case.outcome in _BAD:
             cases.append(case)
         cases.extend((recorded or {}).get(cell.cell_id, ()))
@@ -58,10 +60,18 @@ def case_results(
 
 
 def case_result(
-    cell: wire.Cell, *, end: wire.CellEnded | None, title: str, stopped: wire.Ended | None = None
+    cell: wire.Cell,
+    *,
+    end: wire.CellEnded | None,
+    title: str,
+    stopped: wire.Ended | None = None,
+    strays: Sequence[wire.StrayError] = (),
 ) -> CaseResult:
     """Judge one cell. ``end`` is None if it was never started; ``stopped`` is how the suite ended while it ran."""
     outcome, error = _judge(cell, end, stopped)
+    if outcome is Outcome.PASSED and (failed := [each for each in strays if each.fails]):
+        said = failed[0].said + (f" (and {len(failed) - 1} more)" if failed[1:] else "")
+        outcome, error = Outcome.FAILED, CaseError(type=_TESTS_FAILED, message=f"{said}.")
     seconds = end.duration_seconds if end else None
     return CaseResult(
         case_id=cell.cell_id, title=title, outcome=outcome, duration_seconds=seconds, error=error, cell_id=cell.cell_id
@@ -108,14 +118,26 @@ def notices(events: Sequence[wire.Event]) -> tuple[str, ...]:
     named = titles(cells)
     tagged = {cell.cell_id for cell in cells if _RAISES_TAG in cell.tags}
     for event in events:
-        title = named.get(event.cell_id, event.cell_id) if isinstance(event, wire.CellEnded | wire.StrayError) else ""
-        if isinstance(event, wire.StrayError):
-            found.append(f"{title}: an exception in a thread or a task reached only stderr.")
+        title = named.get(event.cell_id, event.cell_id) if isinstance(event, wire.CellEnded) else ""
         if isinstance(event, wire.CellEnded) and event.truncated:
             found.append(f"{title}: its output was cut in the executed copy.")
         if isinstance(event, wire.CellEnded) and event.cell_id in tagged and event.error is None:
             found.append(f"{title}: tagged {_RAISES_TAG}, but it raised nothing.")
     return tuple(dict.fromkeys(found))
+
+
+def warnings(events: Sequence[wire.Event]) -> tuple[str, ...]:
+    """Return what failed in a cell that raised nothing, by the cell's title; what fails its case is not among it."""
+    cells = _cells(events)
+    named = titles(cells)
+    told = [(named[cell.cell_id], each) for cell in cells if cell.is_run for each in strays_of(cell, events)]
+    return tuple(dict.fromkeys(f"“{title}”: {each.said}" for title, each in told if not each.fails))
+
+
+def strays_of(cell: wire.Cell, events: Iterable[wire.Event]) -> list[wire.StrayError]:
+    """Return what failed in a cell that raised nothing, but for what its tag permits."""
+    own = [event for event in events if isinstance(event, wire.StrayError) and event.cell_id == cell.cell_id]
+    return [each for each in own if not (each.exit_status and wire.EXIT_STATUS_TAG in cell.tags)]
 
 
 def _cells(events: Sequence[wire.Event]) -> tuple[wire.Cell, ...]:

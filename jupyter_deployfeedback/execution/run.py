@@ -113,7 +113,9 @@ class Listener:
 
     def _tell_end(self, event: wire.CellEnded) -> None:
         """Tell what became of a case; said twice, as adapters do that know more at the end, only what differs."""
-        case = case_result(self._cells[event.cell_id], end=event, title=self._titles[event.cell_id])
+        cell = self._cells[event.cell_id]
+        strays = outcome.strays_of(cell, self.events)
+        case = case_result(cell, end=event, title=self._titles[event.cell_id], strays=strays)
         if self._done.get(event.cell_id) is case.outcome:
             return
         self._done[event.cell_id] = case.outcome
@@ -328,6 +330,7 @@ def _result(suite: Suite, events: list[wire.Event], ended: wire.Ended) -> SuiteR
         evaluations=tuple(reading.evaluations),
         reason=outcome.suite_reason(cases, ended=ended),
         notices=(*outcome.notices((*events, ended)), *reading.notices),
+        warnings=outcome.warnings(events),
         started_at=now,
         finished_at=now,
         duration_seconds=0.0,

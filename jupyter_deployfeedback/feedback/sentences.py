@@ -106,13 +106,16 @@ def _suite_sentence(name: str, suite: SuiteResult | None, reason: str) -> str:
     if suite is None:
         return f"{title} left no result: {reason or 'it was expected but never reported'}."
     bad = first_bad_case(suite)
+    warned = one_line(suite.warned, limit=1000)
     if suite.outcome in GOOD and bad is None:
-        return f"{title} {suite.outcome}: {count(len(suite.cases), 'case')} in {duration(suite.duration_seconds)}."
+        but = f", but {warned}" if warned else ""
+        return f"{title} {suite.outcome}: {count(len(suite.cases), 'case')} in {duration(suite.duration_seconds)}{but}."
     number = sum(case.outcome not in GOOD for case in suite.cases)
     own = "" if bad is not None and _says_the_same(suite.reason, bad) else one_line(suite.reason or "").rstrip(".")
     clauses = [own or (reason if bad is None else "")]
     if bad is not None:
         clauses.append(f"{number} of {count(len(suite.cases), 'case')} did not pass, first {describe_case(bad)}")
+    clauses.append(f"also {warned}" if warned else "")
     outcome = suite.outcome.replace("_", " ") if suite.outcome not in GOOD else "did not pass"
     return f"{title} {outcome}: {'; '.join(clause for clause in clauses if clause) or 'no case ran'}.".replace(
         "..", "."

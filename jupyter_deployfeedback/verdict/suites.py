@@ -45,7 +45,7 @@ def without_sender(findings: Iterable[Finding], suites: Iterable[SuiteResult]) -
 
 
 def judge_suite(result: SuiteResult) -> Finding:
-    """Judge a suite by its cases: a failed one is FAIL; one that broke or was never reached is ERROR."""
+    """Judge a suite by its cases: a failed one is FAIL, one that broke or was never reached ERROR, a warning WARN."""
     verdict, reason = _worst_case(result)
     return Finding(subject=_suite(result.suite.name), verdict=verdict, reason=reason, n=len(result.cases))
 
@@ -139,6 +139,8 @@ def _worst_case(result: SuiteResult) -> tuple[Verdict, Reason | None]:
         return Verdict.FAIL, _of_cases(_told(failed) or result.reason or "it failed")
     if not any(case.outcome is Outcome.PASSED for case in result.cases):
         return Verdict.ERROR, Reason(kind=ReasonKind.NO_CASE_RAN)
+    if result.warnings:
+        return Verdict.WARN, Reason(kind=ReasonKind.RAISED_NOTHING, detail=result.warned)
     return Verdict.PASS, None
 
 

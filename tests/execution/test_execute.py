@@ -85,7 +85,7 @@ def test_a_suite_is_called_what_it_was(name: str, results: dict[str, SuiteResult
     result = results[name]
 
     assert (result.outcome, [case.outcome for case in result.cases]) == (expected, cases)
-    assert said in " ".join([result.reason or "", *result.notices])
+    assert said in " ".join([result.reason or "", *result.notices, *result.warnings])
     assert (result.reason is not None) is (expected in {ERRORED, NOT_RUN})
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from jupyter_deployfeedback.domain.run import CaseError, CaseResult, Outcome
-from jupyter_deployfeedback.execution.outcome import case_results, notices, suite_outcome, suite_reason, titles
+from jupyter_deployfeedback.execution.outcome import (
+    case_results,
+    notices,
+    suite_outcome,
+    suite_reason,
+    titles,
+    warnings,
+)
 from jupyter_deployfeedback.execution.worker.wire import (
     Cell,
     CellEnded,
@@ -158,13 +165,42 @@ def test_tracebacks_are_kept_without_terminal_colours() -> None:
 
 
 def test_what_decides_nothing_is_noticed_once() -> None:
-    events = [*one_cell(("raises-exception",), **OK, truncated=True), StrayError("a"), StrayError("a")]
+    events = one_cell(("raises-exception",), **OK, truncated=True)
 
     assert notices(events) == (
         "f(): its output was cut in the executed copy.",
         "f(): tagged raises-exception, but it raised nothing.",
-        "f(): an exception in a thread or a task reached only stderr.",
     )
+
+
+UNRAISED = [
+    ("twice", StrayError("a"), (), Outcome.PASSED, "“f()”: an exception in a thread or a task reached only stderr"),
+    ("a command", StrayError("a", "it ended", exit_status=True), (), Outcome.PASSED, "“f()”: it ended"),
+    ("a command, permitted", StrayError("a", "it ended", exit_status=True), ("exit-status-ok",), Outcome.PASSED, None),
+    ("a task, tagged", StrayError("a", "it raised"), ("exit-status-ok",), Outcome.PASSED, "“f()”: it raised"),
+    ("tests", StrayError("a", "1 of 2", fails=True), ("exit-status-ok",), Outcome.FAILED, None),
+    ("test command, permitted", StrayError("a", "1", fails=True, exit_status=True), ("exit-status-ok",), Outcome.PASSED, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stray", "tags", "expected", "said"), [row[1:] for row in UNRAISED], ids=[row[0] for row in UNRAISED])  # fmt: skip
+def test_what_failed_without_raising_is_a_warning_or_fails_its_case(
+    stray: StrayError, tags: tuple[str, ...], expected: Outcome, said: str | None
+) -> None:
+    events = [*one_cell(tags, **OK), stray, stray]
+
+    (case,) = case_results(events, ended=COMPLETED)
+
+    assert case.outcome is expected
+    assert warnings(events) == ((said,) if said else ())
+
+
+def test_a_case_says_how_many_more_of_its_tests_failed() -> None:
+    events = [*one_cell(**OK), StrayError("a", "first", fails=True), StrayError("a", "second", fails=True)]
+
+    (case,) = case_results(events, ended=COMPLETED)
+
+    assert case.error == CaseError(type="TestsFailed", message="first (and 1 more).")
 
 
 @pytest.mark.parametrize(

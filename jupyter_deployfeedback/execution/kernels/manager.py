@@ -246,21 +246,28 @@ class SuiteKernelClient(AsyncKernelClient):
         return asked_by(message) == request and message["content"].get("execution_state") == "idle"
 
 
-def ask_packages(client: Any) -> str:  # noqa: ANN401 - nbclient's client, which only the engine imports
-    """Ask a kernel, silently, for its packages; one of another language is asked how it is. Returns the question."""
+def ask_packages(client: Any, **more: str) -> str:  # noqa: ANN401 - nbclient's client, which only the engine imports
+    """Ask a kernel, silently, for its packages, and ``more`` expressions; returns the question.
+
+    One of another language is asked how it is.
+    """
     if client.nb.metadata["language_info"].get("name") != "python":
         return str(client.kc.kernel_info())
-    return str(client.kc.execute("", silent=True, user_expressions={"packages": _EXPRESSION}))
+    return str(client.kc.execute("", silent=True, user_expressions={"packages": _EXPRESSION, **more}))
 
 
-def hear_packages(client: Any, question: str) -> dict[str, str]:  # noqa: ANN401
-    """Return the kernel's answer, nothing where it gives none; one that has died raises nbclient's DeadKernelError."""
-    reply = client.wait_for_reply(question)
-    answer = (reply["content"].get("user_expressions") or {}).get("packages", {})  # xeus-python answers with null
-    if answer.get("status") != "ok":
+def hear_answers(client: Any, question: str) -> dict[str, str]:  # noqa: ANN401
+    """Return the kernel's answers, without those it does not give; one that has died raises DeadKernelError."""
+    answers = client.wait_for_reply(question)["content"].get("user_expressions") or {}  # xeus-python answers with null
+    given = {name: answer for name, answer in answers.items() if answer.get("status") == "ok"}
+    return {name: ast.literal_eval(answer["data"]["text/plain"]) for name, answer in given.items()}
+
+
+def packages_of(client: Any, answers: Mapping[str, str]) -> dict[str, str]:  # noqa: ANN401
+    """Return a Python kernel's packages with its own version; nothing where it did not answer."""
+    if "packages" not in answers:
         return {}
-    python = client.nb.metadata["language_info"].get("version", "")
-    return {"python": python} | read_packages(ast.literal_eval(answer["data"]["text/plain"]))
+    return {"python": client.nb.metadata["language_info"].get("version", "")} | read_packages(answers["packages"])
 
 
 def read_packages(listing: str) -> dict[str, str]:

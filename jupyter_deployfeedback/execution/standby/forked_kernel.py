@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from jupyter_deployfeedback.execution.standby import in_kernel
 from jupyter_deployfeedback.execution.standby.forkserver import Turn, Word, leaving_with_parent, serve, show
 
 PACKAGE = "jupyter_deployfeedback"
+WATCHER = "_deployfeedback_in_kernel"  # by which a kernel knows what watches its cells, whoever loaded it
 CONNECTION_FILE = "{connection_file}"  # stands for it in a kernel's arguments, as in a kernel's specification
 _LOADED_LATE = (
     "IPython.core.completerlib",
@@ -171,10 +173,11 @@ def _application() -> Any:  # noqa: ANN401 - ipykernel is the kernel's, not ours
 
 
 def _forget_ourselves() -> None:
-    """Take this package away again: a suite sees the one that is installed for its kernel, or none."""
+    """Take this package away again, but for the watcher: a suite sees the one installed for its kernel, or none."""
     del sys.path[0]  # where we were found
     for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
         del sys.modules[name]
+    sys.modules[WATCHER] = in_kernel
 
 
 def _try_import(module: str) -> None:

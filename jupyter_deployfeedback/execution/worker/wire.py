@@ -13,6 +13,7 @@ from jupyter_deployfeedback.domain.kind import holds_code
 
 SKIP_TAG = "skip-execution"
 INJECTED_TAG = "injected-parameters"
+EXIT_STATUS_TAG = "exit-status-ok"
 CELL_TIMEOUT = "CellTimeout"  # the name of the error where a cell's own time was over
 _PROSE = frozenset({"markdown", "raw"})
 
@@ -149,9 +150,16 @@ class CellEnded:
 
 @dataclass(frozen=True)
 class StrayError:
-    """An exception of a cell, raised in a thread or a task, reached only stderr."""
+    """Something failed in a cell that raised nothing: ``said`` says what, on one line without full stop.
+
+    ``fails``: tests failed, which is as bad as a false assertion. ``exit_status``: the exit status of a command says
+    so, which the tag ``exit-status-ok`` permits.
+    """
 
     cell_id: str
+    said: str = "an exception in a thread or a task reached only stderr"
+    fails: bool = False
+    exit_status: bool = False
 
 
 @dataclass(frozen=True)

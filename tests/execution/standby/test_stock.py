@@ -44,6 +44,7 @@ CORPUS: dict[str, list[Any]] = {
     ],
     "input": ["input('name?')"],
     "exits": ["import os\nos._exit(3)"],
+    "unraised": ["!exit 3", "async def later(): assert False\nlater()"],
     "leaves": ["import sys\nsys.exit(4)", "1"],
     "dies": ["import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)"],
     "multiprocessing": [
@@ -118,7 +119,7 @@ def facts(result: SuiteResult) -> Any:
     cases = [
         (case.case_id, case.outcome, case.error and (case.error.type, case.error.message)) for case in result.cases
     ]
-    return result.outcome, result.reason, cases, sorted(result.environment)
+    return result.outcome, result.reason, result.warnings, cases, sorted(result.environment)
 
 
 @pytest.mark.parametrize("kind", ["forked", "started ahead"])

@@ -27,7 +27,7 @@ from jupyter_deployfeedback.execution.worker.wire import (
         Opened((Cell("a", "code", "x = 'ü\n'", ("parameters",)),), ("a notice",)),
         CellStarted("a"),
         Recorded("a", "application/x+json", {"value": [1, None, "\u2028"]}),
-        StrayError("a"),
+        StrayError("a", "tests failed", fails=True),
         CellEnded("a", status="error", execution_count=3, error=("KeyError", "x", "at\nline 3"), duration_seconds=0.5),
         Ended(Ending.TIMED_OUT, "over", {"python": "3.11"}, ("a notice",)),
     ],

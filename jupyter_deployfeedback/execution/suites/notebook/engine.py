@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,9 @@ from nbclient.exceptions import CellExecutionComplete, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
-from jupyter_deployfeedback.execution.kernels.manager import ask_packages, asked_by, hear_packages
+from jupyter_deployfeedback.execution.kernels.manager import ask_packages, asked_by, hear_answers, packages_of
+from jupyter_deployfeedback.execution.suites import Account
+from jupyter_deployfeedback.execution.suites.notebook import unraised
 from jupyter_deployfeedback.execution.suites.notebook.source import INJECTED_ID, SAVE_EVERY_SECONDS, ExecutedCopy
 from jupyter_deployfeedback.execution.worker import wire
 from jupyter_deployfeedback.execution.worker.stopping import INTERRUPT_SECONDS, Stopped, stop_within
@@ -21,7 +23,7 @@ from jupyter_deployfeedback.probe.records import RECORD_MIME
 
 SCRAP_MIMES = ("application/scrapbook.scrap.json+json", "application/scrapbook.scrap.text+json")
 RESTARTED = "Restarting Bash"  # said by bash_kernel when a cell ended its shell; the new one then answers 0
-STRAY_ERRORS = ("Exception in thread ", "Task exception was never retrieved", "Exception ignored in")
+STRAY_ERRORS = ("Exception in thread ", "exception was never retrieved", "was never awaited")
 
 Tell = Callable[[wire.Event], None]
 CAP_BYTES = 10_000_000
@@ -50,16 +52,16 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
         tell: Tell,
         deadline: float,
         cell_seconds: float | None,
-        packages: dict[str, str],
         first: str,
+        account: Account,
         **_: object,
     ) -> nbformat.NotebookNode:
-        """Execute until the end, an exception or the deadline (on the monotonic clock); fill in the ``packages``.
+        """Execute until the end, an exception or the deadline (on the monotonic clock); fill in the ``account``.
 
         A kernel of Python executes ``first`` before the first cell, which does not see it.
         A cell that takes longer than ``cell_seconds`` is interrupted, and stopped where it does not heed that.
         """
-        watching = Watching(nb, copy=copy, tell=tell, deadline=deadline, cell_seconds=cell_seconds, first=first)
+        watching = Watching(nb, copy=copy, tell=tell, deadline=deadline, cell_seconds=cell_seconds)
         client = SuiteClient(
             watching,
             km=km,
@@ -71,13 +73,16 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
             interrupt_on_timeout=True,
             on_cell_executed=watching.replied,
         )
+        client.before_cells = (unraised.WATCH, *filter(None, [first]))
         watching.notebook_start()
         try:
             client.execute()
-            asked = ask_packages(client)
+            asked = ask_packages(client, unawaited=unraised.UNAWAITED)
             client.hear_latecomers()
             watching.notebook_complete()  # it is written while the kernel looks
-            packages.update(hear_packages(client, asked))
+            answers = hear_answers(client, asked)
+            account.packages.update(packages_of(client, answers))
+            account.notices.extend(client.tell_unawaited(answers))
         except (DeadKernelError, Stopped) as stop:
             watching.mark_stopped(stop)
             raise
@@ -104,9 +109,7 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
         tell: Tell,
         deadline: float = float("inf"),
         cell_seconds: float | None = None,
-        first: str = "",
     ) -> None:
-        self.first = first
         self.copy = copy
         self.tell = tell
         self.deadline = deadline
@@ -214,7 +217,12 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
 
 
 class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill is not annotated
-    """papermill's client, which shows us each message before it becomes an output."""
+    """papermill's client, which shows us each message before it becomes an output.
+
+    ``before_cells``: what a kernel of Python executes, silently, before the first cell.
+    """
+
+    before_cells: tuple[str, ...] = ()
 
     def __init__(self, watching: Watching, **settings: Any) -> None:  # noqa: ANN401 - nbclient's own
         super().__init__(watching, **settings)
@@ -224,8 +232,8 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
         """Execute the cells. papermill asks for the language at the end, which was heard when the kernel got ready."""
         self.reset_execution_trackers()
         with self.setup_kernel(**settings):
-            if self.nb_man.first and self.kc.language_info.get("name") == "python":
-                self.kc.execute(self.nb_man.first, silent=True)  # nobody waits: it is worked off before the first cell
+            for code in self.before_cells if self.kc.language_info.get("name") == "python" else ():
+                self.kc.execute(code, silent=True, stop_on_error=False)  # nobody waits: it is worked off in time
             self.papermill_execute_cells()
             self.nb.metadata["language_info"] = self.kc.language_info
             self.set_widgets_metadata()
@@ -262,6 +270,14 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
         is_own = RECORD_MIME in self._hear(msg, cell.id)
         admitted = msg if is_own else watching.cap.admit(msg)
         return None if admitted is None else super().process_message(admitted, cell, cell_index)
+
+    def tell_unawaited(self, answers: Mapping[str, str]) -> tuple[str, ...]:
+        """Tell what nobody awaited; return what is to be noticed of a kernel that cannot say."""
+        if "unawaited" not in answers:
+            return (unraised.NOT_WATCHED,) if self.kc.language_info.get("name") == "python" else ()
+        for each in unraised.read_unawaited(answers["unawaited"], self._cells_by_request):
+            self.nb_man.tell(each)
+        return ()
 
     def hear_latecomers(self) -> None:
         """Read what came after the last cell was over."""

@@ -16,6 +16,7 @@ from papermill.execute import execute_notebook
 from jupyter_deployfeedback.execution.kernels import manager as kernels
 from jupyter_deployfeedback.execution.kernels.provisioner import STARTED
 from jupyter_deployfeedback.execution.suites import Account, Unfinished
+from jupyter_deployfeedback.execution.suites.notebook import unraised
 from jupyter_deployfeedback.execution.suites.notebook.engine import KernelNeverReadyError, SuiteEngine
 from jupyter_deployfeedback.execution.suites.notebook.records_file import VARIABLE, RecordsFile
 from jupyter_deployfeedback.execution.suites.notebook.source import PYTHON, ExecutedCopy, cells_of, open_notebook
@@ -99,8 +100,8 @@ class _Suite:
                 tell=self.tell,
                 deadline=self.deadline,
                 cell_seconds=self.spec.cell_timeout_seconds,
-                packages=self.account.packages,
                 first=self.traffic.code,
+                account=self.account,
             )
         except PapermillExecutionError:
             return  # a cell raised, which its own event has told
@@ -126,7 +127,8 @@ def _with_records(tell: Callable[[Event], None], records: RecordsFile) -> Callab
     def telling(event: Event) -> None:
         if isinstance(event, CellEnded):
             for record in records.new_records():
-                tell(Recorded(event.cell_id, RECORD_MIME, record))
+                noted = unraised.read_note(record, event.cell_id)
+                tell(noted or Recorded(event.cell_id, RECORD_MIME, record))
         tell(event)
 
     return telling
