@@ -21,6 +21,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from jupyter_deployfeedback.errors import TargetUnreachable
+from jupyter_deployfeedback.probe.framing import ProvenResponse, Received
 
 # Addresses that answer only inside a cloud machine, with its credentials; link-local ones are refused as a whole.
 _METADATA_ADDRESSES = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16"})
@@ -77,9 +78,13 @@ class _Bounded(socket.socket):
     """A socket that gives every step no more than what is left of the request's time."""
 
     deadline: ClassVar[Deadline]
+    due = True
+
+    def makefile(self, *_arguments: Any, **_settings: Any) -> Any:  # noqa: ANN401 - http.client asks for "rb" only
+        return Received(super().makefile("rb", buffering=0), self)
 
     def recv_into(self, *arguments: Any, **settings: Any) -> int:  # noqa: ANN401 - passed on as they come
-        self.settimeout(self.deadline.remaining())
+        self.settimeout(self.deadline.remaining() if self.due else 0)
         return super().recv_into(*arguments, **settings)
 
     def send(self, *arguments: Any) -> int:  # noqa: ANN401 - passed on as they come
@@ -100,6 +105,7 @@ class _Connecting(HTTPConnection):
 
     deadline: ClassVar[Deadline]
     socket_class: ClassVar[type[socket.socket]]
+    response_class = ProvenResponse
 
     def _new_conn(self) -> socket.socket:
         try:

@@ -8,7 +8,7 @@ from urllib3.exceptions import HTTPError
 
 from jupyter_deployfeedback.errors import HarnessError, ProtocolError, TargetTimedOut, TargetUnreachable, UsageError
 from jupyter_deployfeedback.probe.deadline import BoundedAdapter, Deadline
-from jupyter_deployfeedback.probe.replies import Reply
+from jupyter_deployfeedback.probe.replies import Reply, excerpt
 from jupyter_deployfeedback.probe.settings import shown
 
 LARGEST_ANSWER = 32 * 2**20  # decoded bytes
@@ -110,4 +110,5 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 def _reason(cause: BaseException) -> str:
     text = (cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)) or type(cause).__name__
-    return re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?|\s*\(_ssl\.c:\d+\)", "", text).strip(" .")
+    text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?|\s*\(_ssl\.c:\d+\)", "", text)
+    return excerpt(text.encode(errors="replace")).strip(" .")  # it may hold what came in place of a status line
