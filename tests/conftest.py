@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_deployfeedback.cli.demo import deployed, prepare_example
+from jupyter_deployfeedback.probe import redaction
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +19,12 @@ def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "A Tester")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "tester@localhost")
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "_known", {})
+    monkeypatch.setattr(redaction, "_forms", [])
 
 
 @pytest.fixture(scope="session")

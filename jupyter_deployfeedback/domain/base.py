@@ -1,8 +1,11 @@
 """What all nouns share."""
 
-from typing import Any
+import json
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
+
+from jupyter_deployfeedback.probe.redaction import known, redact, redact_tree
 
 
 class Frozen(BaseModel):
@@ -14,6 +17,11 @@ class Frozen(BaseModel):
         allow_inf_nan=False,
         json_schema_serialization_defaults_required=True,  # what is written holds every key
     )
+
+    def without_secrets(self) -> Self:
+        """Return the same value without any of the secrets that this process knows."""
+        text = self.model_dump_json(by_alias=True) if known() else ""
+        return self if redact(text) == text else self.model_validate_json(json.dumps(redact_tree(json.loads(text))))
 
 
 def shared_fields(noun: Frozen, row: type[Frozen]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from zlib import crc32
 
 from jupyter_deployfeedback.probe import environment as names
 from jupyter_deployfeedback.probe.environment import CONTINUES
+from jupyter_deployfeedback.probe.redaction import known, learn
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.evaluation import Continuation
@@ -29,6 +30,7 @@ _ALLOWED = re.compile(
 )
 _SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(^|_)KEY$|^JUPYTERHUB_", re.IGNORECASE)
 _REFERENCE = "env:"
+_OURS = "DEPLOYFEEDBACK_"
 PRIVATE = 0o600
 
 
@@ -72,6 +74,13 @@ def _secret_names(target: Target) -> Iterator[str]:
 
 def _wire(target: Target) -> str:
     return json.dumps(target.model_dump(mode="json"))
+
+
+def secrets_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the secrets a kernel knows, reference -> value: what its targets need, and what was declared for it."""
+    named = {name: value for name, value in environment.items() if _SECRET.search(name) and not name.startswith(_OURS)}
+    learn({f"{_REFERENCE}{name}": value.strip() for name, value in named.items()})
+    return known()
 
 
 def tell_earlier(continues: Continuation | None, *, suite: str, folder: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import CaseResult, EventKind, Outcome, Proof, Step, Suite, SuiteResult
 from jupyter_deployfeedback.execution import outcome
 from jupyter_deployfeedback.execution.control_group import memory_kills
-from jupyter_deployfeedback.execution.environment import kernel_environment, tell_earlier
+from jupyter_deployfeedback.execution.environment import kernel_environment, secrets_of, tell_earlier
 from jupyter_deployfeedback.execution.lanes import Bench, Halt, benches, one_at_a_time, run_side_by_side
 from jupyter_deployfeedback.execution.outcome import case_result, titles
 from jupyter_deployfeedback.execution.records import ProgressRecord, RecordReading, kind_of, read_check, read_records
@@ -29,6 +29,7 @@ from jupyter_deployfeedback.execution.worker import wire
 from jupyter_deployfeedback.execution.worker.process import WorkerProcess
 from jupyter_deployfeedback.execution.worker.process_tree import end_marked
 from jupyter_deployfeedback.probe.records import CHECK, PROGRESS
+from jupyter_deployfeedback.probe.redaction import redact_files
 
 GRACE_SECONDS = 8.0  # for a worker to stop its suite, save the copy and tell; then it is killed
 LONGEST_STEM = 150  # bytes; a system's names end at 255, and a point's name holds text of its parameters
@@ -212,11 +213,13 @@ class Errand:
         started_at, began, killed_before = datetime.now(UTC), time.monotonic(), memory_kills()
         worker = bench.worker()
         spec = self._spec(suite, copy=copy, worker=worker)
+        spec = replace(spec, secrets=secrets_of(spec.environment))
         ended = _watch(worker, spec, hear=listener.hear, halt=self.halt)
         if ended.ending is not wire.Ending.COMPLETED:
             bench.give_up()
             Path(spec.artifact + UNFINISHED).unlink(missing_ok=True)
             end_marked(self.run_id, suite=suite.name)
+        redact_files(self.artifacts, stem=Path(copy).stem)
         over = self._whose_time(suite, spec, listener.events)
         ended = _explained(ended, over=over, killed=memory_kills() - killed_before)
         result = _result(suite, listener.events, ended).model_copy(

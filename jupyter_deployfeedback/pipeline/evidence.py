@@ -74,7 +74,8 @@ def gather(
         observed = [_side(fact, each, window=window, loaded=load) for fact, each, load in seen]
     recorded = chain.recorded_before(plan.project, store=store)
     live = observed[1].model_copy(update={"recorded": recorded}) if plan.live else None
-    return runs.Evidence(suites=suites, candidate=observed[0], baseline=live, window=window, basis=plan.basis)
+    whole = runs.Evidence(suites=suites, candidate=observed[0], baseline=live, window=window, basis=plan.basis)
+    return whole.without_secrets()  # all that is told, stored, shown and tagged comes from it
 
 
 class AskedAgain:

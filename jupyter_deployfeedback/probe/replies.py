@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from jupyter_deployfeedback.errors import ProtocolError
+from jupyter_deployfeedback.probe.redaction import redact, redact_tree
 from jupyter_deployfeedback.probe.settings import shown
 
 _SUCCESS = range(200, 300)
@@ -51,7 +52,7 @@ def _place(location: str) -> str:
 
 
 def read_json(body: bytes, *, content_type: str = "") -> object:
-    """Return the value a body holds; ``ProtocolError`` says what came instead, with its first characters."""
+    """Return the value a body holds, without our secrets; ``ProtocolError`` says how it begins where it holds none."""
     if not body.strip():
         raise ProtocolError("the answer is empty.")
     try:
@@ -63,12 +64,12 @@ def read_json(body: bytes, *, content_type: str = "") -> object:
     except ValueError:
         kind = content_type.partition(";")[0].strip() or "no content type"
         raise ProtocolError(f"the answer is not JSON but {kind}: {excerpt(body)!r}.") from None
-    return value
+    return redact_tree(value)
 
 
 def excerpt(body: bytes) -> str:
-    """Return the first 200 characters of a body, safe to show on one line."""
-    text = body[:1000].decode("utf-8", errors="replace")
+    """Return the first 200 characters of a body, safe to show on one line; a secret is taken out before it is cut."""
+    text = redact(body[:1000].decode("utf-8", errors="replace"))
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:200]
 
 

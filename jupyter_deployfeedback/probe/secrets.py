@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 
 from jupyter_deployfeedback.errors import HarnessError, SecretUnavailable, UsageError
+from jupyter_deployfeedback.probe.redaction import SHORTEST, learn, redact
 
-SHORTEST = 8  # characters; a shorter value cannot be told from ordinary text when a log is cleaned of it
 _BEARER = "Bearer "
 
 
@@ -23,6 +23,7 @@ def resolve(reference: str, *, environment: Mapping[str, str]) -> str:
         )
     secret = _SOURCES[scheme](place, environment).strip()
     _refuse_unusable(secret, reference=reference)
+    learn({reference: secret})
     return secret
 
 
@@ -96,7 +97,7 @@ def secret_headers(auth: Mapping[str, object], *, environment: Mapping[str, str]
 
 def without_secrets(error: HarnessError, *, headers: Mapping[str, str]) -> HarnessError:
     """Return an error whose message holds none of our secrets: an endpoint may send back what it was sent."""
-    message = error.message
+    message = redact(error.message)
     for value in headers.values():
         message = message.replace(value.removeprefix(_BEARER), "[secret]")
     return error if message == error.message else type(error)(message, remedy=error.remedy)

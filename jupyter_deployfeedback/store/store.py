@@ -14,6 +14,7 @@ from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Release, Run, RunEvent, RunRequest, RunState, Step
 from jupyter_deployfeedback.domain.verdict import Waiver
 from jupyter_deployfeedback.errors import RunNotFound, RunUnfinished
+from jupyter_deployfeedback.probe.redaction import redact
 from jupyter_deployfeedback.store import documents, releases, runs
 from jupyter_deployfeedback.store import folder as folders
 from jupyter_deployfeedback.store.database import BUSY_SECONDS, Database, store_failures
@@ -124,7 +125,7 @@ class Store:
     def tell(self, run_id: str, step: Step) -> RunEvent:
         """Write an event of a run that is not over; it gets the next ``seq`` and counts as a sign of life."""
         with self._database.write(durable=False) as connection:
-            return runs.tell(connection, run_id, step, now=self._clock())
+            return runs.tell(connection, run_id, step.without_secrets(), now=self._clock())
 
     def events(self, run_id: str, after: int = 0) -> Events:
         """Return a run's events with a greater ``seq``, oldest first."""
@@ -134,6 +135,7 @@ class Store:
 
     def finish(self, run_id: str, evidence: Evidence, report: FeedbackReport) -> Run:
         """End a running run with all it saw and what was judged; both are kept or none."""
+        evidence, report = evidence.without_secrets(), report.without_secrets()
         with self._database.write() as connection:
             run = runs.move(connection, run_id, to=RunState.FINISHED, now=self._clock(), verdict=report.verdict)
             documents.keep(connection, run_id, kind=DocumentKind.EVIDENCE, document=evidence)
@@ -263,7 +265,7 @@ class Store:
 
     def _end(self, run_id: str, *, to: RunState, message: str) -> Run:
         with self._database.write() as connection:
-            return runs.move(connection, run_id, to=to, now=self._clock(), message=message)
+            return runs.move(connection, run_id, to=to, now=self._clock(), message=redact(message))
 
 
 def open_store(

@@ -219,7 +219,7 @@ def test_a_netrc_does_not_replace_the_token(serve: Serve, tmp_path: Path, monkey
 def test_a_server_that_repeats_our_token_does_not_bring_it_into_the_feedback(serve: Serve) -> None:
     said = reason(connect(serve(failure(403, f"{TOKEN} is not valid")), auth=Auth(bearer="env:TOKEN")))
     assert TOKEN not in said
-    assert "[secret] is not valid" in said
+    assert "[secret:env:TOKEN] is not valid" in said
 
 
 def test_a_certificate_of_the_teams_own_authority_is_trusted_through_ca_file(serve: Serve) -> None:

@@ -78,7 +78,7 @@ def test_secret_an_endpoint_sends_back_is_in_no_record(
 
     result = jdf.evaluate(target, [[1]], [1])
 
-    assert result.errors == {"answered 401: Bearer [secret].": 1}
+    assert result.errors == {"answered 401: Bearer [secret:env:TOKEN].": 1}
     assert SECRET not in repr(records()) + repr(target.health())
 
 

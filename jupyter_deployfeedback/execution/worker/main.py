@@ -16,6 +16,7 @@ from jupyter_deployfeedback.execution.suites.notebook import suite as notebook
 from jupyter_deployfeedback.execution.worker import wire
 from jupyter_deployfeedback.execution.worker.process_tree import adopt_orphans_and_hide, end_descendants
 from jupyter_deployfeedback.execution.worker.stopping import INTERRUPT_SECONDS, STOPS, Stopped, heed_stops, stoppable
+from jupyter_deployfeedback.probe.redaction import learn
 
 PARENT_CHECK_SECONDS = 0.5
 
@@ -69,6 +70,7 @@ def run_suite(spec: wire.Spec, *, tell: Teller) -> wire.Ending:
     Unless it is worked through: that is told at once, and what it leaves is ended after.
     """
     deadline = time.monotonic() + spec.timeout_seconds
+    learn(spec.secrets)
     told: list[wire.Ending] = []
 
     def tell_once(ending: wire.Ending, message: str = "") -> None:

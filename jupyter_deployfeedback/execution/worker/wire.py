@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, get_args
 
 from jupyter_deployfeedback.domain.kind import holds_code
+from jupyter_deployfeedback.probe.redaction import redact, redact_tree
 
 SKIP_TAG = "skip-execution"
 INJECTED_TAG = "injected-parameters"
@@ -48,6 +49,7 @@ class Spec:
     options: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)  # reference -> value: what no event and no file may hold
     supply: str = ""  # the folder where kernels stand by, if there is one
     may_fork: bool = True
     preload: tuple[str, ...] = ()
@@ -189,8 +191,12 @@ _EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Even
 
 
 def encode(event: Event) -> bytes:
-    """Write an event as one line."""
-    return (json.dumps({"event": type(event).__name__, **asdict(event)}) + "\n").encode()
+    """Write an event as one line, without secrets."""
+    fields = {"event": type(event).__name__, **asdict(event)}
+    line = json.dumps(fields)
+    if redact(line) != line:
+        line = json.dumps(redact_tree(fields))
+    return f"{line}\n".encode()
 
 
 def decode(line: bytes) -> Event:

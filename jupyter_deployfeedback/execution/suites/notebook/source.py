@@ -3,6 +3,7 @@
 The source itself is never written.
 """
 
+import copy
 import json
 import os
 import time
@@ -15,6 +16,7 @@ import nbformat
 
 from jupyter_deployfeedback.execution.suites.notebook import statements
 from jupyter_deployfeedback.execution.worker.wire import INJECTED_TAG, Cell
+from jupyter_deployfeedback.probe.redaction import known, redact_tree
 
 PYTHON = "python"
 INJECTED_ID = "injected-parameters"
@@ -82,6 +84,23 @@ class ExecutedCopy:
         with os.fdopen(
             os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
         ) as file:
-            nbformat.write(notebook, file)
+            nbformat.write(_without_secrets(notebook), file)
         unfinished.replace(self.path)
         self._saved_at = time.monotonic()
+
+
+def _without_secrets(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return what may be written: a secret that was printed in pieces is one once they stand side by side."""
+    if not known():
+        return notebook
+    whole = copy.deepcopy(notebook)
+    for cell in whole.cells:
+        outputs: list[Any] = []
+        for each in cell.get("outputs", []):
+            if outputs and each.output_type == "stream" and outputs[-1].get("name") == each.name:
+                outputs[-1].text += each.text
+            else:
+                outputs.append(each)
+        if "outputs" in cell:
+            cell.outputs = outputs
+    return nbformat.from_dict(redact_tree(whole))
