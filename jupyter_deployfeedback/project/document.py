@@ -117,10 +117,24 @@ class _Reader:
             return self._mapping(node, path, (*above, node))
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item, (*path, index), (*above, node)) for index, item in enumerate(node.value)]
-        self.document.written[path] = node.value
+        self.document.written[path] = self._typed(node)
         if node.tag == TIMESTAMP:
             return str(node.value)  # 2026-11-20 is a version or a name here, never a date
-        return self.loader.construct_object(node)
+        try:
+            value = self.loader.construct_object(node)
+            str(value)  # a whole number may have more digits than Python writes
+        except (ValueError, KeyError):
+            said = f"cannot be read as {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark) from None
+        return value
+
+    def _typed(self, node: yaml.Node) -> str:
+        """Return a scalar as it was typed; half a character, which an escape can write, can be kept nowhere."""
+        try:
+            node.value.encode()
+        except UnicodeEncodeError:
+            raise yaml.constructor.ConstructorError(None, None, "holds half a character", node.start_mark) from None
+        return str(node.value)
 
     def _mapping(self, node: yaml.MappingNode, path: Path, above: tuple[yaml.Node, ...]) -> dict[str, object]:
         merged: dict[str, object] = {}
@@ -151,7 +165,7 @@ class _Reader:
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(None, None, "a key must be a word", node.start_mark)
-        return str(node.value)
+        return self._typed(node)
 
     def _report_duplicate(self, node: yaml.Node, path: Path) -> None:
         first = self.document.lines[path]

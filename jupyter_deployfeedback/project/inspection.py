@@ -18,6 +18,7 @@ from jupyter_deployfeedback.project.document import nearest
 
 DEFAULT_KERNEL = "python3"
 FIRST_WITH_IDS = 5  # the minor format whose cells have ids
+MOST_DIGITS = 15  # of a number of examples
 OPEN_AND_SAVE = "Open it in JupyterLab and save it."
 
 _ANY_ASSIGNMENT = re.compile(
@@ -127,7 +128,7 @@ def _require_count(suite: Suite, parameters: Mapping[str, str]) -> None:
         problem = f"Suite {suite.name!r} ({suite.source}) has no parameter {name!r}, which its more: names."
         raise UnknownParameter(problem, remedy=f"{nearest(name, list(parameters))}Its parameters: {listed}.")
     value = str(suite.parameters.get(name, parameters[name]))
-    if not value.isdecimal() or int(value) < 1:
+    if not value.isdecimal() or len(value) > MOST_DIGITS or int(value) < 1:
         problem = f"Suite {suite.name!r}: {name} is {value}, which does not count examples, but more: names it."
         raise UnknownParameter(problem, remedy="Name the parameter that says how many examples are sent.")
 
@@ -155,11 +156,13 @@ def notebook_parameters(notebook: Mapping[str, Any], shown: str) -> dict[str, st
         return {match["name"]: match["default"] for match in _ANY_ASSIGNMENT.finditer(source_of(cell))}
     lines = ("" if line.lstrip().startswith(("%", "!")) else line for line in source_of(cell).splitlines())
     try:
-        tree = ast.parse("\n".join(lines))
+        return dict(_assignments(ast.parse("\n".join(lines))))
     except SyntaxError as error:
-        what = f"{shown}: the parameters cell is not Python: {error.msg} (its line {error.lineno})."
-        raise NotebookInvalid(what, remedy="Mend the cell: it holds assignments such as n = 500.") from None
-    return dict(_assignments(tree))
+        why = f"{error.msg} (its line {error.lineno})"
+    except (ValueError, RecursionError, MemoryError):  # half a character, more brackets or signs than a parser can hold
+        why = "it cannot be parsed"
+    what = f"{shown}: the parameters cell is not Python: {why}."
+    raise NotebookInvalid(what, remedy="Mend the cell: it holds assignments such as n = 500.")
 
 
 def _language(notebook: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ def source_problem(written: SuiteFile, folder: Path) -> tuple[str, str] | None:
         return "is an address.", f"Suites are files in the project's folder: copy the {_what(key)} there."
     try:
         return _problem_of_path(written, folder / source, folder)
-    except (OSError, ValueError) as error:  # a folder that may not be entered, a path that is too long or holds a NUL
+    except (OSError, ValueError, RuntimeError) as error:  # may not be entered, too long, holds a NUL, a loop of links
         return f"cannot be looked at: {getattr(error, 'strerror', None) or error}.", "Check the path."
 
 
