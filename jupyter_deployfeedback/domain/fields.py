@@ -46,7 +46,7 @@ def as_pattern(text: str) -> str:
     """Accept a regular expression."""
     try:
         re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise wrong(f"has a name that is not a regular expression: {error}.", "Write part of a path: gather.") from None
     return text
 

@@ -175,14 +175,17 @@ class Prometheus:
         response.raw = io.BytesIO(body)
         try:
             document = json.loads(body)
+        except RecursionError:
+            raise MetricsUnavailable(f"{self.shown} sent JSON that is nested too deeply.") from None
         except ValueError:
             answer.error = body[:_SHOWN].decode("utf-8", errors="replace")
             return
         if isinstance(document, dict):
             answer.error = str(document.get("error", ""))
-            answer.notices = [str(text)[:_SHOWN] for key in ("warnings", "infos") for text in document.get(key) or ()]
-            answer.warnings = [str(text)[:_SHOWN] for text in document.get("warnings") or ()]
-            answer.kind = str((document.get("data") or {}).get("resultType", ""))
+            told = {key: each for key, each in document.items() if isinstance(each, list | dict)}
+            answer.notices = [str(text)[:_SHOWN] for key in ("warnings", "infos") for text in told.get(key, ())]
+            answer.warnings = [str(text)[:_SHOWN] for text in told.get("warnings", ())]
+            answer.kind = str(dict(told.get("data", {})).get("resultType", ""))
 
     def _explained(self, error: Exception) -> MetricsUnavailable:
         if isinstance(error, MetricsUnavailable):

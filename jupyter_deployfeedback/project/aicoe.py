@@ -166,7 +166,7 @@ def _add_gather(gather: object, at: Place, document: Document, found: Found, *, 
         return
     try:
         re.compile(str(name))
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         what = f"is not a regular expression: {error}."
         found.problems.append(document.problem((*at, "name"), what, "Write part of a feature file's path: gather."))
         return

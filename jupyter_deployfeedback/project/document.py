@@ -21,7 +21,9 @@ from jupyter_deployfeedback.project.schema import ProjectFile
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value stands: keys of mappings and positions in lists, from the top."""
 
-MOST_VALUES = 20_000  # aliases make a small file arbitrarily large; no project file has this many values
+MOST_VALUES = 10_000  # aliases make a small file arbitrarily large; no project file has this many values
+DEEPEST = 100  # levels: YAML's scanner looks at each of them for every word inside
+MOST_PROBLEMS = 50  # that are shown; whoever has more mends these first
 MERGE = "tag:yaml.org,2002:merge"
 COLLECTIONS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 TIMESTAMP = "tag:yaml.org,2002:timestamp"
@@ -74,14 +76,15 @@ def read_document(text: str, *, file: str) -> Document:
     """Read YAML; duplicate keys become problems of the document. Raises ProjectError where the text is not YAML."""
     document = Document(file)
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         root = loader.get_single_node()
         if root is not None:
             document.data = _Reader(loader, document).read(root, (), ())
     except yaml.YAMLError as error:
         raise ProjectError([_syntax_problem(error, text, file)]) from None
     except RecursionError:
-        raise ProjectError([Problem(file, None, "", "is nested too deeply.", "Flatten it.")]) from None
+        what = f"is nested too deeply: {DEEPEST} levels are the most."
+        raise ProjectError([Problem(file, None, "", what, "Flatten it.")]) from None
     return document
 
 
@@ -97,6 +100,20 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
     return Problem(file, mark.line + 1, "", f"is not YAML: column {mark.column + 1}: {said}.", remedy)
 
 
+class _Loader(yaml.SafeLoader):
+    """Ends where there is more than a project file holds; what follows is not even looked at."""
+
+    nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.nodes += 1
+        if self.nodes > MOST_VALUES:
+            raise yaml.YAMLError(f"too large: {MOST_VALUES} values are the most")
+        if len(self.states) > DEEPEST:
+            raise RecursionError
+        return super().compose_node(parent, index)
+
+
 class _Reader:
     """Walks the node tree once, writing lines, typed text and duplicate keys into the document."""
 
@@ -109,7 +126,8 @@ class _Reader:
         """Return the node's plain value; ``above`` are the nodes it lies in, to notice a loop of aliases."""
         self.values += 1
         if node in above or self.values > MOST_VALUES:
-            raise yaml.constructor.ConstructorError(None, None, "aliases make it endless or too large", node.start_mark)
+            said = f"aliases make it endless or too large: {MOST_VALUES} values are the most"
+            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark)
         self.document.lines.setdefault(path, node.start_mark.line + 1)
         if not isinstance(node, yaml.ScalarNode) and node.tag not in COLLECTIONS:
             raise yaml.constructor.ConstructorError(None, None, f"{node.tag} is not allowed here", node.start_mark)

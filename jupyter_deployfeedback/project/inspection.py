@@ -4,6 +4,8 @@ import ast
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -22,7 +24,7 @@ MOST_DIGITS = 15  # of a number of examples
 OPEN_AND_SAVE = "Open it in JupyterLab and save it."
 
 _ANY_ASSIGNMENT = re.compile(
-    r"^[ \t]*(?:\w+[ \t]+)?(?P<name>\w+)[ \t]*(?:=|<-)[ \t]*(?P<default>[^\n]*?);?[ \t]*$", re.MULTILINE
+    r"^[ \t]*(?:\w+[ \t]+)?(?P<name>\w+)[ \t]*(?:=|<-)[ \t]*(?P<default>[^\n]*)$", re.MULTILINE
 )
 """One line of a parameters cell in R, Julia, Scala, bash, JavaScript."""
 
@@ -80,7 +82,7 @@ def read_notebook(path: Path, *, shown: str) -> dict[str, Any]:
         raise NotebookInvalid(f"{shown} is not JSON.", remedy=remedy) from None
     if not isinstance(notebook, dict):
         raise NotebookInvalid(f"{shown} is JSON but not a notebook.", remedy="Restore it from version control.")
-    if notebook.get("nbformat") != 4:
+    if notebook.get("nbformat") != 4 or isinstance(notebook["nbformat"], float):
         what = f"{shown} is a notebook of format {notebook.get('nbformat', 'unknown')}, and only format 4 can be run."
         remedy = f"Convert it: jupyter nbconvert --to notebook --nbformat 4 --inplace {shown}"
         raise NotebookInvalid(what, remedy=remedy)
@@ -153,7 +155,8 @@ def notebook_parameters(notebook: Mapping[str, Any], shown: str) -> dict[str, st
     if cell is None:
         return {}
     if _language(notebook) != "python":
-        return {match["name"]: match["default"] for match in _ANY_ASSIGNMENT.finditer(source_of(cell))}
+        found = _ANY_ASSIGNMENT.finditer(source_of(cell))
+        return {match["name"]: match["default"].rstrip(" \t").removesuffix(";") for match in found}
     lines = ("" if line.lstrip().startswith(("%", "!")) else line for line in source_of(cell).splitlines())
     try:
         return dict(_assignments(ast.parse("\n".join(lines))))
@@ -187,13 +190,41 @@ def feature_notices(folder: Path, suite: Suite) -> tuple[str, ...]:
     pattern = suite.options.get("pattern")
     features = folder / suite.source
     files = sorted(features.rglob("*.feature")) if features.is_dir() else [features]
-    found = [file.relative_to(folder).as_posix() for file in files if re.search(pattern or "", str(file.absolute()))]
+    matching = _matching(pattern or "", [str(file.absolute()) for file in files])
+    found = [file.relative_to(folder).as_posix() for file, matches in zip(files, matching, strict=True) if matches]
     if not found:
         named = f"whose path holds {pattern!r}" if pattern else "at all"
         return (f"{suite.source} has no feature {named}: the suite will be errored.",)
     if pattern and len(found) > 1:
         return (f"{pattern!r} matches {len(found)} feature files, and all are run: {', '.join(found)}.",)
     return ()
+
+
+_REPEATS = frozenset("*+?{|")
+_SEARCH_SECONDS = 5.0
+_SEARCH = "import json, re, sys; p, texts = json.load(sys.stdin); print([int(bool(re.search(p, t))) for t in texts])"
+
+
+def _matching(pattern: str, texts: list[str]) -> list[bool]:
+    """Say which texts hold a pattern. One that repeats can take years: it is tried in a process that can be ended.
+
+    Raises UsageError where that is so.
+    """
+    if not _REPEATS & set(pattern):
+        return [re.search(pattern, text) is not None for text in texts]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _SEARCH],
+            input=json.dumps([pattern, texts]),
+            capture_output=True,
+            text=True,
+            timeout=_SEARCH_SECONDS,
+            check=True,
+        )
+    except (subprocess.SubprocessError, OSError):
+        what = f"The regular expression {pattern[:100]!r} takes more than {_SEARCH_SECONDS:g} s to be matched."
+        raise UsageError(what, remedy="Write part of a feature file's path: gather.") from None
+    return [bool(each) for each in json.loads(done.stdout)]
 
 
 def basis(project: Project, *, targets: Iterable[Target], suites: Iterable[Suite]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from jupyter_deployfeedback.domain.rules.rule import OnNoData
 from jupyter_deployfeedback.domain.run import MOST_POINTS
 from jupyter_deployfeedback.errors import Problem, ProjectError
 from jupyter_deployfeedback.project.aicoe import load_aicoe
-from jupyter_deployfeedback.project.document import Document, nearest, read_document
+from jupyter_deployfeedback.project.document import MOST_PROBLEMS, Document, nearest, read_document
 from jupyter_deployfeedback.project.location import read_file
 from jupyter_deployfeedback.project.reading import Sections, read_sections
 from jupyter_deployfeedback.project.rules import check_rules, metrics_of, read_metrics, rule_of
@@ -41,7 +41,9 @@ def load_project(path: Path, *, environment: Mapping[str, str]) -> project.Proje
         *check_rules(sections, document),
     ]
     if problems or sections.whole is None:
-        raise ProjectError(sorted(problems, key=lambda problem: (problem.line or 0, problem.key)))
+        shown = sorted(problems, key=lambda problem: (problem.line or 0, problem.key))[:MOST_PROBLEMS]
+        more = len(problems) - len(shown)
+        raise ProjectError(shown, remedy=f"There are {more} more problems: mend these first." if more else "")
     return _project(sections.whole, path.absolute(), digest=digest)
 
 

@@ -7,7 +7,7 @@ from jupyter_deployfeedback.domain.project import AICOE_FILE, PROJECT_FILE
 from jupyter_deployfeedback.errors import Problem, ProjectError, ProjectNotFound
 
 _MISNAMED = {".aicoe.yaml": AICOE_FILE, "deployfeedback.yml": PROJECT_FILE}
-LARGEST_FILE = 1_000_000  # bytes
+LARGEST_FILE = 100_000  # bytes; YAML is read at about 100 kB in a second
 
 
 def find_project_file(start: Path) -> Path:
@@ -57,7 +57,8 @@ def read_file(path: Path) -> tuple[str, str]:
         raise not_found(path)
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise ProjectError([Problem(str(path), None, "", "is larger than 1 MB.", "This is not a project file.")])
+            what, remedy = f"is larger than {LARGEST_FILE // 1000} kB.", "Write only what differs from the defaults."
+            raise ProjectError([Problem(str(path), None, "", what, remedy)])
         content = path.read_bytes()
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         return text, hashlib.sha256(content).hexdigest()

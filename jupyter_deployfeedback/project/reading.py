@@ -16,6 +16,7 @@ from jupyter_deployfeedback.project import schema
 from jupyter_deployfeedback.project.document import Document, Path, translate_all
 
 SectionT = TypeVar("SectionT", bound=BaseModel)
+NOTE = "x-"  # how keys begin that say nothing to us: they hold what aliases refer to
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def read_sections(document: Document, *, environment: Mapping[str, str]) -> Sect
         what = "is empty." if document.data is None else "must hold keys with values."
         problem = document.problem((), what, remedy)
         return Sections(None, (), None, None, {}, {}, {}, {}, None, None, [problem])
+    document.data = {key: value for key, value in document.data.items() if not key.startswith(NOTE)}
     context = {"environment": environment}
     try:
         whole = schema.ProjectFile.model_validate(document.data, context=context)

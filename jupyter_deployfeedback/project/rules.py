@@ -11,6 +11,7 @@ from jupyter_deployfeedback.project.document import Document, Path
 from jupyter_deployfeedback.project.reading import Sections
 from jupyter_deployfeedback.project.schema import MetricFile, RuleFile
 
+MOST_TOGETHER = 30  # conditions on one metric: each is compared with each
 COUNTER = '"http_requests_total{$labels}"'
 
 
@@ -59,7 +60,8 @@ def check_rules(sections: Sections, document: Document) -> Iterator[Problem]:
     asked: dict[tuple[object, ...], Path] = {}
     for index, written in sections.rules.items():
         at: Path = ("rules", index)
-        problems = _check_alone(written, at, metrics, document=document)
+        problems = _too_many(written, together, at, document=document)
+        problems = problems or _check_alone(written, at, metrics, document=document)
         if not problems:
             yield from _check_repeated(written, rule_of(written, metrics), at, asked=asked, document=document)
         if not problems and not written.info:
@@ -67,6 +69,14 @@ def check_rules(sections: Sections, document: Document) -> Iterator[Problem]:
             problems = _check_alone(_only(written, together[written.metric]), at, metrics, document=document)
         yield from dict.fromkeys(problems)
         yield from _check_gaps(written, at, sections, document)
+
+
+def _too_many(
+    written: RuleFile, together: Mapping[str, tuple[str, ...]], at: Path, *, document: Document
+) -> list[Problem]:
+    count = len(together.get(written.metric, ())) + len([*written.passing, *written.warning, *written.failing])
+    said = f"makes {count} conditions on {written.metric}, and {MOST_TOGETHER} are the most."
+    return [document.problem(at, said, "Leave some out.")] if count > MOST_TOGETHER else []
 
 
 def _check_alone(written: RuleFile, at: Path, metrics: Mapping[str, Metric], *, document: Document) -> list[Problem]:

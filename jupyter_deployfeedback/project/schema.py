@@ -234,5 +234,5 @@ class ProjectFile(Section):
 
 def project_schema() -> dict[str, Any]:
     """Return the JSON Schema of ``deployfeedback.yaml``, for editors that complete and check it."""
-    schema = ProjectFile.model_json_schema(by_alias=True, mode="validation")
+    schema = ProjectFile.model_json_schema(by_alias=True, mode="validation") | {"patternProperties": {"^x-": {}}}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "deployfeedback.yaml"}

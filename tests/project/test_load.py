@@ -274,7 +274,7 @@ def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"\xff\xfe\x00", "UTF-8"), (b"a: " + b"x" * 1_000_001, "larger than 1 MB")],
+    [(b"\xff\xfe\x00", "UTF-8"), (b"a: " + b"x" * 1_000_001, "larger than 100 kB")],
     ids=["bytes", "large"],
 )
 def test_file_that_is_no_text_is_a_problem(content: bytes, said: str, tmp_path: Path) -> None:

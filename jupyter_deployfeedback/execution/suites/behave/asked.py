@@ -46,7 +46,7 @@ def read_asked(spec: Spec) -> Asked:
     pattern = options.get("pattern")
     try:
         re.compile(pattern or "")
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise Unfinished(Ending.BROKEN, f"The name {pattern!r} is not a regular expression: {error}.") from None
     asked = Asked(
         root=root,
