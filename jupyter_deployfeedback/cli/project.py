@@ -225,7 +225,8 @@ def _target(project: Project, name: str) -> Check:
     facts = health(project, name, environment=os.environ)
     if not facts.ready:
         mend = target.how_to_address if target.url is None else f"Start the deployment, or mend {target.url}."
-        return Check(f"target {name}", facts.problem or "not ready", mend)
+        problem = (facts.problem or "not ready").removesuffix(facts.remedy).rstrip()
+        return Check(f"target {name}", problem, facts.remedy or mend)
     serves = f"{facts.url} ready, model version {facts.model_version or 'unknown'}"
     if target.expect_version not in {None, facts.model_version}:
         mend = f"Deploy version {target.expect_version}, or correct expect_version in {project.file}."

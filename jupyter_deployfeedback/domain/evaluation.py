@@ -3,13 +3,15 @@
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen, Scalar
 from jupyter_deployfeedback.domain.metric import Window
+from jupyter_deployfeedback.probe.failures import FailureKind
 
 Picture = Annotated[str, Field(pattern=r"^data:image/png;base64,[A-Za-z0-9+/]+={0,2}$", max_length=100_000)]
 """A small PNG as a data URL. The notebook wrote it: nothing but base64 may stand in it."""
+Excerpt = Annotated[str, AfterValidator(lambda text: text[:1000])]
 
 
 class RequestState(StrEnum):
@@ -19,6 +21,28 @@ class RequestState(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     NOT_SENT = "not_sent"
+
+
+class Failure(Frozen):
+    """Requests of one side that have no answer for one reason, alike but for literals.
+
+    ``sent`` and ``reply`` are how the first of them, and what came back, begin; no secret is in them. ``remedy`` says
+    what to do about the cause.
+    """
+
+    kind: FailureKind = FailureKind.OTHER
+    status: int | None = None
+    count: int = Field(ge=1)
+    message: Excerpt
+    sent: Excerpt = ""
+    reply: Excerpt = ""
+    remedy: Excerpt = ""
+
+    @property
+    def told(self) -> str:
+        """The reason, and how what came back begins."""
+        begins = self.reply if len(self.reply) <= 100 else f"{self.reply[:100]}…"
+        return f"{self.message}: {begins}" if self.kind is FailureKind.STATUS and begins else self.message
 
 
 class Task(StrEnum):
@@ -33,7 +57,9 @@ class Answers(Frozen):
 
     ``predictions`` hold None where there was no answer. ``latency_seconds`` is measured at the client; a timed-out
     request counts with its timeout, one that was never sent with None. ``sent_at`` is seconds since the epoch.
-    ``versions`` are the distinct model versions that answered; ``errors`` counts the distinct error messages.
+    ``versions`` are the distinct model versions that answered. ``failures`` are the distinct reasons why there is no
+    answer, ``errors`` those of another tool, as it worded them. ``retries`` counts the requests that were sent again
+    because the target asked to wait.
     """
 
     target: str
@@ -44,6 +70,14 @@ class Answers(Frozen):
     states: tuple[RequestState, ...]
     versions: tuple[str, ...] = ()
     errors: dict[str, int] = {}
+    failures: tuple[Failure, ...] = Field(default=(), max_length=20)
+    retries: int = Field(default=0, ge=0)
+
+    @property
+    def reasons(self) -> tuple[Failure, ...]:
+        """The reasons why there is no answer, most frequent first."""
+        told = (Failure(count=n, message=text[:300].rstrip(".")) for text, n in self.errors.items() if n > 0)
+        return tuple(sorted((*self.failures, *told), key=lambda each: each.kind.rank(each.count)))
 
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:

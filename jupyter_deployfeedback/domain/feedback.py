@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BeforeValidator, model_validator
 
 from jupyter_deployfeedback.domain.base import Frozen
 from jupyter_deployfeedback.domain.comparison import Delta, Difference, Distribution, ExampleChange
+from jupyter_deployfeedback.domain.evaluation import Failure
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.rules.language import parse_expression
 from jupyter_deployfeedback.domain.rules.rule import Expression, RuleList, Subject, SubjectKind, opposite
@@ -67,8 +68,24 @@ class FindingNumbers(Frozen):
     method: str = ""  # in words
 
 
+class FailureRow(Failure):
+    """Requests without an answer: of which side, where they were asked, and ``text``, that as people read it.
+
+    ``of`` is how many requests the evaluation was to send to this side.
+    """
+
+    side: Literal["candidate", "baseline"]
+    target: str
+    suite: str
+    evaluation: str
+    of: int
+    text: str
+
+
 class FindingText(Finding):
     """One finding with its sentence. ``text`` holds the same numbers in readable units, ready to show.
+
+    ``failures`` are requests without an answer that can explain it.
 
     ``rule`` and ``expression`` are subject and condition as they are read; nothing reads them back but what takes over
     a report of schema version 1, which had nothing else.
@@ -79,6 +96,7 @@ class FindingText(Finding):
     sentence: str
     look: tuple[int, int] | None = None
     text: FindingNumbers = FindingNumbers()
+    failures: tuple[FailureRow, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -182,6 +200,7 @@ class FeedbackReport(Frozen):
     next_step: str
     notices: tuple[str, ...]
     findings: tuple[FindingText, ...]
+    failures: tuple[FailureRow, ...] = ()  # all that are known, the most frequent first
     metrics: tuple[MetricRow, ...]
     suites: tuple[SuiteRow, ...]
     examples: Examples

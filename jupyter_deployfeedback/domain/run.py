@@ -109,6 +109,7 @@ class TargetFacts(Frozen):
     server_version: str | None = None
     software: dict[str, str] = {}  # the serving side's packages, where it names them
     problem: str | None = None
+    remedy: str = ""  # what to do about the problem; empty where nothing but to start it is known
 
 
 class SideEvidence(Frozen):

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jupyter_deployfeedback.domain.feedback import ExampleRow
+from jupyter_deployfeedback.domain.feedback import ExampleRow, FailureRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.rules.rule import SubjectKind
 from jupyter_deployfeedback.domain.run import Commit, Evidence, Outcome, SuiteResult, TargetFacts
 from jupyter_deployfeedback.domain.verdict import Continuing, ReasonKind, Verdict
 from jupyter_deployfeedback.feedback.escaping import one_line
+from jupyter_deployfeedback.feedback.failures import blamed
 from jupyter_deployfeedback.feedback.quantities import count
 from jupyter_deployfeedback.feedback.sentences import GOOD, describe_case, first_bad_case
 from jupyter_deployfeedback.feedback.worded_finding import Found
@@ -34,6 +35,12 @@ class Situation:
     commit: Commit | None
     run_id: str = ""
     continuing: Continuing | None = None
+    failures: Sequence[FailureRow] = ()
+
+    @property
+    def blamed(self) -> FailureRow | None:
+        """Why many requests behind the worst findings have no answer, None where most have one."""
+        return blamed(_worst(self), self.failures)
 
     @property
     def down(self) -> TargetFacts | None:
@@ -57,7 +64,10 @@ def remedy(found: Found, situation: Situation) -> str:
         return "Deploy the version you mean to release, or correct expect_version in deployfeedback.yaml."
     if situation.down is not None:
         begin = "Start" if situation.down.url else "Give the address of"
-        return f"{begin} {one_line(situation.down.target, limit=40)} first."
+        return one_line(situation.down.remedy) or f"{begin} {one_line(situation.down.target, limit=40)} first."
+    lost = blamed([found], situation.failures)
+    if lost is not None:
+        return one_line(lost.remedy)
     suite = situation.broken_suite
     if suite is not None and found.family is not Family.PLATFORM:
         return f"Mend suite {one_line(suite.suite.name, limit=60)} first."
@@ -116,6 +126,8 @@ def _send_more(most: Found, situation: Situation) -> str:
 
 
 def _mend(situation: Situation) -> str:
+    if situation.blamed is not None:
+        return _cause(situation.blamed.remedy)
     suite = situation.broken_suite
     if suite is not None:
         return _open(suite)
@@ -139,13 +151,20 @@ def _restore(situation: Situation) -> str:
         return f"Give the address of {name} and run again: --url {name}=http://HOST:PORT"
     if down is not None and down.url is not None:
         place = f"{one_line(down.target, limit=40)} at {one_line(down.url, limit=120)}"
-        return f"Start {place}, or correct its url in deployfeedback.yaml, then run again."
+        start = f"Start {place}, or correct its url in deployfeedback.yaml"
+        return _cause(f"{place}: {down.remedy[0].lower()}{down.remedy[1:]}" if down.remedy else start)
+    if situation.blamed is not None:
+        return _cause(situation.blamed.remedy)
     suite = situation.broken_suite
     if suite is not None:
         return _open(suite)
     worst = _worst(situation)
     advice = remedy(worst[0], situation) if worst else ""
     return advice or "Remove the cause named above, then run again."
+
+
+def _cause(remedy: str) -> str:
+    return f"{one_line(remedy).rstrip('.')}, then run again."
 
 
 def _open(suite: SuiteResult) -> str:

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 
 from jupyter_deployfeedback.domain.base import Scalar
 from jupyter_deployfeedback.domain.comparison import Change
-from jupyter_deployfeedback.domain.feedback import ExampleRow, FeedbackReport, FindingText, MetricRow, SuiteRow
+from jupyter_deployfeedback.domain.feedback import (
+    ExampleRow,
+    FailureRow,
+    FeedbackReport,
+    FindingText,
+    MetricRow,
+    SuiteRow,
+)
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.run import CaseResult, Outcome
 from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
@@ -40,6 +47,7 @@ FAMILY_TITLES = {
     Family.APPLICATION: "Application metrics",
     Family.PLATFORM: "Platform metrics",
 }
+FAILURES_TITLE = "Requests without an answer"
 GATE_WORDS = {GateState.OPEN: "gate open", GateState.CLOSED: "gate closed"}
 
 
@@ -111,6 +119,12 @@ def metric_line(row: MetricRow, report: FeedbackReport) -> str:
         return row.text.value
     baseline = f"{one_line(report.run.baseline, limit=60)} {row.text.baseline}"
     return f"{row.text.value} ({baseline}, {row.text.difference}, {change_word(row.change)})"
+
+
+def failure_lines(row: FailureRow) -> list[str]:
+    """Return what is told of requests without an answer: the reason, then one of them, and what to do."""
+    shown = (("sent", row.sent), ("came back", row.reply), ("what to do", row.remedy))
+    return [one_line(row.text, limit=600), *(one_line(f"{name}: {text}", limit=400) for name, text in shown if text)]
 
 
 def legend(report: FeedbackReport) -> str:

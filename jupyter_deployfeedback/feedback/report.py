@@ -11,6 +11,7 @@ from jupyter_deployfeedback.domain.verdict import Judgement, ReasonKind, Verdict
 from jupyter_deployfeedback.feedback import rows
 from jupyter_deployfeedback.feedback.advice import Situation, next_step, remedy
 from jupyter_deployfeedback.feedback.escaping import one_line
+from jupyter_deployfeedback.feedback.failures import explaining, failure_rows, retries
 from jupyter_deployfeedback.feedback.history_notices import of_the_past
 from jupyter_deployfeedback.feedback.quantities import count
 from jupyter_deployfeedback.feedback.sentences import sentence
@@ -46,8 +47,9 @@ def build_report(
         commit=run.commit,
         run_id=run.run_id,
         continuing=past.continuing,
+        failures=failure_rows(evidence),
     )
-    told = (*judgement.notices, *comparison.notices, *of_the_past(past, run.commit))
+    told = (*judgement.notices, *comparison.notices, *retries(evidence), *of_the_past(past, run.commit))
     notices = tuple(dict.fromkeys(one_line(text) for text in told))
     return FeedbackReport(
         run=facts,
@@ -58,6 +60,7 @@ def build_report(
         next_step=next_step(situation),
         notices=notices,
         findings=tuple(_finding_text(each, situation, look=past.look) for each in found),
+        failures=situation.failures,
         metrics=rows.metric_rows(comparison.deltas),
         suites=tuple(rows.suite_row(suite) for suite in evidence.suites),
         examples=Examples(broken=broken, fixed=rows.example_rows(comparison.fixed, evidence.suites)),
@@ -129,6 +132,7 @@ def _finding_text(found: Found, situation: Situation, *, look: tuple[int, int]) 
         expression=finding.expression_text,
         sentence=sentence(found, baseline=situation.baseline, suites=suites, remedy=remedy(found, situation)),
         text=found.numbers,
+        failures=explaining(found, situation.failures),
         look=look if finding.interval else None,  # what is compared exactly takes no look
     )
 

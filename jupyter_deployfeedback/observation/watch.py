@@ -112,7 +112,7 @@ class Health:
                 settings = read_settings(target.model_dump(mode="json"))
                 self._pages = HealthPages(settings, environment=self._environment)
         except DeployFeedbackError as error:
-            return TargetFacts(**known, ready=False, problem=str(error))
+            return TargetFacts(**known, ready=False, problem=str(error), remedy=error.remedy)
         return TargetFacts(**known, **self._pages.ask())
 
     def __enter__(self) -> Self:

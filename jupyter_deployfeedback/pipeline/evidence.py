@@ -134,7 +134,7 @@ def _changed(before: runs.TargetFacts, now: runs.TargetFacts, *, after: str | No
     """Return the facts of a target with what it says otherwise after a suite."""
     if not now.ready:
         problem = f"it was ready when the run began and was not any more after {after}: {now.problem}"
-        return before.model_copy(update={"ready": False, "problem": problem})
+        return before.model_copy(update={"ready": False, "problem": problem, "remedy": now.remedy})
     if now.model_version in {None, before.model_version, *before.later_versions}:
         return before
     return before.model_copy(update={"later_versions": (*before.later_versions, now.model_version)})

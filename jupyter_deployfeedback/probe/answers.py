@@ -1,19 +1,21 @@
 """What one target answered, example by example: collected while it is asked, read afterwards."""
 
-from collections import Counter
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_deployfeedback.errors import DeployFeedbackError, TargetTimedOut, TargetUnreachable
+from jupyter_deployfeedback.probe.failures import Failure, FailureKind, Failures
 from jupyter_deployfeedback.probe.protocols import Answer
 from jupyter_deployfeedback.probe.protocols.base import Scalar
 from jupyter_deployfeedback.probe.target import Exchange, RequestState, Target
 
+TRIES = 3  # again of one request, where the target asks to wait
+LONGEST_WAIT = 60.0  # seconds that are waited because a target asks for it, and twice as long in a whole evaluation
+SHORTEST_WAIT = 0.05
 UNREACHABLE_IN_A_ROW = 20  # requests after which a target counts as dead
 TIMED_OUT_IN_A_ROW = 10  # each costs a whole timeout
-DISTINCT_ERRORS = 20  # kept by their text; the others are counted together
-OTHER_ERRORS = "other errors"
 
 
 @dataclass
@@ -21,7 +23,7 @@ class Collected:
     """One target's answers, column by column, as long as the examples asked so far.
 
     ``predictions`` hold None where there was no answer. With batches, every example of a batch has the batch's state
-    and latency.
+    and latency. ``retries`` counts the requests that were sent again because the target asked to wait.
     """
 
     target: str
@@ -31,7 +33,8 @@ class Collected:
     sent_at: list[float | None] = field(default_factory=list)
     states: list[RequestState] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
-    errors: Counter[str] = field(default_factory=Counter)
+    failures: Failures = field(default_factory=Failures)
+    retries: int = 0
 
     def add(self, exchange: Exchange, *, count: int) -> None:
         """Add what became of one request for ``count`` examples."""
@@ -43,18 +46,12 @@ class Collected:
         self.states.extend([exchange.state] * count)
         if answer is not None and answer.version is not None and answer.version not in self.versions:
             self.versions.append(answer.version)
-        if exchange.error is not None:
-            self.add_error(exchange.error.message, count=count)
+        if exchange.failure is not None:
+            self.failures.add(exchange.failure, count=count)
 
     def add_unsent(self, count: int, *, reason: str) -> None:
         """Add examples that were never sent, and why."""
-        self.add(Exchange(RequestState.NOT_SENT), count=count)
-        self.add_error(reason, count=count)
-
-    def add_error(self, message: str, *, count: int) -> None:
-        """Count an error by its text."""
-        known = message in self.errors or len(self.errors) < DISTINCT_ERRORS
-        self.errors[message if known else OTHER_ERRORS] += count
+        self.add(Exchange(RequestState.NOT_SENT, failure=Failure(FailureKind.NOT_SENT, reason)), count=count)
 
     def wire(self) -> dict[str, Any]:
         """Return the domain's ``Answers`` as JSON."""
@@ -67,7 +64,8 @@ class Collected:
             "sent_at": self.sent_at,
             "states": [state.value for state in self.states],
             "versions": self.versions,
-            "errors": dict(self.errors),
+            "failures": self.failures.wire(),
+            "retries": self.retries,
         }
 
 
@@ -102,6 +100,8 @@ class Side:
         self._target = target
         self._timeout_seconds = timeout_seconds
         self._misses = Misses(target.name)
+        self._waited = 0.0
+        self._gave_up = False
 
     def warm_up(self, batches: Sequence[Sequence[object]]) -> None:
         """Ask without counting, so that connections, caches and just-in-time compilers are ready; give up early."""
@@ -111,14 +111,29 @@ class Side:
                 return
 
     def ask(self, batch: Sequence[object]) -> None:
-        """Send one batch and keep what became of it."""
+        """Send one batch, again where the target asks to wait for that, and keep what became of it."""
         reason = self._misses.dead_because
         if reason is not None:
             self.answers.add_unsent(len(batch), reason=reason)
             return
         exchange = self._target.exchange(batch, timeout_seconds=self._timeout_seconds)
+        for _ in range(TRIES):
+            if not self._waits(exchange.wait_seconds):
+                break
+            exchange = self._target.exchange(batch, timeout_seconds=self._timeout_seconds)
+        self._gave_up = exchange.wait_seconds is not None
         self.answers.add(exchange, count=len(batch))
         self._misses.count(exchange.error)
+
+    def _waits(self, asked_for: float | None) -> bool:
+        """Wait as long as the target asks for; say so, or that it takes too long or was in vain the last time."""
+        seconds = max(SHORTEST_WAIT, asked_for or 0.0)
+        if asked_for is None or self._gave_up or seconds > min(LONGEST_WAIT, 2 * LONGEST_WAIT - self._waited):
+            return False
+        time.sleep(seconds)
+        self._waited += seconds
+        self.answers.retries += 1
+        return True
 
 
 def _probabilities(answer: Answer | None, count: int) -> Sequence[float | None]:

@@ -302,7 +302,7 @@ def whole(
 ) -> Collected:
     """Return an answer to each example: that of now where it was sent now, else the one it was given before."""
     now = {position: row for row, position in enumerate(positions)}
-    found = Collected(sent.target, errors=sent.errors)
+    found = Collected(sent.target, failures=sent.failures, retries=sent.retries)
     found.versions.extend(dict.fromkeys([*before.versions, *sent.versions]))
     for position, one in enumerate(examples.ids):
         side, row = (sent, now[position]) if position in now else (before, rows[one])

@@ -2,20 +2,29 @@
 
 import json
 import math
+import time
 from dataclasses import dataclass
+from email.utils import mktime_tz, parsedate_tz
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from jupyter_deployfeedback.errors import ProtocolError
 from jupyter_deployfeedback.probe.redaction import redact, redact_tree
 from jupyter_deployfeedback.probe.settings import shown
 
-_SUCCESS = range(200, 300)
-_REDIRECT = range(300, 400)
+SUCCESS = range(200, 300)
+REDIRECT = range(300, 400)
+_SERVER_ERROR = 500
+_BUSY = frozenset({429, 503})
+_SHAPE = "Compare what was sent with what the target takes: request.body says how inputs become a request."
 _REMEDIES = {
     401: "Check auth: the target does not accept the credentials.",
     403: "Check auth: the target does not accept the credentials.",
     404: "Check the target's url and request.path.",
     405: "Check request.path: the target takes no such request there.",
+    413: "Send less at once: a smaller batch_size.",
+    429: "Send slower, or let the target take more requests.",
+    503: "Wait until the target is ready, or see in its log what it lacks.",
 }
 _LARGEST_INTEGER = 2**63 - 1  # what every store and front end can hold
 
@@ -28,20 +37,50 @@ class Reply:
     content_type: str
     location: str
     body: bytes
+    url: str = ""
+    retry_after: str = ""
+
+    @property
+    def wait_seconds(self) -> float | None:
+        """How long the target asks to wait before it is asked again, None where it asks for nothing."""
+        if self.status not in _BUSY:
+            return None
+        if self.retry_after.strip().isdecimal():
+            return float(self.retry_after[:9])
+        date = parsedate_tz(self.retry_after)
+        return None if date is None else max(0.0, mktime_tz(date) - time.time())
 
 
 def refuse_failure(reply: Reply) -> None:
     """Accept a reply of success (2xx); ``ProtocolError`` shows how any other begins."""
-    if reply.status in _SUCCESS:
+    if reply.status in SUCCESS:
         return
-    if reply.status in _REDIRECT:
+    if reply.status in REDIRECT:
         raise ProtocolError(
             f"answered {reply.status}, a redirect to {_place(reply.location)}, which is not followed.",
-            remedy="Write the final address as the target's url.",
+            remedy=_after_redirect(reply),
         )
     text = excerpt(reply.body)
     beginning = f": {text}" if text else ""
-    raise ProtocolError(f"answered {reply.status}{beginning}.", remedy=_REMEDIES.get(reply.status, ""))
+    raise ProtocolError(f"answered {reply.status}{beginning}.", remedy=_remedy(reply))
+
+
+def _remedy(reply: Reply) -> str:
+    """Say what to do about a failure by its cause; whoever answers 4xx, or breaks, did not like what was sent."""
+    if reply.wait_seconds is not None:
+        return f"Send slower: the target asks to wait {reply.wait_seconds:.3g} s."
+    in_log = "" if reply.status < _SERVER_ERROR else " The target's log says more."
+    return _REMEDIES.get(reply.status, f"{_SHAPE}{in_log}")
+
+
+def _after_redirect(reply: Reply) -> str:
+    try:
+        old, new = urlsplit(reply.url), urlsplit(reply.location)
+    except ValueError:
+        return "Write the final address as the target's url."
+    if new.path and new.netloc in {"", old.netloc} and new.scheme in {"", old.scheme}:
+        return f"Let request.path lead to {excerpt(new.path.encode())}, the final address."
+    return "Write the final address as the target's url."
 
 
 def _place(location: str) -> str:
@@ -67,10 +106,10 @@ def read_json(body: bytes, *, content_type: str = "") -> object:
     return redact_tree(value)
 
 
-def excerpt(body: bytes) -> str:
-    """Return the first 200 characters of a body, safe to show on one line; a secret is taken out before it is cut."""
-    text = redact(body[:1000].decode("utf-8", errors="replace"))
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:200]
+def excerpt(body: bytes, *, longest: int = 200) -> str:
+    """Return the first characters of a body, safe to show on one line; a secret is taken out before it is cut."""
+    text = redact(body[: 5 * longest].decode("utf-8", errors="replace"))
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:longest]
 
 
 class _Invalid(Exception):

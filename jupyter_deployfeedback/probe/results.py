@@ -114,7 +114,7 @@ class Asked:
     @property
     def errors(self) -> dict[str, int]:
         """The distinct reasons why there is no answer, most frequent first, and how often each came."""
-        return dict(self.answers.errors.most_common())
+        return {failure.text: count for failure, count in self.answers.failures.counted()}
 
 
 Side = TypeVar("Side", bound="Asked")
@@ -192,11 +192,11 @@ class SideResult(Asked):
         if self.task != task:
             raise UsageError(f"{score} has no meaning for {self.task}.", remedy=f'Say evaluate(..., task="{task}").')
         if not self.counts["answered"]:
-            raise HarnessError(f"{self.target} has no {score}: {self._why_nothing()}", remedy="Is the target healthy?")
-
-    def _why_nothing(self) -> str:
-        reason = next(iter(self.errors), "no reason is known.")
-        return f"none of {len(self.examples.ids)} examples was answered; most often: {reason}"
+            nothing = f"none of {len(self.examples.ids)} examples was answered"
+            first = next((failure for failure, _ in self.answers.failures.counted()), None)
+            reason = "no reason is known." if first is None else first.text
+            remedy = "" if first is None else first.remedy
+            raise HarnessError(f"{self.target} has no {score}: {nothing}; most often: {reason}", remedy=remedy)
 
 
 _SCORES: dict[str, dict[str, Callable[[SideResult], str]]] = {
@@ -305,8 +305,9 @@ def side_summary(side: SideResult) -> str:
 def _line(side: Side, measured: Mapping[str, Callable[[Side], str]]) -> str:
     measures = ", ".join(f"{label} {_shown(of, side)}" for label, of in measured.items())
     counts = ", ".join(f"{side.counts[label]} {label.replace('_', ' ')}" for label in _COUNTS)
+    again = f", {side.answers.retries} sent again as it asked" if side.answers.retries else ""
     version = f", model version {', '.join(side.versions)}" if side.versions else ""
-    return f"{side.target}: {measures}; {counts}{version}"
+    return f"{side.target}: {measures}; {counts}{again}{version}"
 
 
 def html_summary(result: EvaluationResult) -> str:
@@ -347,4 +348,10 @@ def _row(label: str, cells: list[str]) -> str:
 
 
 def _errors(side: Asked) -> list[tuple[str, int]]:
-    return list(side.errors.items())[:_ERRORS_SHOWN]
+    """Return the most frequent reasons with their counts, and where nothing was answered also what was sent."""
+    nothing = not side.counts["answered"]
+    told = side.answers.failures.counted()[:_ERRORS_SHOWN]
+    return [
+        (f"{failure.text} Sent was: {failure.sent}" if nothing and failure.sent else failure.text, count)
+        for failure, count in told
+    ]

@@ -101,3 +101,10 @@ def without_secrets(error: HarnessError, *, headers: Mapping[str, str]) -> Harne
     for value in headers.values():
         message = message.replace(value.removeprefix(_BEARER), "[secret]")
     return error if message == error.message else type(error)(message, remedy=error.remedy)
+
+
+def redacted(body: bytes, *, headers: Mapping[str, str]) -> bytes:
+    """Return what an endpoint sent without our secrets, before anything is read or cut from it."""
+    for value in headers.values():
+        body = body.replace(value.removeprefix(_BEARER).encode(), b"[secret]")
+    return body

@@ -7,18 +7,26 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from jupyter_deployfeedback.errors import DeployFeedbackError, HarnessError, ProtocolError, TargetTimedOut, UsageError
+from jupyter_deployfeedback.errors import (
+    DeployFeedbackError,
+    HarnessError,
+    ProtocolError,
+    TargetTimedOut,
+    TargetUnreachable,
+    UsageError,
+)
 from jupyter_deployfeedback.probe.environment import is_run, read_baseline, read_target
 from jupyter_deployfeedback.probe.examples import plain_rows
+from jupyter_deployfeedback.probe.failures import LONGEST, Failure, FailureKind
 from jupyter_deployfeedback.probe.protocols import Answer, choose_protocol
-from jupyter_deployfeedback.probe.replies import Reply, read_json, refuse_failure
-from jupyter_deployfeedback.probe.secrets import secret_headers, without_secrets
+from jupyter_deployfeedback.probe.replies import REDIRECT, SUCCESS, Reply, excerpt, read_json, refuse_failure
+from jupyter_deployfeedback.probe.secrets import redacted, secret_headers, without_secrets
 from jupyter_deployfeedback.probe.settings import TargetSettings, read_settings, shown
 
 if TYPE_CHECKING:
@@ -31,6 +39,13 @@ VERSION_PATH = "/version"
 LONGEST_SECONDS = 5.0  # of one question
 LARGEST_PAGE = 2**20  # bytes
 _NOT_OFFERED = frozenset({404, 405, 501})
+_KINDS: dict[type[HarnessError], FailureKind] = {
+    TargetTimedOut: FailureKind.TIMED_OUT,
+    TargetUnreachable: FailureKind.UNREACHABLE,
+}
+_UNREAD = "Compare what came back with response.predictions, the place of the predictions."
+_LOG = "See in the target's log why it gave no answer, or let requests take longer (timeout)."
+_MISDIRECTED = frozenset({*REDIRECT, 401, 403, 404, 405})
 
 
 class RequestState(StrEnum):
@@ -55,6 +70,8 @@ class Exchange:
     error: HarnessError | None = None
     sent_at: float | None = None
     seconds: float | None = None
+    failure: Failure | None = None
+    wait_seconds: float | None = None  # what the target asks for before it is asked again (Retry-After)
 
 
 class Target:
@@ -99,18 +116,23 @@ class Target:
         try:
             ready = self._prepared(batch)
         except ValueError as error:  # of the example, not of the target: JSON has no NaN
-            return Exchange(RequestState.NOT_SENT, error=ProtocolError(f"cannot be written as JSON: {error}."))
+            problem = ProtocolError(f"cannot be written as JSON: {error}.", remedy="Mend or leave out these examples.")
+            failure = Failure(FailureKind.UNWRITABLE, problem.message, remedy=problem.remedy)
+            return Exchange(RequestState.NOT_SENT, error=problem, failure=failure)
+        reply = None
         sent_at, started = time.time(), time.perf_counter()
         try:
             reply = self._transport.send(ready, timeout_seconds=timeout)
             seconds = time.perf_counter() - started
+            reply = replace(reply, body=redacted(reply.body, headers=self._secret_headers))
             answer = self._read(reply, count=len(batch))
-        except TargetTimedOut as error:
-            return Exchange(RequestState.TIMED_OUT, error=error, sent_at=sent_at, seconds=timeout)
         except HarnessError as error:
-            seconds = time.perf_counter() - started
+            late = isinstance(error, TargetTimedOut)
+            state = RequestState.TIMED_OUT if late else RequestState.FAILED
+            seconds = timeout if late else time.perf_counter() - started
             cleaned = without_secrets(error, headers=self._secret_headers)
-            return Exchange(RequestState.FAILED, error=cleaned, sent_at=sent_at, seconds=seconds)
+            failure, wait = self._failure(cleaned, ready, reply), reply.wait_seconds if reply else None
+            return Exchange(state, error=cleaned, sent_at=sent_at, seconds=seconds, failure=failure, wait_seconds=wait)
         return Exchange(RequestState.ANSWERED, answer=answer, sent_at=sent_at, seconds=seconds)
 
     def open(self) -> None:
@@ -160,6 +182,24 @@ class Target:
             raise UsageError(f"the inputs cannot be written as JSON: {error}.") from None
         headers = {**wanted.headers, **self._secret_headers}
         return self._transport.prepare(wanted.method, self.url + wanted.path, headers=headers, body=wanted.body)
+
+    def _failure(self, error: HarnessError, request: PreparedRequest, reply: Reply | None) -> Failure:
+        """Return why a request has no answer, with what was sent and what came back, in which no secret is."""
+        kind = _KINDS.get(type(error), FailureKind.BROKEN_OFF)
+        if reply is not None:
+            kind = FailureKind.UNREADABLE if reply.status in SUCCESS else FailureKind.STATUS
+        refused = reply is not None and kind is FailureKind.STATUS and reply.status not in REDIRECT
+        body = request.body if isinstance(request.body, bytes) else b""
+        path = shown(request.url or "").removeprefix(shown(self.url))
+        sent = redacted(f"{request.method} {path} ".encode() + body, headers=self._secret_headers)
+        return Failure(
+            kind,
+            f"answered {reply.status}" if reply and refused else error.message,
+            status=reply.status if reply else None,
+            sent="" if kind is FailureKind.UNREACHABLE else excerpt(sent, longest=LONGEST),
+            reply=excerpt(reply.body, longest=LONGEST) if reply else "",
+            remedy=error.remedy or (_UNREAD if kind is FailureKind.UNREADABLE else _LOG),
+        )
 
     def _read(self, reply: Reply, *, count: int) -> Answer:
         refuse_failure(reply)
@@ -211,7 +251,7 @@ def _wire(url: str | None) -> dict[str, object]:
 
 
 def ask(target: Mapping[str, Any], *, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return ``ready``, ``model_version``, ``server_version``, ``software`` and ``problem``; nothing is raised.
+    """Return what a target says of itself: the fields of the domain's ``TargetFacts``; nothing is raised.
 
     ``target`` is the wire form. Asked are its ``health`` path (else the usual ones; a server that has none of them but
     answers is taken to be ready) and ``/version``. A missing version is None: unknown, never assumed.
@@ -219,7 +259,7 @@ def ask(target: Mapping[str, Any], *, environment: Mapping[str, str]) -> dict[st
     try:
         return ask_settings(read_settings(target), environment=environment)
     except DeployFeedbackError as error:
-        return _facts(problem=str(error))
+        return _facts(problem=error)
 
 
 def ask_settings(settings: TargetSettings, *, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -247,7 +287,7 @@ class HealthPages:
         try:
             said = [*self.readiness(), *self.version()]
         except HarnessError as error:
-            return _facts(problem=str(without_secrets(error, headers=self._headers)))
+            return _facts(problem=without_secrets(error, headers=self._headers))
         return _facts(
             model_version=_first(said, "model_version") or _by_path(said, self._settings),
             server_version=_first(said, "server_version"),
@@ -292,7 +332,9 @@ def _refuse_unready(reply: Reply, *, path: str) -> None:
     try:
         refuse_failure(reply)
     except ProtocolError as error:
-        remedy = error.remedy or "Wait until the deployment is ready, or set the target's health path."
+        remedy = "Wait until the deployment is ready, or set the target's health path."
+        if reply.status in _MISDIRECTED:
+            remedy = error.remedy.replace("request.path", "health")
         raise ProtocolError(f"not ready: {path} {error.message}", remedy=remedy) from None
 
 
@@ -326,12 +368,13 @@ def _facts(
     model_version: str | None = None,
     server_version: str | None = None,
     software: Mapping[str, str] | None = None,
-    problem: str | None = None,
+    problem: DeployFeedbackError | None = None,
 ) -> dict[str, Any]:
     return {
         "ready": problem is None,
         "model_version": model_version,
         "server_version": server_version,
         "software": dict(software or {}),
-        "problem": problem,
+        "problem": None if problem is None else str(problem),
+        "remedy": "" if problem is None else problem.remedy,
     }

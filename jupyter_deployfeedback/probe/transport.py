@@ -74,6 +74,8 @@ class Transport:
             content_type=response.headers.get("Content-Type", ""),
             location=response.headers.get("Location", ""),
             body=bytes(body),
+            url=response.url or "",
+            retry_after=response.headers.get("Retry-After", ""),
         )
 
 
@@ -91,7 +93,9 @@ def explain(error: Exception, *, url: str) -> HarnessError:
     if names & {"ConnectTimeout", "ReadTimeout", "ConnectTimeoutError", "ReadTimeoutError", "TimeoutError"}:
         return TargetTimedOut(f"{url} gave no whole answer in time.")
     if names & {"NewConnectionError", "ConnectionRefusedError"}:
-        return TargetUnreachable(f"{url} cannot be reached: {reason}.", remedy="Is the deployment running there?")
+        return TargetUnreachable(
+            f"{url} cannot be reached: {reason}.", remedy="Start the deployment there, or correct the address."
+        )
     if names & {"ContentDecodingError", "DecodeError"}:
         return ProtocolError("the answer's compression is broken.")
     return ProtocolError(f"the answer broke off or is not HTTP: {reason}.")

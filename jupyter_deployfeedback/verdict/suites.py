@@ -65,6 +65,7 @@ def judge_answers(suites: Iterable[SuiteResult]) -> Iterator[Finding]:
             sent = _sent(each)
             if sent and RequestState.ANSWERED not in sent:
                 said = f"none of the {len(sent)} requests of {each.name} in {result.suite.name} was answered"
+                said += "".join(f": {why.told}" for why in each.candidate.reasons[:1])
                 reason = Reason(kind=ReasonKind.NOTHING_ANSWERED, detail=said)
                 yield Finding(subject=_target(each.candidate.target), verdict=Verdict.ERROR, reason=reason)
 

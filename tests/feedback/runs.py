@@ -15,6 +15,7 @@ from jupyter_deployfeedback.domain.comparison import (
     Estimate,
     ExampleChange,
 )
+from jupyter_deployfeedback.domain.evaluation import Answers, Evaluation, Failure, FailureKind, RequestState
 from jupyter_deployfeedback.domain.feedback import Digest, FeedbackReport
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Better, Family, Metric, Series, Window
 from jupyter_deployfeedback.domain.rules.rule import Aggregate, Comparator, Expression, Relation
@@ -206,7 +207,7 @@ def failing(*, commit: Commit = COMMIT) -> FeedbackReport:
     not_run = CaseResult(case_id="c4", title="draw the confusion matrix", outcome=Outcome.NOT_RUN, cell_id="c4")
     suites = (
         suite("smoke", [case("the deployment answers")], seconds=0.38),
-        suite("quality", [case("load the holdout"), case("send it to both sides"), broken_case, not_run], seconds=70.4, outcome=Outcome.FAILED, notices=("scrap “accuracy” was glued twice; the last one counts",)),
+        suite("quality", [case("load the holdout"), case("send it to both sides"), broken_case, not_run], seconds=70.4, outcome=Outcome.FAILED, notices=("scrap “accuracy” was glued twice; the last one counts",)).model_copy(update={"evaluations": (two_of_500_failed(),)}),
     )  # fmt: skip
     evidence = Evidence(
         suites=suites,
@@ -221,6 +222,34 @@ def failing(*, commit: Commit = COMMIT) -> FeedbackReport:
         notices=("rule removed since v2.0.0: failure_rate rate<1%",),
     )
     return build_report(run(seconds=71.2, commit=commit), evidence, comparison, judgement)
+
+
+def two_of_500_failed() -> Evaluation:
+    """An evaluation of which the candidate left two requests unanswered, and the baseline asked to wait three times."""
+    why = Failure(
+        kind=FailureKind.STATUS,
+        status=500,
+        count=2,
+        message="answered 500",
+        sent='POST /predict {"inputs":[[0,0,5,13,9,1,0,0]]}',
+        reply='{"error": "<worker> 7 ran out of *memory*"}',
+        remedy="Compare what was sent with what the target takes. The target's log says more.",
+    )
+    states = (RequestState.FAILED, RequestState.FAILED, *(RequestState.ANSWERED,) * 498)
+    predictions = (None, None, *(8,) * 498)
+    columns = {"latency_seconds": (0.1,) * 500, "sent_at": (0.0,) * 500}
+    return Evaluation(
+        name="holdout",
+        suite="quality",
+        ids=tuple(map(str, range(500))),
+        truth=(8,) * 500,
+        candidate=Answers(target="candidate", predictions=predictions, states=states, failures=(why,), **columns),
+        baseline=Answers(
+            target="released", predictions=(8,) * 500, states=(RequestState.ANSWERED,) * 500, retries=3, **columns
+        ),
+        window=Window(start=BEGAN, end=BEGAN + timedelta(seconds=60)),
+        dataset_digest="d" * 64,
+    )
 
 
 def target_is_down() -> FeedbackReport:

@@ -45,8 +45,9 @@ def _rules(report: FeedbackReport) -> ET.Element:
         ET.SubElement(properties, "property", name="notice", value=one_line(notice, limit=3000))
     for name, value in outline.run_facts(report):
         ET.SubElement(properties, "property", name=f"run: {name}", value=value)
-    for waiver in report.waivers:
-        ET.SubElement(properties, "property", name="waiver", value=one_line(waiver.sentence, limit=3000))
+    told = [("waiver", each.sentence) for each in report.waivers]
+    for name, text in (*told, *((outline.FAILURES_TITLE, each.text) for each in report.failures)):
+        ET.SubElement(properties, "property", name=name, value=one_line(text, limit=3000))
     for row in report.metrics:
         name = one_line(f"{row.family}.{Subject(name=row.name, point=row.point).text}", limit=200)
         ET.SubElement(properties, "property", name=name, value=outline.metric_line(row, report))
@@ -67,6 +68,9 @@ def _rule(suite: ET.Element, finding: FindingText, families: dict[str, str]) -> 
         ET.SubElement(case, "system-out").text = finding.sentence
     else:
         _child(case, finding.verdict, finding.sentence)
+    if finding.failures:
+        told = (line for row in finding.failures for line in outline.failure_lines(row))
+        case[0].text = "\n".join((case[0].text or "", *told)).strip()
 
 
 def _child(case: ET.Element, verdict: Verdict, sentence: str) -> None:

@@ -31,6 +31,7 @@ def _sections(report: FeedbackReport) -> Iterator[list[str]]:
     yield [f"{inert(outline.title(report))} · {outline.gate_words(report)}"]
     yield [f"**Next:** {inert(report.next_step, limit=2000)}"]
     yield _findings(report)
+    yield _failures(report)
     yield _waivers(report)
     yield from _aicoe(report)
     for family in Family:
@@ -51,6 +52,15 @@ def _findings(report: FeedbackReport) -> list[str]:
         return []
     legend = outline.legend(report)
     return [*_table(("verdict", "rule", "finding"), rows), *(["", legend] if legend else [])]
+
+
+def _failures(report: FeedbackReport) -> list[str]:
+    lines = [
+        f"{'  ' if place else ''}- {inert(line, limit=600)}"
+        for row in report.failures
+        for place, line in enumerate(outline.failure_lines(row))
+    ]
+    return [f"**{outline.FAILURES_TITLE}**", "", *lines] if lines else []
 
 
 def _waivers(report: FeedbackReport) -> list[str]:

@@ -65,6 +65,7 @@ def render_text(report: FeedbackReport, *, width: int = 80, color: bool = False)
 def _parts(report: FeedbackReport, console: Console) -> Iterator[RenderableType]:
     yield _banner(report, console)
     yield from _findings(report)
+    yield from _failures(report)
     yield from _waivers(report)
     for family in Family:
         yield from _metrics(report, family, console)
@@ -102,6 +103,16 @@ def _findings(report: FeedbackReport) -> Iterator[RenderableType]:
         yield Padding(_prose(finding.sentence), (0, 0, 0, 3))
     if outline.legend(report):
         yield Padding(Text(outline.legend(report), style="dim"), (0, 0, 0, 1))
+
+
+def _failures(report: FeedbackReport) -> Iterator[RenderableType]:
+    if not report.failures:
+        return
+    yield _heading(outline.FAILURES_TITLE)
+    for row in report.failures:
+        reason, *details = outline.failure_lines(row)
+        yield Padding(_prose(f"· {reason}"), (0, 0, 0, 1))
+        yield from (Padding(_prose(each, style="dim"), (0, 0, 0, 3)) for each in details)
 
 
 def _waivers(report: FeedbackReport) -> Iterator[RenderableType]:
