@@ -59,8 +59,14 @@ def _sampled_row(metric: Metric, material: Material) -> Delta:
         interval=interval,
         change=_moved(metric, moved, interval=interval, added=_is_new(moved, material)),
         source=_sources(material),
-        notices=_why_not_compared(moved, material),
+        notices=(*_unanswered(alone), *_why_not_compared(moved, material)),
     )
+
+
+def _unanswered(alone: Estimate) -> Iterator[str]:
+    lost = alone.facts.get("unanswered")
+    if lost:
+        yield f"{lost:,.0f} of {alone.n or 0:,} examples have no answer and count as wrong"
 
 
 def _ask(name: str, relation: Relation, material: Material, *, aggregate: Aggregate = Aggregate.VALUE) -> Estimate:

@@ -18,6 +18,7 @@ from jupyter_deployfeedback.comparison.samples import (
     LATENCIES,
     MEANS,
     OF_NUMBERS,
+    SCORES,
     SHARES,
     Bools,
     Floats,
@@ -154,6 +155,9 @@ def _of_rows(estimand: Estimand, chosen: Selection, *, complete: tuple[str, ...]
     if unanswered:
         return unanswered
     found = _sampled(estimand, chosen)
+    lost = np.count_nonzero(chosen.candidate.scored & ~chosen.candidate.answered)
+    if lost and isinstance(found, Measured) and estimand.metric in SCORES:
+        found = replace(found, facts={**found.facts, "unanswered": float(lost)})
     return found.needing(SLICE) if estimand.slice and isinstance(found, Measured) else found
 
 

@@ -202,6 +202,9 @@ LATENCIES: Mapping[str, tuple[Aggregate, float | None]] = {
 }
 """Numbers of ``latency`` that have a name of their own."""
 
+SCORES = frozenset({"accuracy", "error_rate", "f1"})
+"""Of classifications; what has no answer counts as wrong."""
+
 ERRORS = frozenset({"failure_rate", "requests_failed", "requests_answered", "requests_timed_out"})
 """What is judged however few requests were answered."""
 
@@ -211,7 +214,7 @@ JUDGES_ERRORS = frozenset({"failure_rate", "requests_answered"})
 
 def applies(name: str, samples: Samples) -> bool:
     """Say whether samples yield a metric: accuracy needs scored examples, an error needs numbers."""
-    if name in {"accuracy", "error_rate", "f1"}:
+    if name in SCORES:
         return bool(samples.scored.any())
     if name in OF_NUMBERS:
         return bool(samples.numeric.any())

@@ -64,8 +64,10 @@ class Found:
 
     @property
     def samples(self) -> str:
-        """How many samples stand behind the value."""
-        return MISSING if self.finding.n is None else count(self.finding.n, self.noun)
+        """How many samples stand behind the value, and how many of them have no answer."""
+        lost = self.finding.facts.get("unanswered")
+        unanswered = f", {lost:,.0f} of them unanswered" if lost else ""
+        return MISSING if self.finding.n is None else count(self.finding.n, self.noun) + unanswered
 
     @property
     def numbers(self) -> FindingNumbers:

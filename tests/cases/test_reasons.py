@@ -358,3 +358,13 @@ def test_a_token_that_is_too_short_blames_the_token(monkeypatch: pytest.MonkeyPa
 
     assert report.next_step == "candidate at http://127.0.0.1:9: use a longer secret, then run again."
     assert not [each.sentence for each in report.findings if "Start " in each.sentence]
+
+
+def test_an_accuracy_over_unanswered_examples_says_how_many(deploy: Deploy) -> None:
+    url = deploy(lambda number, body: unprocessable(number) if number % 50 == 1 else good(body))
+
+    report = judged(collected(url, 100), ACCURACY)
+
+    assert "100 examples, 2 of them unanswered" in next(e for e in report.findings if e.rule == "accuracy").sentence
+    row = next(each for each in report.metrics if each.name == "accuracy")
+    assert row.notices == ("2 of 100 examples have no answer and count as wrong",)
