@@ -10,8 +10,9 @@ from jupyter_deployfeedback.domain.feedback import History
 from jupyter_deployfeedback.domain.project import LAST_RELEASE, Project
 from jupyter_deployfeedback.domain.rules.checking import removed_rules
 from jupyter_deployfeedback.domain.run import Evidence, Run, Suite
-from jupyter_deployfeedback.domain.verdict import Continuing, Judgement
+from jupyter_deployfeedback.domain.verdict import Continuing, Judgement, Verdict
 from jupyter_deployfeedback.pipeline.chain import NOTHING, earlier
+from jupyter_deployfeedback.project import inspect_suite
 from jupyter_deployfeedback.release import may_lack_tags, release_tags
 from jupyter_deployfeedback.verdict import Circumstances, continuing
 
@@ -42,6 +43,7 @@ def history(
         loaded=any(each.load is not None for suite in evidence.suites for each in suite.evaluations),
         counted=any(_can_grow(suite, run, evidence) for suite in project.suites),
         sent=_share_sent(run, evidence, chain, store=store),
+        rows=_rows(project, evidence) if judgement.verdict is Verdict.INCONCLUSIVE and len(chain) == 0 else None,
     )
     instead = store.judged_release(project.file)
     released = store.report_of(release.run_id) if release is not None else None
@@ -110,6 +112,19 @@ def _can_grow(suite: Suite, run: Run, evidence: Evidence) -> bool:
     }
     fixed = {*suite.matrix, *run.request.matrix}
     return suite.more is not None and suite.more not in fixed and suite.name in evaluating
+
+
+def _rows(project: Project, evidence: Evidence) -> int | None:
+    """Return how many examples there are, where each suite that counts them wanted more than it got."""
+    had: list[int] = []
+    for each in evidence.suites:
+        name, sent = each.suite.more, {one for call in each.evaluations if adds_up(call) for one in call.ids}
+        if name is not None and sent:
+            wanted = each.suite.parameters.get(name) or inspect_suite(project, each.suite).parameters[name]
+            if int(str(wanted)) <= len(sent):
+                return None
+            had.append(len(sent))
+    return max(had, default=None)
 
 
 def _digests(evidence: Evidence) -> dict[str, str]:

@@ -11,13 +11,13 @@ from jupyter_deployfeedback.domain.verdict import (
     Continuing,
     Finding,
     Judgement,
-    ReasonKind,
     Standing,
     Verdict,
 )
 
 ENOUGH_SENT = 0.9  # of what was asked for last time: fewer, and the data set is used up
 NOT_BY_REQUESTS = "Remove what it names, or change the rule, then start a new run."
+MORE_OR_WIDER = "Bring more labelled examples or set a wider limit, then start a new run."
 NOUNS = {Family.MODEL: "example", Family.APPLICATION: "request"}
 
 
@@ -28,7 +28,7 @@ class Circumstances:
     ``look`` is this one of ``looks``. ``historical`` says that the baseline is a stored run, which answers no more.
     ``counted`` says whether a suite names the parameter that counts its examples, ``loaded`` whether one made windows
     of load, which cannot be added to. ``sent`` is which share of what was asked for the last continuation sent, None
-    before one.
+    before one. ``rows`` is how many examples the data sets have, where no suite can send others; else None.
     """
 
     look: int
@@ -37,6 +37,7 @@ class Circumstances:
     counted: bool
     loaded: bool = False
     sent: float | None = None
+    rows: int | None = None
 
 
 def continuing(judgement: Judgement, around: Circumstances) -> Continuing | None:
@@ -48,7 +49,7 @@ def continuing(judgement: Judgement, around: Circumstances) -> Continuing | None
         for each in judgement.findings
         if each.standing is Standing.COUNTED and each.verdict is Verdict.INCONCLUSIVE
     ]
-    hopeless = next((each for each in unsettled if not each.n_more and not each.because(ReasonKind.BEYOND_CAP)), None)
+    hopeless = next((each for each in unsettled if not each.n_more), None)  # settled must be all that close the gate
     most = max(unsettled, key=_growth)
     if hopeless is None and not 1 < _growth(most) <= 1 + MOST_MORE:
         hopeless = most
@@ -93,16 +94,24 @@ def _obstacle(unsettled: Iterable[Finding], around: Circumstances) -> tuple[str,
         problem = "Windows of load cannot be added to."
         return problem, "Let jdf.load make more pairs, then start a new run."
     of_model = [each for each in unsettled if _family(each) is Family.MODEL]
-    if of_model and not around.counted:
-        problem = "No suite says which of its parameters counts the examples."
-        return problem, "Add it to the suite in deployfeedback.yaml, such as more: n, then start a new run."
+    if of_model and (around.rows is not None or not around.counted):
+        return _used_up(max(each.n or 0 for each in of_model), around.rows)
     if around.historical and any(_is_relative(each) for each in unsettled):
         problem = "The baseline is an earlier run, which answered these examples and no others."
         return problem, "Deploy the release too and set baseline to that target, then start a new run."
     if around.sent is not None and around.sent < ENOUGH_SENT:
         problem = "The suites had no examples left that were not sent before."
-        return problem, "Bring more labelled examples, then start a new run."
+        return problem, MORE_OR_WIDER
     return None
+
+
+def _used_up(sent: int, rows: int | None) -> tuple[str, str]:
+    """Say that no other examples can be sent, as far as is known; ``rows`` is how many the data set has."""
+    if rows is not None:
+        return f"This data set cannot settle it: it has {rows:,} examples.", MORE_OR_WIDER
+    problem = f"The suites sent {sent:,} examples, and none says which of its parameters counts them."
+    more = "If there are others, name the parameter in deployfeedback.yaml, such as more: n."
+    return problem, f"{more} If not: {MORE_OR_WIDER[0].lower()}{MORE_OR_WIDER[1:]}"
 
 
 def _growth(finding: Finding) -> float:

@@ -23,12 +23,12 @@ from jupyter_deployfeedback.domain.feedback import FeedbackReport, History
 from jupyter_deployfeedback.domain.project import Target
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import SideEvidence
-from jupyter_deployfeedback.domain.verdict import Verdict
+from jupyter_deployfeedback.domain.verdict import GateState, Judgement, Reason, ReasonKind, Verdict
 from jupyter_deployfeedback.feedback import Format, build_report, render
 from jupyter_deployfeedback.observation import ask_target
 from jupyter_deployfeedback.probe.answers import Collected
-from jupyter_deployfeedback.verdict import judge
-from tests.comparison.evidence import answers, asked, evaluation, evidence, rule, suite_result
+from jupyter_deployfeedback.verdict import Circumstances, continuing, judge
+from tests.comparison.evidence import a_finding, answers, asked, evaluation, evidence, rule, suite_result
 from tests.feedback.reading import seen, squeezed
 from tests.feedback.runs import run
 
@@ -368,3 +368,40 @@ def test_an_accuracy_over_unanswered_examples_says_how_many(deploy: Deploy) -> N
     assert "100 examples, 2 of them unanswered" in next(e for e in report.findings if e.rule == "accuracy").sentence
     row = next(each for each in report.metrics if each.name == "accuracy")
     assert row.notices == ("2 of 100 examples have no answer and count as wrong",)
+
+
+SMALL = """\
+n = 500
+# ---
+import jupyter_deployfeedback as jdf
+rows = [[each] for each in range(177)][:n]
+jdf.evaluate(jdf.connect(), rows, [0] * len(rows))
+"""
+
+
+def test_a_data_set_that_is_used_up_is_not_asked_for_more(deploy: Deploy, tmp_path: Path) -> None:
+    url = deploy(lambda number, body: good(body) if number % 11 else (200, {"predictions": [1]}, {}))
+
+    report = ran(tmp_path, SMALL, url=url, suite="{notebook: suite.ipynb, more: n}", limit=">=0.88")
+
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.continuing is not None
+    assert report.continuing.obstacle == "This data set cannot settle it: it has 177 examples."
+    assert "--continue" not in report.next_step
+    assert "Bring more labelled examples or set a wider limit" in report.next_step
+
+
+def test_continuing_is_offered_only_where_it_settles_all_that_closes_the_gate() -> None:
+    far = a_finding("latency", "typical<=+10%", verdict=Verdict.INCONCLUSIVE, n=600, n_more=1444)
+    near = a_finding(
+        "accuracy", ">=0.9", verdict=Verdict.INCONCLUSIVE, n=600, reason=Reason(kind=ReasonKind.BEYOND_CAP)
+    )
+    around = Circumstances(look=1, looks=2, historical=False, counted=True)
+    both = Judgement(verdict=Verdict.INCONCLUSIVE, gate=GateState.CLOSED, findings=(far, near))
+
+    alone, with_both = (continuing(each, around) for each in (both.model_copy(update={"findings": (far,)}), both))
+
+    assert alone is not None
+    assert alone.obstacle is None
+    assert with_both is not None
+    assert (with_both.obstacle or "").startswith("More requests would not settle accuracy >=0.9")

@@ -264,7 +264,8 @@ def test_what_a_matrix_fixes_is_not_raised(
 
 
 @pytest.mark.parametrize(
-    ("axis", "expected"), [("seed", None), ("n", "No suite says which of its parameters counts the examples.")]
+    ("axis", "expected"),
+    [("seed", None), ("n", "The suites sent 9 examples, and none says which of its parameters counts them.")],
 )
 def test_a_suite_grows_at_its_points_unless_a_matrix_fixes_how_far(
     store: Store, axis: str, expected: str | None

@@ -52,19 +52,15 @@ def test_a_model_is_never_asked_again_about_an_example() -> None:
     assert both.again is True
 
 
-def test_a_limit_close_by_does_not_keep_the_others_from_being_settled() -> None:
-    found = continuing(judgement(NEAR, LATENCY), AROUND)
-
-    assert found is not None
-    assert (found.n_more, found.obstacle) == (1444, None)
-
-
 @pytest.mark.parametrize(
     ("findings", "around", "said"),
     [
         ((LATENCY,), Circumstances(2, 2, historical=False, counted=True), "All 2 planned looks are used."),
         ((LATENCY,), Circumstances(1, 1, historical=False, counted=True), "The one planned look is used."),
-        ((ACCURACY,), Circumstances(1, 2, historical=False, counted=False), "No suite says which"),
+        ((ACCURACY,), Circumstances(1, 2, historical=False, counted=False), "sent 500 examples, and none says which"),
+        ((ACCURACY,), Circumstances(1, 2, historical=False, counted=True, rows=177), "cannot settle it: it has 177"),
+        ((LATENCY,), Circumstances(1, 2, historical=False, counted=True, rows=177), None),
+        ((NEAR, LATENCY), AROUND, "would not settle accuracy >=0.9: cannot be settled within 10 times"),
         ((LATENCY,), Circumstances(1, 2, historical=False, counted=False), None),
         ((ACCURACY,), Circumstances(1, 2, historical=True, counted=True), "The baseline is an earlier run"),
         ((LATENCY,), Circumstances(1, 2, historical=True, counted=True), "The baseline is an earlier run"),
