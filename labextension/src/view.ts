@@ -18,6 +18,7 @@ export type RunState = Schemas['RunState'];
 export type SuiteProgress = Schemas['SuiteProgress'];
 export type Report = Schemas['FeedbackReport'];
 export type Finding = Schemas['FindingText'];
+export type FailureRow = Schemas['FailureRow'];
 export type MetricRow = Schemas['MetricRow'];
 export type Family = Schemas['Family'];
 export type Change = Schemas['Change'];

@@ -90,7 +90,8 @@ describe('the target', () => {
       model_version: null,
       server_version: null,
       software: {},
-      problem: 'connection refused'
+      problem: 'connection refused',
+      remedy: ''
     };
     show({ health: { kind: 'known', health: { facts, platform_source: 'scrape' } } });
 

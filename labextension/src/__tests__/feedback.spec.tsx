@@ -25,6 +25,35 @@ describe('the feedback', () => {
     expect(judged?.textContent).toContain('Samples500 examples');
   });
 
+  it('shows what was sent and what came back where requests have no answer', () => {
+    const failure = {
+      kind: 'status' as const,
+      status: 422,
+      count: 20,
+      message: 'answered 422',
+      sent: 'POST /predict {"inputs":[[0]]}',
+      reply: PAYLOAD,
+      remedy: 'Compare what was sent with what the target takes.',
+      side: 'candidate' as const,
+      target: 'candidate',
+      suite: 'quality',
+      evaluation: 'holdout',
+      of: 20,
+      text: '20 of 20 requests of holdout in quality to candidate: answered 422'
+    };
+    const subject = { kind: 'target' as const, name: 'candidate', slice: null, point: null };
+    const finding = aFinding({ subject, verdict: 'error', failures: [failure] });
+    show({ run: finished({ findings: [finding, aFinding({ rule: 'b', failures: [failure] })] }) });
+    const [first, second] = screen
+      .getAllByText('Requests without an answer')
+      .map(each => each.closest('details'));
+
+    expect([first?.open, second?.open]).toEqual([true, false]);
+    expect(first?.textContent).toContain(`Reason${failure.text}Sent${failure.sent}`);
+    expect(first?.textContent).toContain(`Came back${PAYLOAD}What to do${failure.remedy}`);
+    expect(document.querySelectorAll('img, script')).toHaveLength(0);
+  });
+
   it('folds the findings that pass where there are many, never one that does not', () => {
     const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(rule =>
       aFinding({ rule, sentence: `${rule} is fine.` })

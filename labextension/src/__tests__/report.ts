@@ -25,6 +25,7 @@ export function aFinding(change: Partial<Finding> = {}): Finding {
     n_more: null,
     method: 'clopper-pearson',
     look: [1, 2],
+    failures: [],
     metric_unit: 'share',
     text: {
       subject: 'accuracy',
@@ -131,6 +132,7 @@ export function aReport(change: Partial<Report> = {}): Report {
     next_step: 'Tag the release.',
     notices: [],
     findings: [aFinding()],
+    failures: [],
     metrics: [],
     suites: [],
     examples: { broken: [], fixed: [] },

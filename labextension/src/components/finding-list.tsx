@@ -1,6 +1,7 @@
 import React from 'react';
 import type { Asked, CreateWaiver, Finding, WaiverRow } from '../view';
 import { nameOf } from '../view';
+import { FailureList } from './failure-list';
 import { Judged } from './judged';
 import { MarkView } from './mark';
 import { useTrans } from './trans';
@@ -87,6 +88,7 @@ function Findings({ findings, waiving }: FindingsProps): JSX.Element | null {
           <MarkView mark={verdictMark(finding.verdict, trans)} quiet />
           <div className="jp-df-grow">
             <p>{finding.sentence}</p>
+            <FailureList failures={finding.failures} open={finding.subject.kind === 'target'} />
             <Judged finding={finding} />
             {waiving && <Answer finding={finding} {...waiving} />}
           </div>
