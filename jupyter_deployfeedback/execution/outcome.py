@@ -1,8 +1,9 @@
 """What became of each case and of the suite, from the events of its execution. Pure.
 
 papermill's exit code, exceptions and statuses are not asked: they call an early exit a success and a cell that never
-ran completed. A cell passed only if the kernel replied "ok" to it, with an execution count and without an error. A
-cell tagged ``raises-exception`` that raised did not pass either: the tag keeps the notebook going, and that is all.
+ran completed. A cell passed only if the kernel replied "ok" to it, with an execution count and without an error. One
+that is tagged ``raises-exception`` asserts that something is refused: it passed only if it raised, and what shows that
+its own code or the target is broken, or that an assertion is false, is no refusal.
 """
 
 import re
@@ -16,6 +17,11 @@ LONGEST_MESSAGE = 1000
 _RAISES_TAG = "raises-exception"
 _TESTS_FAILED = "TestsFailed"  # the name of the error where tests failed that a cell ran itself
 _BAD = frozenset({Outcome.FAILED, Outcome.ERRORED})
+_NO_REFUSAL = {
+    *("AssertionError", "SystemExit", "KeyboardInterrupt", "NameError", "SyntaxError", "IndentationError", "TabError"),
+    *("ImportError", "ModuleNotFoundError", "MemoryError", "StdinNotImplementedError"),
+    *("TargetUnreachable", "TargetTimedOut", "SecretUnavailable", "ConnectionError", "ConnectionRefusedError"),
+}
 _R_ASSERTION = re.compile(r"Error(?: in .+?)?: (?P<said>.+ (?:is not|are not all) TRUE)\s*", re.DOTALL)  # stopifnot()
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _SENTENCES = {
@@ -116,13 +122,10 @@ def notices(events: Sequence[wire.Event]) -> tuple[str, ...]:
     found = [notice for event in events if isinstance(event, wire.Opened | wire.Ended) for notice in event.notices]
     cells = _cells(events)
     named = titles(cells)
-    tagged = {cell.cell_id for cell in cells if _RAISES_TAG in cell.tags}
     for event in events:
         title = named.get(event.cell_id, event.cell_id) if isinstance(event, wire.CellEnded) else ""
         if isinstance(event, wire.CellEnded) and event.truncated:
             found.append(f"{title}: its output was cut in the executed copy.")
-        if isinstance(event, wire.CellEnded) and event.cell_id in tagged and event.error is None:
-            found.append(f"{title}: tagged {_RAISES_TAG}, but it raised nothing.")
     return tuple(dict.fromkeys(found))
 
 
@@ -153,15 +156,20 @@ def _judge(cell: wire.Cell, end: wire.CellEnded | None, stopped: wire.Ended | No
         said = f"The cell's time ({end.time_over:g} s) was over."
         traceback = _plain(end.error[2]) if end.error else ""
         return Outcome.ERRORED, CaseError(type=wire.CELL_TIMEOUT, message=said, traceback=traceback)
-    if end.error is not None and not _was_interrupted(end, stopped):
+    must = _RAISES_TAG in cell.tags
+    refused = must and end.error is not None and _named(*end.error[:2])[0] not in _NO_REFUSAL
+    if end.error is not None and not refused and not _was_interrupted(end, stopped):
         return _judge_error(cell, *end.error)
-    doubt = _doubt(end, stopped)
+    doubt = _doubt(end, stopped, status="error" if refused else "ok")
+    if doubt is None and must and not refused:
+        said = f"It was expected to raise, because it is tagged {_RAISES_TAG}, but it raised nothing."
+        return Outcome.FAILED, CaseError(type="NothingRaised", message=said)
     return (Outcome.ERRORED, doubt) if doubt else (Outcome.PASSED, None)
 
 
-def _doubt(end: wire.CellEnded, stopped: wire.Ended | None) -> CaseError | None:
-    """Return why a cell that raised nothing is not known to have passed."""
-    if end.status != "ok" or end.execution_count is None:
+def _doubt(end: wire.CellEnded, stopped: wire.Ended | None, *, status: str) -> CaseError | None:
+    """Return why a cell that raised nothing it should not have is not known to have passed."""
+    if end.status != status or end.execution_count is None:
         name, sentence = explain(stopped or wire.Ended(wire.Ending.COMPLETED))
         return CaseError(type=name, message=sentence, traceback=_plain(end.error[2] if end.error else ""))
     if end.asked_exit:
@@ -181,16 +189,22 @@ def _was_interrupted(end: wire.CellEnded, stopped: wire.Ended | None) -> bool:
 
 
 def _judge_error(cell: wire.Cell, name: str, message: str, traceback: str) -> tuple[Outcome, CaseError]:
-    if not name and message.isdecimal():
-        name, message = _name_exit_code(message)
-    if name == "ERROR" and (assertion := _R_ASSERTION.fullmatch(message)):
-        name, message = "AssertionError", assertion["said"]
+    name, message = _named(name, message)
     outcome = Outcome.FAILED if name == "AssertionError" else Outcome.ERRORED
     if name == "SystemExit":
         message = f"The cell ended the suite early (exit code {message or '0'})."
     if _RAISES_TAG in cell.tags:
-        message = f"{message} (The tag {_RAISES_TAG} does not make it pass.)".strip()
+        message = f"{message} (That is no refusal: the tag {_RAISES_TAG} does not make it pass.)".strip()
     return outcome, CaseError(type=name, message=_plain(message)[:LONGEST_MESSAGE], traceback=_plain(traceback))
+
+
+def _named(name: str, message: str) -> tuple[str, str]:
+    """Return what a kernel of another language reported, as Python calls it."""
+    if not name and message.isdecimal():
+        return _name_exit_code(message)
+    if name == "ERROR" and (assertion := _R_ASSERTION.fullmatch(message)):
+        return "AssertionError", assertion["said"]
+    return name, message
 
 
 def _name_exit_code(code: str) -> tuple[str, str]:

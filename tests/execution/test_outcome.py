@@ -58,8 +58,10 @@ CELLS = [
         Outcome.ERRORED,
         "SuiteTimeout",
     ),
-    ("tagged raises-exception, raised", one_cell(("raises-exception",), status="error", error=ASSERTION), COMPLETED, Outcome.FAILED, "AssertionError"),
-    ("tagged raises-exception, did not raise", one_cell(("raises-exception",), **OK), COMPLETED, Outcome.PASSED, None),
+    ("tagged raises-exception, asserted", one_cell(("raises-exception",), status="error", error=ASSERTION), COMPLETED, Outcome.FAILED, "AssertionError"),
+    ("tagged raises-exception, did not raise", one_cell(("raises-exception",), **OK), COMPLETED, Outcome.FAILED, "NothingRaised"),
+    ("tagged raises-exception, its time over", one_cell(("raises-exception",), status="error", execution_count=1, error=("ValueError", "", ""), time_over=1.0), COMPLETED, Outcome.ERRORED, "CellTimeout"),
+    ("tagged raises-exception, lost messages", one_cell(("raises-exception",), status="error", execution_count=1, error=("ValueError", "", ""), lost_messages=3), COMPLETED, Outcome.ERRORED, "MessagesLost"),
     ("tagged skip-execution", one_cell(("skip-execution",))[:1], COMPLETED, Outcome.SKIPPED, None),
     ("never started", one_cell()[:1], COMPLETED, Outcome.NOT_RUN, None),
 ]  # fmt: skip
@@ -167,10 +169,7 @@ def test_tracebacks_are_kept_without_terminal_colours() -> None:
 def test_what_decides_nothing_is_noticed_once() -> None:
     events = one_cell(("raises-exception",), **OK, truncated=True)
 
-    assert notices(events) == (
-        "f(): its output was cut in the executed copy.",
-        "f(): tagged raises-exception, but it raised nothing.",
-    )
+    assert notices(events) == ("f(): its output was cut in the executed copy.",)
 
 
 UNRAISED = [
