@@ -14,6 +14,7 @@ DeployFeedbackError
 |   |-- UnknownParameter
 |   |-- NotebookInvalid            a suite is not a notebook that can be run
 |   |-- KernelNotFound
+|   |-- SuitesBroken               suites cannot be run on this machine: says why of each
 |   |-- RunNotFound
 |   |-- RunUnfinished              the run is still going, and what was asked for needs its end
 |   |-- RunConflict                the run's state does not allow this step
@@ -159,6 +160,13 @@ class KernelNotFound(UsageError):
     """The suite's notebook asks for a kernel that this machine does not have."""
 
     code = "kernel_not_found"
+    http_status = 422
+
+
+class SuitesBroken(UsageError):
+    """Suites cannot be run on this machine; the message says why of each, and what to do."""
+
+    code = "suites_broken"
     http_status = 422
 
 

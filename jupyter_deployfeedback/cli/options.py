@@ -66,6 +66,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--against", help="What to compare with: a target, a run, a tag, last-release or none."),
         click.option("--suite", "suites", multiple=True, help="Run only this suite; may be repeated."),
+        click.option("--kernel", help="Run all notebooks on this kernel; default: the project's or the notebook's."),
         click.option(
             "-p", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter of the suites."
         ),

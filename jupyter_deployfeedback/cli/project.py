@@ -62,11 +62,12 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
 @options.project_option
 def check_command(*, project_file: Path) -> None:
     """Validate the project file, its rules and its suites without running anything."""
-    from jupyter_deployfeedback.pipeline.plan import check_project
+    from jupyter_deployfeedback.pipeline.plan import check_project, none_can_run
     from jupyter_deployfeedback.pipeline.questions import notices_of
 
     checked = check_project(project_file.resolve(), environment=options.environment())
-    click.echo(f"{checked.file} is fine.")
+    broken = [suite for suite in checked.suites if suite.problem]
+    click.echo(f"{checked.file} is fine" + (f", but {len(broken)} of its suites cannot be run." if broken else "."))
     for target in checked.targets.values():
         mark = " (default)" if target.name == checked.default_target else ""
         address = target.url or f"its address is not known. {target.how_to_address}"
@@ -77,9 +78,11 @@ def check_command(*, project_file: Path) -> None:
     for suite in checked.suites:
         points = math.prod(len(values) for values in suite.matrix.values())
         click.echo(f"  suite  {suite.name}: {suite.source}" + (f" ({points} points)" if suite.matrix else ""))
-        for notice in notices_of(checked, suite):
+        for notice in () if suite.problem else notices_of(suite):
             click.echo(f"    {notice}")
     _tell_rules(checked)
+    if broken:
+        raise none_can_run(broken)
 
 
 def expectations(project: Project, suites: tuple[Suite, ...]) -> Expectations:

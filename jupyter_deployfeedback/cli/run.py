@@ -90,13 +90,15 @@ def _evaluate(
 
 
 def _say_what_to_expect(run: Run, *, store: Store) -> None:
-    """Tell a person, before the requests are sent, what they can settle; a log needs no forecast."""
-    if not sys.stderr.isatty():
-        return
+    """Tell, before a request is sent, which suites cannot be run, and a person what the others can settle."""
     from jupyter_deployfeedback.cli.project import expectations
     from jupyter_deployfeedback.pipeline.plan import plan_run
 
     plan = plan_run(run.request, store=store, environment=options.environment())
+    for problem in dict.fromkeys(suite.problem for suite in plan.suites if suite.problem):
+        click.echo(f"Not run: {problem}", err=True)
+    if not sys.stderr.isatty():
+        return
     for (subject, asked), expected in expectations(plan.project, plan.suites).items():
         click.secho(f"{subject.text} {asked.text} {expected.sentence}", dim=True, err=True)
 
@@ -106,8 +108,8 @@ def _refuse_other_choices(request: RunRequest) -> None:
     asked = request.model_dump(exclude={"project_file"})
     if any(asked.values()):
         raise UsageError(
-            "--continue takes target, addresses, baseline, suites and parameters from the run it continues.",
-            remedy="Leave out --target, --url, --against, --suite, -p, -f, --matrix and --parallel.",
+            "--continue takes target, addresses, baseline, suites, kernel and parameters from the run it continues.",
+            remedy="Leave out --target, --url, --against, --suite, --kernel, -p, -f, --matrix and --parallel.",
         )
 
 

@@ -58,6 +58,7 @@ class RunChoice(Frozen):
     suites: tuple[str, ...] = ()  # none named: all
     parameters: dict[str, Scalar | list[Scalar]] = {}
     matrix: dict[str, list[Scalar]] = {}  # values that parameters take point by point
+    kernel: str | None = None  # of all notebooks; None: what the project or the notebook says
     parallel: int | None = None  # suites at once; None: as many as the project says, or as there are cores
     continues: str | None = None  # the run whose samples this one adds to
     imported: str | None = None  # what AICoE-CI called the deployment whose numbers it stored: nothing is run
@@ -164,6 +165,8 @@ class Suite(Frozen):
     ``matrix`` holds the values that parameters take point by point; a suite at one of them has none, a name of its own,
     and in ``point_of`` the name that the file gives the suite.
     ``more`` names the parameter that says how many examples are sent in all: continuing a run raises it.
+    ``kernel`` runs it, where that is not for its notebook to say. ``problem`` says why it cannot be run on this
+    machine, ``notices`` what is to be known before it is.
     """
 
     name: str
@@ -179,6 +182,9 @@ class Suite(Frozen):
     matrix: dict[str, tuple[Scalar, ...]] = {}
     point_of: str | None = None
     more: str | None = None
+    kernel: str | None = None
+    problem: str | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def origin(self) -> str:

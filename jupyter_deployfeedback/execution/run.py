@@ -198,13 +198,17 @@ class Errand:
     def begin(self, suite: Suite) -> Callable[[Bench], SuiteResult]:
         """Tell that a suite begins, and return what runs it."""
         if self.halt.is_set():
-            return lambda _: _never_started(suite, because="The run was cancelled")
+            return lambda _: _never_started(suite, because="The run was cancelled before this suite began.")
         if time.monotonic() >= self.ends_at:
             return lambda _: _never_started(
-                suite, because=f"The run's time ({self.project.timeout_seconds:g} s) was over"
+                suite, because=f"The run's time ({self.project.timeout_seconds:g} s) was over before this suite began."
             )
         listener = Listener(suite, tell=self.tell)
         listener.start()
+        if suite.problem is not None:
+            broken = _never_started(suite, because=suite.problem, outcome=Outcome.ERRORED)
+            listener.finish(broken)
+            return lambda _: broken
         return lambda bench: self._run(suite, listener=listener, bench=bench)
 
     def _run(self, suite: Suite, *, listener: Listener, bench: Bench) -> SuiteResult:
@@ -253,6 +257,7 @@ class Errand:
             kind=suite.kind,
             options=dict(suite.options),
             parameters=dict(suite.parameters),
+            kernel=suite.kernel or "",
             environment=kernel_environment(
                 self.environment,
                 target=self.target,
@@ -332,7 +337,7 @@ def _result(suite: Suite, events: list[wire.Event], ended: wire.Ended) -> SuiteR
         observations=tuple(reading.observations.values()),
         evaluations=tuple(reading.evaluations),
         reason=outcome.suite_reason(cases, ended=ended),
-        notices=(*outcome.notices((*events, ended)), *reading.notices),
+        notices=tuple(dict.fromkeys((*suite.notices, *outcome.notices((*events, ended)), *reading.notices))),
         warnings=outcome.warnings(events),
         started_at=now,
         finished_at=now,
@@ -359,12 +364,12 @@ def _proof(
     )
 
 
-def _never_started(suite: Suite, *, because: str) -> SuiteResult:
+def _never_started(suite: Suite, *, because: str, outcome: Outcome = Outcome.NOT_RUN) -> SuiteResult:
     now = datetime.now(UTC)
     return SuiteResult(
         suite=suite,
-        outcome=Outcome.NOT_RUN,
-        reason=f"{because} before this suite began.",
+        outcome=outcome,
+        reason=because,
         started_at=now,
         finished_at=now,
         duration_seconds=0.0,

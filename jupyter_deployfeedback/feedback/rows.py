@@ -25,7 +25,9 @@ def metric_rows(deltas: Iterable[Delta]) -> tuple[feedback.MetricRow, ...]:
 
 def suite_row(suite: SuiteResult) -> feedback.SuiteRow:
     """Return a suite with its cases."""
-    return feedback.SuiteRow(**shared_fields(suite.suite, feedback.SuiteRow), **shared_fields(suite, feedback.SuiteRow))
+    return feedback.SuiteRow(
+        **(shared_fields(suite.suite, feedback.SuiteRow) | shared_fields(suite, feedback.SuiteRow))
+    )
 
 
 def digests(run: Run, evidence: Evidence, *, project_file: str | None) -> tuple[feedback.Digest, ...]:

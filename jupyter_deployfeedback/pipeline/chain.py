@@ -109,7 +109,7 @@ def raised(project: Project, suites: tuple[Suite, ...], *, run_id: str, store: S
     ran = {each.suite.name: each.suite for each in store.evidence(run_id).suites}
     axes = store.get(run_id).request.matrix
     found: dict[str, dict[str, int]] = {}
-    for suite in suites:
+    for suite in (each for each in suites if each.problem is None):
         known = inspect_suite(project, suite).parameters
         fixed = {name for each in project.suites if each.name == suite.point_of for name in (*each.matrix, *axes)}
         if suite.more is not None and suite.more in known and suite.more not in fixed:

@@ -32,7 +32,7 @@ def pilot(project: Project, suites: tuple[Suite, ...], *, store: Store | None) -
     What no suite's ``more`` and no run says is None: it was never measured. Points of a matrix are not counted: each of
     them is judged by itself.
     """
-    together = [suite for suite in suites if suite.point_of is None and not suite.matrix]
+    together = [suite for suite in suites if suite.point_of is None and not suite.matrix and suite.problem is None]
     growing = [(suite, suite.more) for suite in together if suite.more is not None]
     counts = [{**inspect_suite(project, suite).parameters, **suite.parameters}.get(name) for suite, name in growing]
     sent = sum(int(str(each)) for each in counts if str(each).isdecimal()) or None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import RunRequest, Suite
 from jupyter_deployfeedback.execution import parallelism, plan_suites
 from jupyter_deployfeedback.pipeline import chain
-from jupyter_deployfeedback.project import basis, find_project_file, inspect_suite, load_project, with_addresses
+from jupyter_deployfeedback.project import basis, find_project_file, load_project, ready_to_run, with_addresses
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.store import Store
@@ -48,26 +48,36 @@ def open_project(start: Path, *, environment: Mapping[str, str]) -> Project:
 
 
 def check_project(start: Path, *, environment: Mapping[str, str]) -> Project:
-    """Load the project, open each of its suites and plan them all; nothing is run and nothing is sent."""
-    project = open_project(start, environment=environment)
-    plan_suites(project, known_parameters=_known_parameters(project))
+    """Load the project, open each of its suites and plan them all; nothing is run and nothing is sent.
+
+    A suite that cannot be run says why in its ``problem``.
+    """
+    project, known = ready_to_run(open_project(start, environment=environment))
+    plan_suites(project, known_parameters=known)
     return project
 
 
 def plan_run(request: RunRequest, *, store: Store, environment: Mapping[str, str]) -> Plan:
-    """Check all that can be checked before a request is sent; every error is a UsageError."""
+    """Check all that can be checked before a request is sent; every error is a UsageError.
+
+    A suite that cannot be run is the error of that suite alone, and stands in the plan with its ``problem``: a run of
+    which no suite can be run is refused.
+    """
     project = open_project(Path(request.project_file), environment=environment)
+    ready, known = ready_to_run(project, kernel=request.kernel)
     name = request.target or project.default_target
     project = with_addresses(project, request.urls, target=name)
     target = choose_target(project, name)
     suites = plan_suites(
-        project,
+        ready,
         target=name,
         selected=request.suites,
         parameters=request.parameters,
         matrix=request.matrix,
-        known_parameters=_known_parameters(project),
+        known_parameters=known,
     )
+    if suites and all(suite.problem for suite in suites):
+        raise none_can_run(suites)
     suites = chain.with_raised(suites, request)
     parallel = parallelism(suites, wanted=request.parallel or project.parallel, environment=environment)
     plan = Plan(project=project, target=target, suites=suites, parallel=parallel)
@@ -82,9 +92,10 @@ def choose_target(project: Project, name: str) -> Target:
     raise errors.UnknownTarget(f"{project.file} declares no target {name!r}.", remedy=f"Choose one of: {known}.")
 
 
-def _known_parameters(project: Project) -> dict[str, frozenset[str]]:
-    """Open each suite and return the names in its parameters cell; UsageError where one cannot be run here."""
-    return {suite.name: frozenset(inspect_suite(project, suite).parameters) for suite in project.suites}
+def none_can_run(suites: Iterable[Suite]) -> errors.UsageError:
+    """Make the error that says of each suite that cannot be run why."""
+    found = {suite.problem: None for suite in suites if suite.problem}
+    return errors.SuitesBroken("\n".join(found))
 
 
 def _with_baseline(plan: Plan, against: str, *, store: Store) -> Plan:

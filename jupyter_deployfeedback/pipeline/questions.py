@@ -15,7 +15,6 @@ from jupyter_deployfeedback.project import (
     draft_suite,
     find_project_file,
     find_suites,
-    inspect_suite,
     read_axis,
     read_parameters_file,
     read_value,
@@ -56,16 +55,13 @@ def health(project: Project, name: str, *, environment: Mapping[str, str]) -> Ta
 
 
 def kernels_of(project: Project) -> Iterator[str]:
-    """Yield the names of the kernels that the suites need."""
-    for suite in project.suites:
-        name = inspect_suite(project, suite).kernel_name
-        if name is not None:
-            yield name
+    """Yield the names of the kernels that the suites of a checked project need."""
+    yield from (suite.kernel for suite in project.suites if suite.kernel is not None and suite.problem is None)
 
 
-def notices_of(project: Project, suite: Suite) -> tuple[str, ...]:
-    """Return what is to be known of a suite before it is run."""
-    return inspect_suite(project, suite).notices
+def notices_of(suite: Suite) -> tuple[str, ...]:
+    """Return what is to be known of a suite before it is run; of one that cannot be run, why."""
+    return suite.notices if suite.problem is None else (f"It cannot be run. {suite.problem}",)
 
 
 def points_of(suite: Suite) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Stage 1: ``deployfeedback.yaml`` -> Project, with file, line and key in every error; and what its suites offer."""
 
 from jupyter_deployfeedback.project.drafting import FIRST_SUITE, draft_project, draft_suite, find_suites
-from jupyter_deployfeedback.project.inspection import SuiteInspection, basis, inspect_suite
+from jupyter_deployfeedback.project.inspection import SuiteInspection, basis, inspect_suite, ready_to_run
 from jupyter_deployfeedback.project.loading import load_project
 from jupyter_deployfeedback.project.location import find_project_file
 from jupyter_deployfeedback.project.parameters import read_axis, read_parameters_file, read_value, with_addresses
@@ -21,5 +21,6 @@ __all__ = [
     "read_axis",
     "read_parameters_file",
     "read_value",
+    "ready_to_run",
     "with_addresses",
 ]

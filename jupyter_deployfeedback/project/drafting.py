@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from jupyter_deployfeedback.domain.notebook import source_of
 from jupyter_deployfeedback.errors import NotebookInvalid
-from jupyter_deployfeedback.project.inspection import notebook_parameters, parameters_cell, read_notebook, source_of
+from jupyter_deployfeedback.project.inspection import notebook_parameters, parameters_cell, read_notebook
 from jupyter_deployfeedback.project.parameters import read_address
 
 FIRST_SUITE = "suites/smoke.ipynb"

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_deployfeedback.domain.kind import ADAPTERS, SuiteKind, holds_code
+from jupyter_deployfeedback.domain.notebook import parse_notebook, part, source_of
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import KernelNotFound, NotebookInvalid, UnknownParameter, UsageError
 from jupyter_deployfeedback.project.document import nearest
 
 DEFAULT_KERNEL = "python3"
-FIRST_WITH_IDS = 5  # the minor format whose cells have ids
 MOST_DIGITS = 15  # of a number of examples
 OPEN_AND_SAVE = "Open it in JupyterLab and save it."
 
@@ -54,64 +54,89 @@ def inspect_suite(project: Project, suite: Suite) -> SuiteInspection:
     if suite.kind != SuiteKind.NOTEBOOK:
         _require_adapter(suite)
         return SuiteInspection({name: str(value) for name, value in suite.parameters.items()}, None)
-    notebook = read_notebook(Path(project.folder) / suite.source, shown=suite.source)
-    notices: list[str] = []
-    kernel_name = notebook["metadata"].get("kernelspec", {}).get("name")
-    if not kernel_name:
-        kernel_name = DEFAULT_KERNEL
-        notices.append(f"{suite.source} names no kernel: {DEFAULT_KERNEL} is used.")
+    notebook, mended = _parsed(Path(project.folder) / suite.source, suite.source)
+    notices = list(mended)
     if not any(cell["cell_type"] == "code" and holds_code(source_of(cell)) for cell in notebook["cells"]):
         notices.append(f"{suite.source} has no code: the suite will be errored.")
-    _require_kernel(kernel_name, suite.source)
     parameters = notebook_parameters(notebook, suite.source)
+    kernel_name, other = _kernel_of(notebook, suite)
     if suite.more is not None:
         _require_count(suite, parameters)
-    return SuiteInspection(parameters, kernel_name, tuple(notices))
+    return SuiteInspection(parameters, kernel_name, (*notices, *other))
+
+
+def ready_to_run(project: Project, *, kernel: str | None = None) -> tuple[Project, dict[str, frozenset[str]]]:
+    """Open each suite; return the project with a kernel for each, and the parameters that each knows.
+
+    A suite that cannot be run here says why in its ``problem``: that is its own error, and no other suite's.
+    ``kernel`` comes before what the file says.
+    """
+    suites, known = [], {}
+    for declared in project.suites:
+        is_notebook = declared.kind == SuiteKind.NOTEBOOK
+        suite = declared.model_copy(update={"kernel": kernel or declared.kernel}) if is_notebook else declared
+        try:
+            found = inspect_suite(project, suite)
+            known[suite.name] = frozenset(found.parameters)
+            suite = suite.model_copy(update={"kernel": found.kernel_name, "notices": found.notices})
+        except UsageError as error:
+            known[suite.name] = frozenset({*suite.parameters, *suite.matrix})
+            suite = suite.model_copy(update={"problem": str(error)})
+        suites.append(suite)
+    return project.model_copy(update={"suites": tuple(suites)}), known
 
 
 def read_notebook(path: Path, *, shown: str) -> dict[str, Any]:
     """Return a valid notebook of format 4 as plain data; ``shown`` is its path in messages. Raises NotebookInvalid."""
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise NotebookInvalid(f"{shown} cannot be read: {error.strerror}.", remedy="Check the path.") from error
-    except UnicodeDecodeError:
-        raise NotebookInvalid(f"{shown} is not text in UTF-8.", remedy="Save it as UTF-8.") from None
-    except (ValueError, RecursionError):
-        remedy = "It may have been cut off or hold merge markers: restore it from version control."
-        raise NotebookInvalid(f"{shown} is not JSON.", remedy=remedy) from None
-    if not isinstance(notebook, dict):
-        raise NotebookInvalid(f"{shown} is JSON but not a notebook.", remedy="Restore it from version control.")
-    if notebook.get("nbformat") != 4 or isinstance(notebook["nbformat"], float):
-        what = f"{shown} is a notebook of format {notebook.get('nbformat', 'unknown')}, and only format 4 can be run."
-        remedy = f"Convert it: jupyter nbconvert --to notebook --nbformat 4 --inplace {shown}"
-        raise NotebookInvalid(what, remedy=remedy)
-    return _validated(notebook, shown)
+    return _parsed(path, shown)[0]
 
 
-def _validated(notebook: dict[str, Any], shown: str) -> dict[str, Any]:
-    """Accept what nbformat's schema accepts; cell ids may be missing, because whoever opens the notebook adds them."""
+def _parsed(path: Path, shown: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     from nbformat.validator import iter_validate
 
-    cells, minor = notebook.get("cells"), notebook.get("nbformat_minor")
+    try:
+        notebook, mended = parse_notebook(path.read_bytes(), shown=shown)
+    except OSError as error:
+        raise NotebookInvalid(f"{shown} cannot be read: {error.strerror}.", remedy="Check the path.") from error
+    minor = notebook.get("nbformat_minor")
     if not isinstance(minor, int) or minor < 0:
         raise NotebookInvalid(f"{shown} is not a valid notebook: nbformat_minor is no number.", remedy=OPEN_AND_SAVE)
-    if isinstance(cells, list) and minor >= FIRST_WITH_IDS:
-        cells = [{"id": f"cell-{place}"} | cell if isinstance(cell, dict) else cell for place, cell in enumerate(cells)]
-    error = next(iter_validate(notebook | {"cells": cells}), None)
-    if error is not None:
-        raise NotebookInvalid(f"{shown} is not a valid notebook: {error.message[:200]}.", remedy=OPEN_AND_SAVE)
-    return notebook
+    for wrong in iter_validate(notebook):
+        if "metadata" not in list(wrong.absolute_path)[:-1]:  # odd metadata are no obstacle to who executes it
+            raise NotebookInvalid(f"{shown} is not a valid notebook: {wrong.message[:200]}.", remedy=OPEN_AND_SAVE)
+    return notebook, mended
 
 
-def _require_kernel(name: str, shown: str) -> None:
-    from jupyter_client.kernelspec import KernelSpecManager
+def _kernel_of(notebook: Mapping[str, Any], suite: Suite) -> tuple[str, tuple[str, ...]]:
+    """Return the kernel that runs a notebook, found as Jupyter finds it, and a notice where it is not the one it names.
 
-    installed = sorted(KernelSpecManager().find_kernel_specs())
-    if name not in installed:
-        listed = ", ".join(installed) or "none"
-        remedy = f"{nearest(name, installed)}Installed: {listed}. Choose one in the notebook, or install {name}."
-        raise KernelNotFound(f'{shown} needs the kernel "{name}", which is not installed.', remedy=remedy)
+    One that is chosen must be installed. One that the notebook names may exist on a colleague's machine only: where a
+    single kernel here, or Jupyter's own, speaks its language, that runs it. Raises KernelNotFound.
+    """
+    from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
+
+    known = KernelSpecManager()
+    installed = sorted(known.find_kernel_specs())
+    named = str(part(notebook["metadata"], "kernelspec").get("name") or "")
+    wanted = suite.kernel or named or DEFAULT_KERNEL
+    found, meant = (NATIVE_KERNEL_NAME if name == "python" else name.lower() for name in (wanted, named))
+    if found in installed:
+        what = f'the kernel "{named}"' if named else "no kernel"
+        return found, () if found == meant else (f"{suite.source} names {what}: {found} is used.",)
+    language = "" if suite.kernel else _language(notebook, otherwise="")
+    speaking = sorted(
+        name
+        for name, each in known.get_all_specs().items()
+        if language and str(each["spec"].get("language")).lower() == language
+    )
+    if NATIVE_KERNEL_NAME in speaking or len(speaking) == 1:
+        found = NATIVE_KERNEL_NAME if NATIVE_KERNEL_NAME in speaking else speaking[0]
+        said = f'{suite.source} names the kernel "{wanted}", which is not installed: {found} runs it, by its language.'
+        return found, (said,)
+    listed = ", ".join(speaking or installed) or "none"
+    choice = "Name one of them with kernel: or --kernel, or install"
+    remedy = f"{nearest(wanted, installed)}Installed: {listed}. {choice} {wanted}."
+    raise KernelNotFound(f'{suite.source} needs the kernel "{wanted}", which is not installed.', remedy=remedy)
 
 
 def _require_adapter(suite: Suite) -> None:
@@ -133,12 +158,6 @@ def _require_count(suite: Suite, parameters: Mapping[str, str]) -> None:
     if not value.isdecimal() or len(value) > MOST_DIGITS or int(value) < 1:
         problem = f"Suite {suite.name!r}: {name} is {value}, which does not count examples, but more: names it."
         raise UnknownParameter(problem, remedy="Name the parameter that says how many examples are sent.")
-
-
-def source_of(cell: Mapping[str, Any]) -> str:
-    """Return a cell's source as one text; in the file it may be a list of lines."""
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
 
 
 def parameters_cell(notebook: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -168,10 +187,9 @@ def notebook_parameters(notebook: Mapping[str, Any], shown: str) -> dict[str, st
     raise NotebookInvalid(what, remedy="Mend the cell: it holds assignments such as n = 500.")
 
 
-def _language(notebook: Mapping[str, Any]) -> str:
-    metadata = notebook["metadata"]
-    named = metadata.get("kernelspec", {}).get("language") or metadata.get("language_info", {}).get("name")
-    return str(named or "python").lower()
+def _language(notebook: Mapping[str, Any], *, otherwise: str = "python") -> str:
+    kernel, about = (part(notebook["metadata"], name) for name in ("kernelspec", "language_info"))
+    return str(kernel.get("language") or about.get("name") or otherwise).lower()
 
 
 def _assignments(tree: ast.Module) -> list[tuple[str, str]]:
@@ -238,14 +256,16 @@ def basis(project: Project, *, targets: Iterable[Target], suites: Iterable[Suite
     declared = {suite.name: suite for suite in project.suites}
     for suite in suites:
         said = declared.get(suite.point_of or suite.name, suite).model_dump(
-            mode="json", exclude={"more", "timeout_seconds", "cell_timeout_seconds"}
+            mode="json", exclude={"more", "timeout_seconds", "cell_timeout_seconds", "problem", "notices"}
         )
+        if said["kernel"] is None:  # runs of an earlier version know no kernel
+            del said["kernel"]
         found[f"suite {suite.name}"] = _digest([said, _code(Path(project.folder) / suite.source, suite)])
     return found
 
 
 def _code(path: Path, suite: Suite) -> object:
-    if suite.kind is not SuiteKind.NOTEBOOK:
+    if suite.kind is not SuiteKind.NOTEBOOK or suite.problem is not None:
         files = sorted(path.rglob("*")) if path.is_dir() else [path]  # results may not have been written yet
         return [[each.name, hashlib.sha256(each.read_bytes()).hexdigest()] for each in files if each.is_file()]
     cells = read_notebook(path, shown=suite.source)["cells"]

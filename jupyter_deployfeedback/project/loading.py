@@ -58,7 +58,7 @@ def _project(file: ProjectFile, path: Path, *, digest: str) -> project.Project:
         targets=targets,
         default_target=file.default_target or _default_target(tuple(targets), baseline=file.baseline),
         baseline=file.baseline,
-        suites=tuple(read_suite(written) for written in file.suites),
+        suites=tuple(read_suite(written, kernel=file.kernel) for written in file.suites),
         parallel=file.parallel,
         timeout_seconds=file.timeout,
         metrics=read_metrics(file.metrics),

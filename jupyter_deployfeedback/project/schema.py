@@ -32,7 +32,7 @@ def _suite(value: object) -> object:
 
 
 _KEYS_OF_KIND = {
-    "notebook": ("cell_timeout",),
+    "notebook": ("cell_timeout", "kernel"),
     "features": ("python", "url_variables"),
     "results": ("evidence", "max_age", "url"),
     "kind": ("source", "options"),
@@ -87,6 +87,9 @@ class SuiteFile(Section):
         {},
         description="Values for parameters; the suite runs once for each combination.",
         examples=[{"n": [100, 1000], "seed": [1, 2]}],
+    )
+    kernel: fields.Text | None = Field(
+        None, description="Of notebooks: the kernel that runs it; default: the notebook's.", examples=["python3"]
     )
     timeout: fields.Duration = Field(600.0, description="Time limit of the whole suite.", examples=["5min"])
     cell_timeout: fields.Duration | None = Field(
@@ -225,6 +228,9 @@ class ProjectFile(Section):
         OnSmallSlice.INCONCLUSIVE,
         description="What a slice with too few examples to be judged means.",
         examples=["info"],
+    )
+    kernel: fields.Text | None = Field(
+        None, description="The kernel of all notebooks; default: what each of them names.", examples=["python3"]
     )
     kernels: Kernels = Field(Kernels(), description="How kernels are supplied.", examples=[{"preload": ["numpy"]}])
     release: ReleaseSettings = Field(

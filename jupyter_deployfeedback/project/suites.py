@@ -12,8 +12,11 @@ PASSED_THROUGH = ("TUTORIAL_MAX_REQUESTS_TEST", "DEBUG_LEVEL", "PIPELINE_HELPERS
 """Variables that AICoE's tests and pipelines read; features see them where they are set."""
 
 
-def read_suite(written: SuiteFile) -> Suite:
-    """Return the suite that an entry declares. Features run alone: they may all write one file of metrics."""
+def read_suite(written: SuiteFile, *, kernel: str | None) -> Suite:
+    """Return the suite that an entry declares; ``kernel`` is that of all notebooks that name no other here.
+
+    Features run alone: they may all write one file of metrics.
+    """
     key, source = source_of_suite(written)
     kinds = {"notebook": SuiteKind.NOTEBOOK, "features": SuiteKind.BEHAVE, "results": SuiteKind.RESULTS}
     return Suite(
@@ -28,6 +31,7 @@ def read_suite(written: SuiteFile) -> Suite:
         exclusive=written.exclusive or key == "features",
         matrix={name: tuple(values) for name, values in written.matrix.items()},
         more=written.more,
+        kernel=written.kernel or (kernel if key == "notebook" else None),
     )
 
 

@@ -105,6 +105,7 @@ class Desk:
                 target=asked.target or "",
                 against=asked.against,
                 suites=tuple(asked.suites),
+                kernel=asked.kernel,
                 parameters=asked.parameters,
                 matrix=asked.matrix,
                 urls=asked.urls,

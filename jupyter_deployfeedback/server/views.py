@@ -24,7 +24,7 @@ def project_body(project: Project, *, root: Path, expected: Expectations) -> wir
         targets=tuple(wire.TargetBody(**shared_fields(target, wire.TargetBody)) for target in project.targets.values()),
         default_target=project.default_target,
         baseline=project.baseline,
-        suites=tuple(_suite_body(project, suite) for suite in project.suites),
+        suites=tuple(_suite_body(suite) for suite in project.suites),
         rules=tuple(_rule_body(project, rule, expected) for rule in project.rules),
         tag=project.release.tag,
         remote=project.release.remote,
@@ -60,12 +60,9 @@ def suite_progress(events: Iterable[RunEvent]) -> tuple[wire.SuiteProgress, ...]
     return tuple(found.values())
 
 
-def _suite_body(project: Project, suite: Suite) -> wire.SuiteBody:
-    return wire.SuiteBody(
-        **shared_fields(suite, wire.SuiteBody),
-        points=points_of(suite),
-        notices=notices_of(project, suite),
-    )
+def _suite_body(suite: Suite) -> wire.SuiteBody:
+    told = {"points": points_of(suite), "notices": notices_of(suite)}
+    return wire.SuiteBody(**{**shared_fields(suite, wire.SuiteBody), **told})
 
 
 def _rule_body(project: Project, rule: Rule, expected: Expectations) -> wire.RuleBody:

@@ -27,6 +27,7 @@ class CreateRun(Body):
     target: str | None = None
     suites: list[str] = []
     against: str | None = None
+    kernel: str | None = None
     parameters: dict[str, Scalar | list[Scalar]] = {}
     matrix: dict[str, list[Scalar]] = {}
     urls: dict[str, str] = {}

@@ -25,7 +25,7 @@ def kernel(name: str) -> Edit:
     def edit(project: Path) -> None:
         path = project / "suites" / "smoke.ipynb"
         notebook = json.loads(path.read_text())
-        notebook["metadata"]["kernelspec"]["name"] = name
+        notebook["metadata"]["kernelspec"] |= {"name": name, "language": "julia"}
         path.write_text(json.dumps(notebook))
 
     return edit
@@ -65,10 +65,20 @@ def nothing(_: Path) -> None:
         (nothing, ["show"], 2, ["no finished run", "jupyter deployfeedback run"]),
         (nothing, ["show", "20000101-000000-000000"], 2, ["20000101-000000-000000"]),
         (nothing, ["init"], 2, ["exists already", "--force"]),
-        (lambda folder: (folder / "suites" / "smoke.ipynb").write_text("{"), ["run"], 2, ["smoke.ipynb"]),
-        (lambda folder: (folder / "suites" / "smoke.ipynb").write_text("[]"), ["run"], 2, ["smoke.ipynb"]),
+        (
+            lambda folder: (folder / "suites" / "smoke.ipynb").write_text("{"),
+            ["run", "--suite", "smoke"],
+            2,
+            ["smoke.ipynb"],
+        ),
+        (
+            lambda folder: (folder / "suites" / "smoke.ipynb").write_text("[]"),
+            ["run", "--suite", "smoke"],
+            2,
+            ["smoke.ipynb"],
+        ),
         (lambda folder: (folder / "suites" / "smoke.ipynb").unlink(), ["run"], 2, ["smoke.ipynb"]),
-        (kernel("julia-9.9"), ["run"], 2, ["julia-9.9", "python3"]),
+        (kernel("julia-9.9"), ["run", "--suite", "smoke"], 2, ["julia-9.9", "python3"]),
         (nothing, ["demo", "--ports", "1", "1", "--directory", "/proc/nowhere"], 2, ["/proc/nowhere", "--directory"]),
     ],
 )

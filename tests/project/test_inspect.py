@@ -77,7 +77,7 @@ def test_kernel_that_is_not_installed_names_those_that_are(inspect: Inspect) -> 
     with pytest.raises(
         KernelNotFound, match=r'"pyhton3", which is not installed.*mean "python3".*Installed: .*python3'
     ):
-        inspect(notebook("1", kernelspec=PYTHON | {"name": "pyhton3"}))
+        inspect(notebook("1", kernelspec=PYTHON | {"name": "pyhton3", "language": "pyhton"}))
 
 
 @pytest.mark.parametrize("kernelspec", [None, {"display_name": "", "name": ""}])

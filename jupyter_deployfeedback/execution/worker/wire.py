@@ -48,6 +48,7 @@ class Spec:
     kind: str = "notebook"
     options: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
+    kernel: str = ""  # "": the one that the notebook names
     environment: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)  # reference -> value: what no event and no file may hold
     supply: str = ""  # the folder where kernels stand by, if there is one

@@ -7,13 +7,13 @@ import copy
 import json
 import os
 import time
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from jupyter_deployfeedback.domain.notebook import parse_notebook
 from jupyter_deployfeedback.execution.suites.notebook import statements
 from jupyter_deployfeedback.execution.worker.wire import INJECTED_TAG, Cell
 from jupyter_deployfeedback.probe.redaction import known, redact_tree
@@ -26,19 +26,13 @@ UNFINISHED = ".part"
 
 
 def open_notebook(path: Path) -> nbformat.NotebookNode:
-    """Read a notebook for execution. Cells without an id get their position as id, the same in every run.
+    """Read a notebook for execution, mended in memory where that is needed.
 
     What an earlier papermill run left (its metadata, injected values, error markers) is dropped: old values must not
-    run again. Raises ValueError for what is no notebook and OSError for what cannot be read.
+    run again. Raises NotebookInvalid for what is no notebook and OSError for what cannot be read.
     """
-    text = path.read_text(encoding="utf-8")
-    raw = json.loads(text)
-    if not isinstance(raw, dict):
-        raise ValueError(f"{path.name} is JSON, but not a notebook")  # noqa: TRY004 - the text is wrong, not its type
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # missing and repeated ids, which are mended below
-        notebook = nbformat.reads(text, as_version=4)
-    _give_lasting_ids(notebook, [cell.get("id") for cell in raw.get("cells", [])])
+    mended, _ = parse_notebook(path.read_bytes(), shown=path.name)  # a notice of it stands in the plan
+    notebook = nbformat.reads(json.dumps(mended), as_version=4)
     notebook.cells = [cell for cell in notebook.cells if not _LEFT_BY_PAPERMILL & set(cell.metadata.get("tags", []))]
     for part in (notebook, *notebook.cells):
         part.metadata.pop("papermill", None)
@@ -57,16 +51,6 @@ def _cell_of(cell: nbformat.NotebookNode, *, python: bool) -> Cell:
     if not python or cell.cell_type != "code":
         return read
     return replace(read, could_fail=statements.could_fail(cell.source))
-
-
-def _give_lasting_ids(notebook: nbformat.NotebookNode, written: list[Any]) -> None:
-    """Replace the random ids that nbformat makes up for cells without one, and repeated ones."""
-    notebook.nbformat_minor = max(notebook.nbformat_minor, 5)  # the first format whose cells have ids
-    taken: set[str] = set()
-    for position, cell in enumerate(notebook.cells, start=1):
-        own = written[position - 1] if position <= len(written) else None
-        cell.id = own if own and own not in taken else f"cell-{position}"
-        taken.add(cell.id)
 
 
 class ExecutedCopy:

@@ -38,7 +38,7 @@ def run(spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: 
     """Execute the notebook cell by cell until its end or the first cell that raises; keep its executed copy."""
     source = Path(spec.source)
     notebook = open_notebook(source)
-    name, notice = kernels.kernel_name(notebook.metadata)
+    name, notice = (spec.kernel, None) if spec.kernel else kernels.kernel_name(notebook.metadata)
     tell(Opened(cells_of(notebook), (notice,) if notice else ()))
     records = RecordsFile(Path(spec.runtime_folder) / f"{Path(spec.artifact).stem}.records")
     request = kernels.KernelRequest(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_deployfeedback.errors import NotebookInvalid
 from jupyter_deployfeedback.execution.suites.notebook.source import cells_of, open_notebook
 
 
@@ -48,9 +49,9 @@ def test_c16_what_an_earlier_papermill_run_left_does_not_run_again(tmp_path: Pat
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '"x"', ""])
-def test_what_is_no_notebook_is_a_value_error(tmp_path: Path, text: str) -> None:
+def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "broken.ipynb"
     path.write_text(text)
 
-    with pytest.raises(ValueError):  # noqa: PT011 - the reader says which of several kinds of broken it is
+    with pytest.raises(NotebookInvalid):
         open_notebook(path)
