@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -21,12 +21,16 @@ from jupyter_deployfeedback.project.document import nearest
 
 DEFAULT_KERNEL = "python3"
 MOST_DIGITS = 15  # of a number of examples
+MOST_READING = 50_000  # characters times magics: IPython's transformer reads a cell again for each, up to minutes
 OPEN_AND_SAVE = "Open it in JupyterLab and save it."
 
 _ANY_ASSIGNMENT = re.compile(
     r"^[ \t]*(?:\w+[ \t]+)?(?P<name>\w+)[ \t]*(?:=|<-)[ \t]*(?P<default>[^\n]*)$", re.MULTILINE
 )
 """One line of a parameters cell in R, Julia, Scala, bash, JavaScript."""
+# What they are given is executed as it is, but would be a text to IPython's transformer:
+_TRANSPARENT = re.compile(r"\A\s*%%(?:time|capture|prun)\b[^\n]*")
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True)
@@ -176,15 +180,12 @@ def notebook_parameters(notebook: Mapping[str, Any], shown: str) -> dict[str, st
     if _language(notebook) != "python":
         found = _ANY_ASSIGNMENT.finditer(source_of(cell))
         return {match["name"]: match["default"].rstrip(" \t").removesuffix(";") for match in found}
-    lines = ("" if line.lstrip().startswith(("%", "!")) else line for line in source_of(cell).splitlines())
     try:
-        return dict(_assignments(ast.parse("\n".join(lines))))
-    except SyntaxError as error:
-        why = f"{error.msg} (its line {error.lineno})"
-    except (ValueError, RecursionError, MemoryError):  # half a character, more brackets or signs than a parser can hold
-        why = "it cannot be parsed"
-    what = f"{shown}: the parameters cell is not Python: {why}."
-    raise NotebookInvalid(what, remedy="Mend the cell: it holds assignments such as n = 500.")
+        return dict(_assignments(_python_of(source_of(cell))))
+    except (SyntaxError, ValueError, RuntimeError, MemoryError) as error:  # what a parser says of hostile text, too
+        said = f"{error.msg} (its line {error.lineno})" if isinstance(error, SyntaxError) else type(error).__name__
+        what = f"{shown}: the parameters cell is not Python: {said}."
+        raise NotebookInvalid(what, remedy="Mend the cell: it holds assignments such as n = 500.") from None
 
 
 def _language(notebook: Mapping[str, Any], *, otherwise: str = "python") -> str:
@@ -192,15 +193,41 @@ def _language(notebook: Mapping[str, Any], *, otherwise: str = "python") -> str:
     return str(kernel.get("language") or about.get("name") or otherwise).lower()
 
 
-def _assignments(tree: ast.Module) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign):
-            names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-            found += [(name, ast.unparse(statement.value)) for name in names]
-        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
-            found.append((statement.target.id, ast.unparse(statement.value)))
-    return found
+def _python_of(source: str) -> ast.Module:
+    """Parse a cell; one that is more than Python as IPython's transformer reads it, which runs nothing."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        if sum(map(source.count, "%!?")) * len(source) > MOST_READING:
+            return ast.parse("\n".join("" if line.lstrip()[:1] in {"%", "!"} else line for line in source.splitlines()))
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        transformer = TransformerManager()  # type: ignore[no-untyped-call]  # IPython's is untyped
+        return ast.parse(transformer.transform_cell(_TRANSPARENT.sub("", source)))
+
+
+def _assignments(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield each name that is assigned outside of functions and classes, with its value as it is written."""
+    for each in ast.iter_child_nodes(tree):
+        if isinstance(each, ast.Assign):
+            for target in each.targets:
+                yield from _assigned(target, each.value)
+        elif isinstance(each, ast.AnnAssign) and each.value:
+            yield from _assigned(each.target, each.value)
+        elif isinstance(each, ast.stmt | ast.excepthandler) and not isinstance(each, _SCOPES):
+            yield from _assignments(each)
+
+
+def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, str]]:
+    """Yield the names in a target, each with its own value where both sides are as long, else with the whole."""
+    sides = [each.elts for each in (target, value) if isinstance(each, ast.Tuple | ast.List)]
+    if len(sides) == 2 and len(sides[0]) == len(sides[1]):
+        for one, its in zip(*sides, strict=True):
+            yield from _assigned(one, its)
+        return
+    for each in ast.walk(target):
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+            yield each.id, ast.unparse(value)
 
 
 def feature_notices(folder: Path, suite: Suite) -> tuple[str, ...]:
