@@ -1,10 +1,11 @@
 """What all nouns share."""
 
 import json
-from typing import Any, Self
+from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
+from jupyter_deployfeedback.domain.notebook import NOT_FINITE, inside, spell_out
 from jupyter_deployfeedback.probe.redaction import known, redact, redact_tree
 
 
@@ -30,4 +31,18 @@ def shared_fields(noun: Frozen, row: type[Frozen]) -> dict[str, Any]:
 
 
 Scalar = str | int | float | bool | None
-"""What a label, a prediction or a parameter may be once it is written down."""
+"""What a label, a prediction or a point's parameter may be once it is written down."""
+
+
+def read_parameter(value: object, *, depth: int = 0) -> object:
+    """Return a parameter, with the numbers that JSON cannot say; ValueError says what keeps it from being one."""
+    known = value is None or isinstance(value, str | int | float | list | tuple | dict)
+    if not known or depth > 50 or (isinstance(value, dict) and not all(isinstance(key, str) for key in value)):
+        raise ValueError("is not a parameter, or nested more than 50 deep")
+    if isinstance(value, dict) and value.keys() == {NOT_FINITE}:
+        return float(str(value[NOT_FINITE]))
+    return inside(value, lambda each: read_parameter(each, depth=depth + 1))
+
+
+Parameter: TypeAlias = Annotated[Any, BeforeValidator(read_parameter), PlainSerializer(spell_out, when_used="json")]
+"""What a suite may be given: text, numbers (infinity and NaN among them), true, false, nothing; nested as YAML can."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.domain.base import Scalar, read_parameter
 from jupyter_deployfeedback.domain.run import alike
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.protocols.paths import parse_path
@@ -144,25 +144,24 @@ def _answer_path(path: str) -> str:
 
 
 def is_scalar(value: object) -> bool:
-    """Say whether a parameter may have this value: text, a finite number, true, false or nothing."""
+    """Say whether a point of a matrix may have this value: text, a finite number, true, false or nothing."""
     is_finite = not isinstance(value, float) or math.isfinite(value)
     return value is None or (isinstance(value, str | int | float | bool) and is_finite)
 
 
 def _parameter(value: object) -> object:
-    items = value if isinstance(value, list) else [value]
-    if not all(map(is_scalar, items)):
-        raise wrong("is not a parameter.", "Write text, a number, true, false, or a list of those.")
-    return value
+    try:
+        return read_parameter(value)
+    except ValueError as error:
+        raise wrong(f"{error}.", "Write text, numbers, true, false, or lists and mappings of those.") from None
 
 
 def _axis(values: object) -> object:
     if not isinstance(values, list) or not values:
         raise wrong("is not a list of values.", "Write the values to try, such as [100, 200].")
-    if any(isinstance(value, list) for value in values):
-        raise wrong("holds a list.", "A point has one value for each parameter: text, a number, true or false.")
-    for value in values:
-        _parameter(value)
+    if not all(map(is_scalar, values)):
+        said = "holds a list, a mapping, or a number without end."
+        raise wrong(said, "A point has one value for each parameter: text, a number, true or false.")
     if (twice := alike(values)) is not None:
         raise wrong(f"has {twice} twice.", "Write each value once.")
     return values
@@ -180,7 +179,7 @@ Name = Annotated[str, AfterValidator(as_name)]
 ServerPath = Annotated[str, AfterValidator(_server_path)]
 AnswerPath = Annotated[str, AfterValidator(_answer_path)]
 AxisValues = Annotated[list[Any], BeforeValidator(_axis, json_schema_input_type=list[Scalar])]
-ParameterValue = Annotated[Any, BeforeValidator(_parameter, json_schema_input_type=Scalar | list[Scalar])]
+ParameterValue = Annotated[Any, BeforeValidator(_parameter, json_schema_input_type=Scalar | list[Any] | dict[str, Any])]
 
 
 def is_reference(text: str) -> bool:
@@ -198,3 +197,10 @@ def looks_secret(name: str, value: object = "") -> bool:
     if words & _SECRET or name.lower().replace("-", "").replace("_", "").endswith(_SECRET_ENDS):
         return True
     return bool(words & (_COUNTED | {"secrets", "passwords"})) and not isinstance(value, int | float)
+
+
+def holds_secret(name: str, value: object) -> bool:
+    """Say whether a parameter is probably a secret, or holds one under a name of its own."""
+    inside = [(name, each) for each in value] if isinstance(value, list) else []
+    pairs = value.items() if isinstance(value, dict) else inside
+    return looks_secret(name, value) or any(holds_secret(str(key), each) for key, each in pairs)

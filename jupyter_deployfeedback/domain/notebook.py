@@ -1,12 +1,14 @@
 """A notebook as plain data: what its file says, mended in memory wherever it could be executed all the same."""
 
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jupyter_deployfeedback.errors import NotebookInvalid
 
+NOT_FINITE = "$float"  # JSON has no infinity and no NaN: {"$float": "inf"}
 MENDED_AT_MOST = 5  # that a notice names one by one
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]+")
 _KEYS = {"cells", "metadata", "nbformat", "nbformat_minor"}
@@ -43,6 +45,20 @@ def part(holder: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return a mapping in a notebook's metadata; an empty one where there is none, or something else."""
     found = holder.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def spell_out(value: object) -> object:
+    """Return a parameter as JSON can say it: its readers need not know NaN."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {NOT_FINITE: str(value)}
+    return inside(value, spell_out)
+
+
+def inside(value: object, change: Callable[[object], object]) -> object:
+    """Return a value with all that a list or a mapping holds changed."""
+    if isinstance(value, dict):
+        return {key: change(each) for key, each in value.items()}
+    return [change(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _read_json(text: str, shown: str) -> dict[str, Any]:

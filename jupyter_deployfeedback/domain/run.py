@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from pydantic import AwareDatetime
 
-from jupyter_deployfeedback.domain.base import Frozen, Scalar
+from jupyter_deployfeedback.domain.base import Frozen, Parameter, Scalar
 from jupyter_deployfeedback.domain.evaluation import Evaluation
 from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.metric import LoadedWindow, Observation, Series, Window
@@ -56,7 +56,7 @@ class RunChoice(Frozen):
     target: str
     against: str | None = None  # a target, a run, a tag, "none"; None takes the project's baseline
     suites: tuple[str, ...] = ()  # none named: all
-    parameters: dict[str, Scalar | list[Scalar]] = {}
+    parameters: dict[str, Parameter] = {}
     matrix: dict[str, list[Scalar]] = {}  # values that parameters take point by point
     kernel: str | None = None  # of all notebooks; None: what the project or the notebook says
     parallel: int | None = None  # suites at once; None: as many as the project says, or as there are cores
@@ -175,7 +175,7 @@ class Suite(Frozen):
     options: dict[str, Any] = {}
     environment: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()  # it is run against these only; none named: all
-    parameters: dict[str, Scalar | list[Scalar]] = {}
+    parameters: dict[str, Parameter] = {}
     timeout_seconds: float = 600.0
     cell_timeout_seconds: float | None = None  # of each cell of a notebook
     exclusive: bool = False

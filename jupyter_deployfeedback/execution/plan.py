@@ -7,15 +7,14 @@ from datetime import datetime
 from difflib import get_close_matches
 from itertools import product
 
-from jupyter_deployfeedback.domain.base import Scalar
-from jupyter_deployfeedback.domain.fields import looks_secret
+from jupyter_deployfeedback.domain.base import Parameter, Scalar
+from jupyter_deployfeedback.domain.fields import holds_secret
 from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import MOST_POINTS, Axes, Suite, alike, point_name
 from jupyter_deployfeedback.errors import UnknownParameter, UnknownSuite, UsageError
 
-Value = Scalar | list[Scalar]
-Parameters = Mapping[str, Value]
+Parameters = Mapping[str, Parameter]
 
 
 @dataclass(frozen=True)
@@ -117,15 +116,15 @@ def _selected_points(grid: Grid, chosen: set[str]) -> tuple[Suite, ...]:
     return tuple(point for point in grid.points if {grid.suite.name, point.name} & chosen)
 
 
-def _named(parameters: Parameters, axes: Axes) -> Iterator[tuple[str, Value]]:
+def _named(parameters: Parameters, axes: Axes) -> Iterator[tuple[str, Parameter]]:
     """Yield every value with the name of its parameter."""
     yield from parameters.items()
     yield from ((name, value) for name, values in axes.items() for value in values)
 
 
-def _check_names(values: Iterable[tuple[str, Value]], known: frozenset[str], *, where: str) -> None:
+def _check_names(values: Iterable[tuple[str, Parameter]], known: frozenset[str], *, where: str) -> None:
     for name, value in values:
-        if looks_secret(name, value):  # papermill writes each parameter in clear into the executed notebook, twice
+        if holds_secret(name, value):  # papermill writes each parameter in clear into the executed notebook, twice
             raise UsageError(
                 f"Parameter {name!r} looks like a secret, but parameters stand in clear in the executed notebook.",
                 remedy="Name an environment variable under kernels.environment and read it in the suite instead.",
@@ -143,7 +142,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"Did you mean {close[0]!r}? " if close else ""
 
 
-def points(suite: Suite, *, parameters: Mapping[str, Scalar | list[Scalar]], axes: Axes) -> tuple[Suite, ...]:
+def points(suite: Suite, *, parameters: Parameters, axes: Axes) -> tuple[Suite, ...]:
     """Return a suite for each point, the last axis changing fastest; a suite without a matrix is its only point.
 
     What is given comes before what the file says: a parameter takes an axis away, an axis replaces a parameter's value

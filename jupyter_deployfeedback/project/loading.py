@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jupyter_deployfeedback.domain import project
-from jupyter_deployfeedback.domain.fields import HOW_TO_REFER, looks_secret
+from jupyter_deployfeedback.domain.fields import HOW_TO_REFER, holds_secret, looks_secret
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS
 from jupyter_deployfeedback.domain.rules.rule import OnNoData
 from jupyter_deployfeedback.domain.run import MOST_POINTS
@@ -206,7 +206,7 @@ def _check_parameters(
         at = (*section, name)
         if not name.isidentifier():
             yield document.problem(at, "cannot be a variable of the notebook.", "Use letters, digits and _.")
-        elif looks_secret(name, value):
+        elif holds_secret(name, value):
             remedy = "Parameters are kept in the executed notebook: use auth of the target, or kernels: environment."
             yield document.problem(at, "looks like a secret, and a secret is never a parameter.", remedy)
 

@@ -3,23 +3,20 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from jupyter_deployfeedback.domain.base import Scalar
+from jupyter_deployfeedback.domain.base import Parameter, Scalar
 from jupyter_deployfeedback.domain.fields import Address, ParameterValue, is_scalar
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.errors import ProjectError, UnknownTarget, UsageError
 from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL
 from jupyter_deployfeedback.project.document import Document, read_document, translate_all
 
-Value: TypeAlias = Scalar | list[Scalar]
-
-_FILE: TypeAdapter[dict[str, Value]] = TypeAdapter(dict[str, ParameterValue])
+_FILE: TypeAdapter[dict[str, Parameter]] = TypeAdapter(dict[str, ParameterValue])
 
 
-def read_parameters_file(path: Path) -> dict[str, Value]:
+def read_parameters_file(path: Path) -> dict[str, Parameter]:
     """Return the parameters of a YAML file; an empty one has none.
 
     Raises UsageError where it cannot be read, and ProjectError with file, line and key of everything wrong in it.
@@ -46,13 +43,19 @@ def read_parameters_file(path: Path) -> dict[str, Value]:
     return read
 
 
-def read_value(name: str, text: str) -> Value:
-    """Return a parameter with the type that YAML gives its text: 100 is a number, x is text."""
+def read_value(name: str, text: str) -> Parameter:
+    """Return a parameter with the type that YAML gives its text: 100 is a number, x is text, {a: [1, .inf]} is nested.
+
+    A text with a colon in it, "Error: none", is no mapping to who writes it: it needs quotes.
+    """
     value = _read(name, text).data
-    items = value if isinstance(value, list) else [value]
-    if not all(is_scalar(item) for item in items):
+    try:
+        _FILE.validate_python({name: value})
+    except ValidationError:
+        raise _no_parameter(name, text) from None
+    if isinstance(value, dict) and not text.lstrip().startswith("{"):
         raise _no_parameter(name, text)
-    return value  # type: ignore[return-value]  # what it may be was just looked at
+    return value
 
 
 def read_axis(text: str) -> tuple[str, list[Scalar]]:
@@ -60,8 +63,10 @@ def read_axis(text: str) -> tuple[str, list[Scalar]]:
     name, equals, listed = text.partition("=")
     if not (name and equals):
         raise UsageError(f"{text!r} is no matrix.", remedy="Write a parameter and its values: --matrix n=100,200.")
-    value = read_value(name, f"[{listed}]")
-    return name, value if isinstance(value, list) else [value]
+    values = _read(name, f"[{listed}]").data
+    if not isinstance(values, list) or not all(map(is_scalar, values)):
+        raise _no_parameter(name, text)
+    return name, values
 
 
 def _read(name: str, text: str) -> Document:
@@ -72,7 +77,7 @@ def _read(name: str, text: str) -> Document:
 
 
 def _no_parameter(name: str, text: str) -> UsageError:
-    remedy = "Write text, a number, true, false, or a list of those; quote what YAML would read otherwise."
+    remedy = "Write text, a number, true, false, or [lists] and {mappings: of those}; quote what YAML reads otherwise."
     return UsageError(f"{text!r} is no value for parameter {name!r}.", remedy=remedy)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-from jupyter_deployfeedback.domain.base import Frozen, Scalar
+from jupyter_deployfeedback.domain.base import Frozen, Parameter, Scalar
 from jupyter_deployfeedback.domain.project import Protocol
 from jupyter_deployfeedback.domain.run import Commit, Outcome, Release, RunChoice, RunEvent, RunHead, TargetFacts
 from jupyter_deployfeedback.errors import Problem
@@ -28,7 +28,7 @@ class CreateRun(Body):
     suites: list[str] = []
     against: str | None = None
     kernel: str | None = None
-    parameters: dict[str, Scalar | list[Scalar]] = {}
+    parameters: dict[str, Parameter] = {}
     matrix: dict[str, list[Scalar]] = {}
     urls: dict[str, str] = {}
 

@@ -49,10 +49,10 @@ def nothing(_: Path) -> None:
         (nothing, ["run", "--suite", "speed"], 2, ["speed", "smoke"]),
         (nothing, ["run", "--against", "v0.9"], 2, ["v0.9"]),
         (nothing, ["run", "-p", "nn", "5"], 2, ["nn"]),
-        (nothing, ["run", "-p", "n", "{a: 1}"], 2, ["{a: 1}", "'n'", "a number"]),
+        (nothing, ["run", "-p", "n", "Error: none"], 2, ["Error: none", "'n'", "a number"]),
         (nothing, ["run", "-f", "params.yaml"], 2, ["params.yaml", "n: 100"]),
         (
-            lambda folder: (folder / "params.yaml").write_text("a: {b: 1}"),
+            lambda folder: (folder / "params.yaml").write_text("a: !!binary aGk="),
             ["run", "-f", "params.yaml"],
             2,
             ["params.yaml:1: a:"],

@@ -13,6 +13,7 @@ from nbclient.exceptions import CellExecutionComplete, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
+from jupyter_deployfeedback.domain.notebook import spell_out
 from jupyter_deployfeedback.execution.kernels.manager import ask_packages, asked_by, hear_answers, packages_of
 from jupyter_deployfeedback.execution.suites import Account
 from jupyter_deployfeedback.execution.suites.notebook import unraised
@@ -126,6 +127,8 @@ class Watching(NotebookExecutionManager):  # type: ignore[misc]  # papermill is 
 
     def notebook_start(self, **kwargs: object) -> None:
         """Clear what earlier runs left, and give the injected cell an id that lasts."""
+        given = self.nb.metadata.papermill.get("parameters", {})
+        self.nb.metadata.papermill["parameters"] = nbformat.from_dict(spell_out(given))
         for cell in self.nb.cells:
             if wire.INJECTED_TAG in cell.metadata.get("tags", []):
                 cell.id = INJECTED_ID
