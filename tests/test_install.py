@@ -37,9 +37,7 @@ for name in names:
         importlib.import_module(name)
 print(len(names))
 """
-ONLY_IN_EXTRAS = (
-    "behave,dask,flask,jupyterlab,keyring,matplotlib,mlflow,pandas,psycopg,sklearn,statsmodels,vl_convert,waitress"
-)
+ONLY_IN_EXTRAS = "behave,dask,flask,jupyterlab,jupytext,keyring,matplotlib,mlflow,pandas,psycopg,sklearn,statsmodels,vl_convert,waitress"
 
 
 def uninstall(package: str, monkeypatch: pytest.MonkeyPatch) -> None:

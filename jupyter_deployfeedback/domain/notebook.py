@@ -4,10 +4,13 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from jupyter_deployfeedback.errors import NotebookInvalid
 
+JUPYTEXT = {".py": "py", ".md": "md"}
+"""What jupytext reads as a notebook, and what it calls that."""
 NOT_FINITE = "$float"  # JSON has no infinity and no NaN: {"$float": "inf"}
 MENDED_AT_MOST = 5  # that a notice names one by one
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]+")
@@ -27,7 +30,8 @@ def parse_notebook(content: bytes, *, shown: str) -> tuple[dict[str, Any], tuple
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotebookInvalid(f"{shown} is not text in UTF-8.", remedy="Save it as UTF-8.") from None
-    notebook = _read_json(text, shown)
+    form = JUPYTEXT.get(PurePosixPath(shown).suffix)
+    notebook = _read_json(text, shown) if form is None else _read_text(text, form, shown)
     mended = ["a byte order mark"] * content.startswith(b"\xef\xbb\xbf") + list(_mend(notebook))
     if not mended:
         return notebook, ()
@@ -73,6 +77,30 @@ def _read_json(text: str, shown: str) -> dict[str, Any]:
         what = f"{shown} is a notebook of format {notebook.get('nbformat', 'unknown')}, and only format 4 can be run."
         remedy = f"Convert it: jupyter nbconvert --to notebook --nbformat 4 --inplace {shown}"
         raise NotebookInvalid(what, remedy=remedy)
+    return notebook
+
+
+def _read_text(text: str, form: str, shown: str) -> dict[str, Any]:
+    """Have jupytext read a script or a page, which executes nothing; the ids that it makes up are dropped.
+
+    Of its header only the kernel is kept: aliases make a small one arbitrarily large.
+    """
+    try:
+        import jupytext
+        import yaml
+    except ImportError:
+        problem = f"{shown} can be a suite only where jupytext is installed."
+        raise NotebookInvalid(problem, remedy="Install it: pip install jupytext") from None
+    try:
+        read = jupytext.reads(text, fmt=form)
+        kernel = {key: value for key, value in part(read.metadata, "kernelspec").items() if isinstance(value, str)}
+        read.metadata = {"kernelspec": kernel} if kernel else {}
+        notebook: dict[str, Any] = json.loads(json.dumps(read))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as error:
+        problem = f"jupytext cannot read {shown}: {' '.join(str(error).split())}."
+        raise NotebookInvalid(problem, remedy="Mend its header and its cell markers.") from None
+    for cell in notebook["cells"]:
+        cell.pop("id", None)
     return notebook
 
 

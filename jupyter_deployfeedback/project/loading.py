@@ -17,7 +17,7 @@ from jupyter_deployfeedback.project.location import read_file
 from jupyter_deployfeedback.project.reading import Sections, read_sections
 from jupyter_deployfeedback.project.rules import check_rules, metrics_of, read_metrics, rule_of
 from jupyter_deployfeedback.project.schema import ProjectFile, SuiteFile, TargetFile
-from jupyter_deployfeedback.project.suites import read_suite, source_of_suite, source_problem, suite_name
+from jupyter_deployfeedback.project.suites import all_suites, read_suite, source_of_suite, source_problem, suite_name
 
 RESERVED = frozenset({project.LAST_RELEASE, "none"})  # words that say what to compare with
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -58,7 +58,9 @@ def _project(file: ProjectFile, path: Path, *, digest: str) -> project.Project:
         targets=targets,
         default_target=file.default_target or _default_target(tuple(targets), baseline=file.baseline),
         baseline=file.baseline,
-        suites=tuple(read_suite(written, kernel=file.kernel) for written in file.suites),
+        suites=tuple(
+            read_suite(each, kernel=file.kernel) for _, each in all_suites(dict(enumerate(file.suites)), path.parent)
+        ),
         parallel=file.parallel,
         timeout_seconds=file.timeout,
         metrics=read_metrics(file.metrics),
@@ -96,7 +98,7 @@ def check_consistency(sections: Sections, document: Document, *, folder: Path) -
     yield from _check_targets(sections, document)
     yield from _check_default(sections, document)
     yield from _check_baseline(sections, document)
-    yield from _check_suite_names(sections, document)
+    yield from _check_suite_names(all_suites(sections.suites, folder), document)
     for index, suite in sections.suites.items():
         if (said := source_problem(suite, folder)) is not None:
             yield document.problem(("suites", index, source_of_suite(suite)[0]), *said)
@@ -176,9 +178,9 @@ def _check_baseline(sections: Sections, document: Document) -> Iterator[Problem]
         yield document.problem(("baseline",), "is the only target, which would be compared with itself.", remedy)
 
 
-def _check_suite_names(sections: Sections, document: Document) -> Iterator[Problem]:
+def _check_suite_names(suites: Sequence[tuple[int, SuiteFile]], document: Document) -> Iterator[Problem]:
     first: dict[str, int] = {}
-    for index, suite in sections.suites.items():
+    for index, suite in suites:
         name = suite_name(suite)
         if name in first:
             line = document.line(("suites", first[name]))

@@ -43,7 +43,9 @@ class SuiteFile(Section):
     """One notebook, behave features, or what another package can run against a target."""
 
     notebook: fields.Text | None = Field(
-        None, description="Path of the notebook, relative to this file.", examples=["suites/quality.ipynb"]
+        None,
+        description="Path of a notebook, relative to this file; a folder or a pattern names several.",
+        examples=["suites/quality.ipynb", "suites/*.ipynb", "suites/"],
     )
     features: fields.Text | None = Field(
         None, description="Or: folder of behave features, relative to this file.", examples=["features/"]

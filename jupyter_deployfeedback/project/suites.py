@@ -1,15 +1,41 @@
 """What an entry under ``suites`` means: a notebook, behave features, or a kind that another package brings."""
 
+import re
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from jupyter_deployfeedback.domain.kind import SuiteKind
+from jupyter_deployfeedback.domain.notebook import JUPYTEXT
 from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.project.document import nearest
 from jupyter_deployfeedback.project.schema import SuiteFile
 
+_SUFFIXES = {".ipynb", *JUPYTEXT}
+_PATTERN = re.compile(r"[*?[]")
 OLDEST_RESULTS = 24 * 3600.0  # seconds, where the file says nothing
 PASSED_THROUGH = ("TUTORIAL_MAX_REQUESTS_TEST", "DEBUG_LEVEL", "PIPELINE_HELPERS_METRICS_FILE_PATH")
 """Variables that AICoE's tests and pipelines read; features see them where they are set."""
+
+
+def all_suites(written: Mapping[int, SuiteFile], folder: Path) -> list[tuple[int, SuiteFile]]:
+    """Return each suite with the position of its entry: one that names a folder or a pattern becomes one a notebook.
+
+    A notebook that has an entry of its own is not taken again; those that share a name are called after their paths.
+    """
+    taken = {str(PurePosixPath(entry.notebook)) for entry in written.values() if entry.notebook is not None}
+    found: list[tuple[int, SuiteFile]] = []
+    for index, entry in written.items():
+        sources = _matched(entry, folder)
+        own = [source for source in sources or () if source not in taken]
+        taken.update(own)
+        each = [entry] if sources is None else [entry.model_copy(update={"notebook": source}) for source in own]
+        found += [(index, suite) for suite in each]
+    used = Counter(suite_name(each) for _, each in found)
+    return [
+        (index, each if used[suite_name(each)] == 1 or each is written[index] else _after_its_path(each))
+        for index, each in found
+    ]
 
 
 def read_suite(written: SuiteFile, *, kernel: str | None) -> Suite:
@@ -65,13 +91,43 @@ def _problem_of_path(written: SuiteFile, path: Path, folder: Path) -> tuple[str,
     if not path.resolve().is_relative_to(folder.resolve()):
         remedy = f"Copy the {_what(key)} into the folder, or link to it by a path inside."
         return "lies outside the project's folder.", remedy
-    if key == "notebook" and path.suffix != ".ipynb":
-        return "is not a notebook.", "Write the path of a file that ends in .ipynb."
+    if (matched := _matched(written, folder)) is not None:
+        remedy = "Write a folder or a pattern that holds some, such as suites/*.ipynb, or leave it out."
+        return None if matched else (f"{source} matches no notebook.", remedy)
+    if key == "notebook" and path.suffix not in _SUFFIXES:
+        return "is not a notebook.", "Write the path of a file that ends in .ipynb, or in .py or .md for jupytext."
     if key == "results":
         return _results_problem(written, path)
     if not path.exists() or (key == "notebook" and not path.is_file()):
         return f"{source} does not exist.", _nearby(source, folder, key=key)
     return None
+
+
+def _matched(written: SuiteFile, folder: Path) -> list[str] | None:
+    """Return the notebooks that a folder or a pattern names, sorted; None where an entry names one file.
+
+    What is hidden is left out, as checkpoints are, and what lies outside.
+    """
+    source = written.notebook
+    if source is None or PurePosixPath(source).is_absolute():
+        return None
+    is_pattern, root = _PATTERN.search(source) is not None, folder.resolve()
+    try:
+        is_folder = (folder / source).is_dir()
+        if not is_folder and (not is_pattern or (folder / source).exists()):
+            return None
+        found = (folder / source).rglob("*.ipynb") if is_folder else folder.glob(source)
+        files = [each for each in found if each.is_file() and each.resolve().is_relative_to(root)]
+    except (OSError, ValueError):  # no pattern, or what no path can be
+        return [] if is_pattern else None
+    paths = [each.relative_to(folder) for each in files if each.suffix == ".ipynb" or source.endswith(each.suffix)]
+    seen = [path for path in paths if path.suffix in _SUFFIXES and not any(part[0] == "." for part in path.parts)]
+    return sorted(path.as_posix() for path in seen)
+
+
+def _after_its_path(suite: SuiteFile) -> SuiteFile:
+    parts = PurePosixPath(suite.notebook or "").with_suffix("").parts
+    return suite.model_copy(update={"name": "-".join(parts)})
 
 
 def _behave_options(written: SuiteFile) -> dict[str, object]:
