@@ -99,7 +99,7 @@ def _request(
     from jupyter_deployfeedback.pipeline.plan import open_project
 
     own = nb.metadata.get("kernelspec", {}).get("name")
-    foreign = [name for name in OF_PAPERMILL_ONLY if options.get(name)] + (["kernel"] if own != kernel_name else [])
+    foreign = [name for name in OF_PAPERMILL_ONLY if options.get(name)]
     if foreign:
         problem = f"A suite of a project runs without --{foreign[0].replace('_', '-')}."
         raise UsageError(problem, remedy="Leave it out to record the run.")
@@ -114,9 +114,10 @@ def _request(
         raise UsageError(f"{source.name} is no suite of {project.file}.", remedy="List it under suites.")
     given = dict(nb.metadata.papermill.parameters)
     try:
-        return RunRequest(project_file=project.file, target="", suites=tuple(suites), parameters=given)
+        kernel = kernel_name if kernel_name != own else None
+        return RunRequest(project_file=project.file, target="", suites=tuple(suites), parameters=given, kernel=kernel)
     except ValidationError:
-        remedy = "Give text, numbers, true, false or lists of those."
+        remedy = "Give text, numbers, true, false, or lists and mappings of those."
         raise UsageError("A suite does not take such parameters.", remedy=remedy) from None
 
 

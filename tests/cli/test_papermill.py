@@ -180,7 +180,7 @@ def test_alone_an_execution_timeout_is_kept_and_a_flood_is_cut(
     [
         (("-p", "depth", "5"), "takes a parameter 'depth'"),
         (("--log-output",), "without --log-output"),
-        (("-y", "n: {a: 1}"), "does not take such parameters"),
+        (("-y", "n: {1: a}"), "does not take such parameters"),
     ],
 )
 def test_what_no_suite_takes_is_executed_and_not_recorded(

@@ -1,5 +1,6 @@
 """The papermill engine that runs a suite: tells every step, limits output, keeps an honest executed copy."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ _STREAM = "stream"
 _OVERHEAD = 100  # what an output takes in the file even if it is empty: a million short lines count too
 _UPDATE = "update_display_data"
 _DISPLAYS = {"display_data", "execute_result", _UPDATE}
+_LOOK_SECONDS = 0.05
 FLOOD = 500  # a socket holds a thousand; below this nothing is dropped, and a gap means a message that was never sent
 
 
@@ -249,7 +251,17 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
     ) -> Any:  # noqa: ANN401 - nbclient's own
         if cell is not None:
             self.nb_man.note_time_over()
+            if not self.interrupt_on_timeout:  # then nbclient gives up, and nobody would see where the cell was
+                await self._show_where_it_was(cell)
         return await super()._async_handle_timeout(timeout, cell)
+
+    async def _show_where_it_was(self, cell: nbformat.NotebookNode) -> None:
+        """Interrupt a cell and wait a moment for its traceback, which is heard beside."""
+        await ensure_async(self.km.interrupt_kernel())
+        for _ in range(int(INTERRUPT_SECONDS / _LOOK_SECONDS)):
+            if any(each.output_type == "error" for each in cell.outputs):
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _async_poll_output_msg(self, parent_msg_id: str, cell: nbformat.NotebookNode, cell_index: int) -> None:
         """Read messages until the cell is idle. nbclient's own drops what earlier cells send late, from threads."""

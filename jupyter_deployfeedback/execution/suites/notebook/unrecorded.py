@@ -10,8 +10,9 @@ from typing import Any
 import nbformat
 from nbclient.exceptions import DeadKernelError
 from papermill.iorw import write_ipynb
+from papermill.log import logger
 
-from jupyter_deployfeedback.execution.kernels.manager import KernelRequest, supply_kernel
+from jupyter_deployfeedback.execution.kernels.manager import KernelRequest, SuiteKernelManager, supply_kernel
 from jupyter_deployfeedback.execution.suites.notebook.engine import SuiteClient, Watching
 from jupyter_deployfeedback.execution.worker.process import short_folder
 from jupyter_deployfeedback.execution.worker.wire import Event
@@ -40,33 +41,35 @@ def execute_unrecorded(
     copy = PapermillCopy(output_path, every_seconds=autosave_seconds)
     watching = Watching(nb, copy=copy, tell=_unheard)  # type: ignore[arg-type]  # it saves like the copy of a suite
     watching.pbar = _bar(len(nb.cells), progress_bar)
-    with (
-        tempfile.TemporaryDirectory(prefix="deployfb-", dir=short_folder()) as folder,
-        supply_kernel(_request(kernel_name, folder, supply=supply)) as kernel,
-    ):
-        log.info("Kernel: %s%s", kernel.supplied, "" if supply else ", because no server has kernels stand by")
-        client = SuiteClient(
-            watching,
-            km=kernel,
-            kernel_name=kernel_name,
-            timeout=execution_timeout,
-            startup_timeout=start_timeout,
-            on_cell_executed=watching.replied,
-            **outputs,
-        )
-        watching.notebook_start()
-        try:
-            client.execute()
-            client.wait_for_reply(client.kc.kernel_info())  # one that died behind the last cell is heard of here
-        except DeadKernelError as death:
-            watching.mark_stopped(death)
-            raise
-        finally:
-            watching.cleanup_pbar()
-            watching.notebook_complete()
-            if client.kc is not None:
-                client.kc.stop_channels()
+    watching.log_output = bool(outputs.get("log_output"))
+    watching.notebook_start()  # from here on there is an output, also where there is no kernel
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="deployfb-", dir=short_folder()) as folder,
+            supply_kernel(_request(kernel_name, folder, supply=supply)) as kernel,
+        ):
+            log.info("Kernel: %s%s", kernel.supplied, "" if supply else ", because no server has kernels stand by")
+            _execute_on(kernel, watching, timeout=execution_timeout, startup_timeout=start_timeout, **outputs)
+    finally:
+        watching.cleanup_pbar()
+        watching.notebook_complete()
     return watching.nb
+
+
+def _execute_on(kernel: SuiteKernelManager, watching: Watching, **settings: object) -> None:
+    client = SuiteClient(
+        watching, km=kernel, kernel_name=kernel.kernel_name, on_cell_executed=watching.replied, log=logger, **settings
+    )
+    logger.info("Executing notebook with kernel: %s", kernel.kernel_name)
+    try:
+        client.execute()
+        client.wait_for_reply(client.kc.kernel_info())  # one that died behind the last cell is heard of here
+    except DeadKernelError as death:
+        watching.mark_stopped(death)
+        raise
+    finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
 
 
 class PapermillCopy:
