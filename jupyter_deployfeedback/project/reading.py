@@ -48,10 +48,11 @@ def read_sections(document: Document, *, environment: Mapping[str, str]) -> Sect
         return Sections(None, (), None, None, {}, {}, {}, {}, None, None, [problem])
     document.data = {key: value for key, value in document.data.items() if not key.startswith(NOTE)}
     context = {"environment": environment}
+    data = {key: value for key, value in document.data.items() if not str(key).startswith("x-")}
     try:
-        whole = schema.ProjectFile.model_validate(document.data, context=context)
+        whole = schema.ProjectFile.model_validate(data, context=context)
     except ValidationError as error:
-        return _salvage(document.data, document, error, context)
+        return _salvage(data, document, error, context)
     return _of(whole)
 
 

@@ -185,6 +185,8 @@ def _number(version: object) -> object:
 class ProjectFile(Section):
     """What a model's release is judged by: its deployments, suites and rules."""
 
+    model_config = ConfigDict(json_schema_extra={"patternProperties": {"^x-": {}}})  # for anchors
+
     version: Annotated[Literal[1], BeforeValidator(_number, json_schema_input_type=Literal[1, "1"])] = Field(
         1, description="Version of this file's format.", examples=[1]
     )

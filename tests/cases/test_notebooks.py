@@ -399,6 +399,15 @@ def test_without_jupytext_a_script_is_its_own_error_with_the_remedy(
     assert script.problem == "s.py can be a suite only where jupytext is installed. Install it: pip install jupytext"
 
 
+def test_a_key_for_anchors_is_no_unknown_key(tmp_path: Path) -> None:
+    write(tmp_path / "s.ipynb", notebook("1"))
+    common = "x-common: &common {platform: {source: none}, timeout: 5s}\n"
+    targets = 'targets: {one: {<<: *common, url: "http://127.0.0.1:8000"}}\n'
+    file = write(tmp_path / "deployfeedback.yaml", f"{common}{targets}suites: [s.ipynb]\n")
+
+    assert checked(file).targets["one"].timeout_seconds == 5
+
+
 def papermilled(tmp_path: Path, *sources: str, kernelspec: dict[str, str] = PYTHON, **options: Any) -> dict[str, Any]:
     """Have papermill execute a notebook with our engine; return its output, whatever it raised."""
     (tmp_path / ".git").mkdir()
