@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import time
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
@@ -26,6 +27,9 @@ _REMEDIES = {
     429: "Send slower, or let the target take more requests.",
     503: "Wait until the target is ready, or see in its log what it lacks.",
 }
+_CHARSET = re.compile(
+    r"charset=.?((?:iso-8859-|windows-125|us-ascii|utf-16|utf-32|shift_jis|euc-|gb|big5)[\w-]*)", re.IGNORECASE
+)
 _LARGEST_INTEGER = 2**63 - 1  # what every store and front end can hold
 
 
@@ -95,15 +99,26 @@ def read_json(body: bytes, *, content_type: str = "") -> object:
     if not body.strip():
         raise ProtocolError("the answer is empty.")
     try:
-        value: object = _DECODER.decode(body.decode("utf-8-sig"))
+        value = _decoded(body, content_type)
     except _Invalid as error:
         raise ProtocolError(f"the answer holds an invalid value: {error}.") from None
     except RecursionError:
         raise ProtocolError("the answer is nested too deeply to be read.") from None
-    except ValueError:
+    except (ValueError, LookupError):
         kind = content_type.partition(";")[0].strip() or "no content type"
         raise ProtocolError(f"the answer is not JSON but {kind}: {excerpt(body)!r}.") from None
     return redact_tree(value)
+
+
+def _decoded(body: bytes, content_type: str) -> object:
+    """Read UTF-8, as JSON must be; what is not may be in the charset that the header names, as old servers send it."""
+    try:
+        return _DECODER.decode(body.decode("utf-8-sig"))
+    except ValueError:
+        named = _CHARSET.search(content_type)
+        if named is None:
+            raise
+        return _DECODER.decode(body.decode(named[1]))
 
 
 def excerpt(body: bytes, *, longest: int = 200) -> str:

@@ -21,11 +21,12 @@ from pydantic import TypeAdapter
 from jupyter_deployfeedback.cli.main import group
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import RunRequest, Suite
-from jupyter_deployfeedback.errors import ProjectError, SuitesBroken
+from jupyter_deployfeedback.errors import ProjectError, ProtocolError, SuitesBroken
 from jupyter_deployfeedback.execution.outcome import case_results
 from jupyter_deployfeedback.execution.suites.notebook.source import cells_of, open_notebook
 from jupyter_deployfeedback.execution.worker.wire import Cell, CellEnded, CellStarted, Ended, Ending, Opened
 from jupyter_deployfeedback.pipeline.plan import check_project, plan_run
+from jupyter_deployfeedback.probe.replies import read_json
 from jupyter_deployfeedback.store import open_store
 from tests.project.conftest import PYTHON, notebook
 
@@ -406,6 +407,17 @@ def test_a_key_for_anchors_is_no_unknown_key(tmp_path: Path) -> None:
     file = write(tmp_path / "deployfeedback.yaml", f"{common}{targets}suites: [s.ipynb]\n")
 
     assert checked(file).targets["one"].timeout_seconds == 5
+
+
+def test_an_answer_is_read_in_the_charset_that_its_header_names() -> None:
+    body = '{"predictions": ["caf\u00e9", "b"]}'
+
+    latin = read_json(body.encode("latin-1"), content_type="application/json; charset=ISO-8859-1")
+    mislabelled = read_json(body.encode(), content_type="application/json; charset=ISO-8859-1")
+
+    assert latin == mislabelled == {"predictions": ["caf\u00e9", "b"]}
+    with pytest.raises(ProtocolError, match="is not JSON"):
+        read_json(body.encode("latin-1"), content_type="application/json; charset=zlib")
 
 
 def papermilled(tmp_path: Path, *sources: str, kernelspec: dict[str, str] = PYTHON, **options: Any) -> dict[str, Any]:
