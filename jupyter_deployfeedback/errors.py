@@ -26,6 +26,7 @@ DeployFeedbackError
 |   |   |-- WorkingTreeDirty
 |   |   |-- TagExists
 |   |   `-- PushFailed             the tag is made here, but the remote does not have it
+|   |-- SecretNotAllowed           a secret would go where neither the user nor an admin allowed it
 |   |-- PermissionMissing          a folder or file cannot be written
 |   `-- PortInUse
 |-- GateClosed                  1  the release is not permitted by the verdict
@@ -245,6 +246,13 @@ class PushFailed(ReleaseRefused):
     def __init__(self, message: str, *, tag: str, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.tag = tag
+
+
+class SecretNotAllowed(UsageError):
+    """A secret would be sent where neither the user nor an admin allowed it; names reference, origin and command."""
+
+    code = "secret_not_allowed"
+    http_status = 403
 
 
 class PermissionMissing(UsageError):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_deployfeedback import run_process
-from jupyter_deployfeedback.errors import DeployFeedbackError, HarnessError, UsageError
+from jupyter_deployfeedback.errors import DeployFeedbackError, HarnessError, SecretNotAllowed, UsageError
 
 if TYPE_CHECKING:
     import nbformat
@@ -51,6 +51,8 @@ class DeployFeedbackEngine:
         """Return the executed notebook, from which papermill takes its own error and its output."""
         try:
             store, run = _recorded(nb, kernel_name, input_path=input_path, options=options)
+        except SecretNotAllowed:  # what the suite needs it would not be given alone either
+            raise
         except DeployFeedbackError as reason:
             log.warning("Nothing is recorded: %s", reason)
             return _alone(nb, kernel_name, options)

@@ -28,6 +28,7 @@ COMMANDS = {
     "compare": "history",
     "waive": "history",
     "release": "history",
+    "trust": "trust",
 }
 """Command -> the module that holds it, seen from this package; imported only when the command is used."""
 

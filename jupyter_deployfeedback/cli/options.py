@@ -53,6 +53,15 @@ output_option = click.option(
 )
 
 
+allow_secret_option = click.option(
+    "--allow-secret",
+    "allow_secrets",
+    multiple=True,
+    metavar="NAME=ORIGIN",
+    help="Let this secret be sent there, this time; may be repeated.",
+)
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of ``run``: target, baseline, suites, their parameters, how many at once, format and output."""
     options: tuple[Decorator, ...] = (
@@ -84,6 +93,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--parallel", type=click.IntRange(min=1), help="Suites at once; default: the project's, else one per core."
         ),
+        allow_secret_option,
         format_option,
         output_option,
     )
@@ -122,9 +132,13 @@ def read_urls(given: tuple[str, ...]) -> dict[str, str]:
     return {name: url for name, _, url in named}
 
 
-def environment() -> Mapping[str, str]:
-    """Return the environment of this process."""
-    return os.environ
+def environment(allow_secrets: tuple[str, ...] = ()) -> Mapping[str, str]:
+    """Return the environment of this process, in which these secrets may be sent as their texts say."""
+    if not allow_secrets:
+        return os.environ
+    from jupyter_deployfeedback.probe.trust import allow, read_use
+
+    return allow(map(read_use, allow_secrets), environment=os.environ)
 
 
 def store() -> Store:

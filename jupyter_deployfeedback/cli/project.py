@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +24,7 @@ EXAMPLE = "'[5.1, 3.5, 1.4, 0.2]'"
 TRY_HELP = "Send each target one example, as JSON or as text, such as [5.1, 3.5, 1.4, 0.2]; else [0]."
 
 if TYPE_CHECKING:
-    from jupyter_deployfeedback.domain.project import Project
+    from jupyter_deployfeedback.domain.project import Project, Target
     from jupyter_deployfeedback.domain.run import Suite
     from jupyter_deployfeedback.pipeline.forecast import Expectations
 
@@ -37,6 +37,7 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
     """Write a commented project file from the notebooks found in FOLDER."""
     from jupyter_deployfeedback.domain.project import PROJECT_FILE
     from jupyter_deployfeedback.pipeline.questions import FIRST_SUITE, draft_project, draft_suite, find_suites
+    from jupyter_deployfeedback.pipeline.trust import allow_address
 
     file = folder / PROJECT_FILE
     if file.exists() and not force:
@@ -55,6 +56,9 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
         screen.write(folder / FIRST_SUITE, draft_suite())
         click.echo(f"Found no suite; wrote a first one: {folder / FIRST_SUITE}. Fill in its examples.")
     screen.write(file, draft)
+    if url is not None:
+        origin = allow_address(url, project_file=str(folder.resolve() / PROJECT_FILE))
+        click.echo(f"Secrets that {file.name} refers to may be sent to {origin}.")
     click.echo(f"Wrote {file}. Look through it, then: jupyter deployfeedback check")
 
 
@@ -72,6 +76,7 @@ def check_command(*, project_file: Path) -> None:
         mark = " (default)" if target.name == checked.default_target else ""
         address = target.url or f"its address is not known. {target.how_to_address}"
         click.echo(f"  target  {target.name}{mark}: {address}")
+        _tell_secrets(checked, target)
     for notice in checked.notices:
         click.echo(f"    {notice}")
     click.echo(f"  baseline  {checked.baseline}")
@@ -83,6 +88,18 @@ def check_command(*, project_file: Path) -> None:
     _tell_rules(checked)
     if broken:
         raise none_can_run(broken)
+
+
+def _tell_secrets(project: Project, target: Target) -> None:
+    """Print which secrets are sent where once the target is asked, never what they are."""
+    from jupyter_deployfeedback.pipeline.trust import trusting
+    from jupyter_deployfeedback.probe.trust import how_to_allow, is_allowed
+
+    environment = trusting(project, environment=options.environment())
+    for use in target.asked_for:
+        allowed = is_allowed(use, environment=environment)
+        how = "" if allowed else f". Not allowed yet; if it belongs there: {how_to_allow([use])}"
+        click.echo(f"    sends {use.reference} to {use.origin}{how}")
 
 
 def expectations(project: Project, suites: tuple[Suite, ...]) -> Expectations:
@@ -140,10 +157,11 @@ class Check:
 @click.command("doctor")
 @options.project_option
 @click.option("--try", "example", is_flag=False, flag_value="[0]", metavar="EXAMPLE", help=TRY_HELP)
-def doctor_command(*, project_file: Path, example: str | None) -> int:
+@options.allow_secret_option
+def doctor_command(*, project_file: Path, example: str | None, allow_secrets: tuple[str, ...]) -> int:
     """Say what is missing on this machine, in the project and at its targets. Ends with 4 if anything is."""
     marks: Counter[Mark] = Counter()
-    for check in _checks(project_file.resolve(), example=example):
+    for check in _checks(project_file.resolve(), options.environment(allow_secrets), example=example):
         marks[check.mark] += 1
         click.echo(f"{check.mark} {check.what}: {check.found}")
         if check.remedy:
@@ -155,7 +173,7 @@ def doctor_command(*, project_file: Path, example: str | None) -> int:
     return 0
 
 
-def _checks(start: Path, *, example: str | None) -> Iterator[Check]:
+def _checks(start: Path, environment: Mapping[str, str], *, example: str | None) -> Iterator[Check]:
     version = sys.version_info
     yield Check("Python", f"{version.major}.{version.minor}.{version.micro}")
     yield _tried("store", lambda: str(options.store().place))
@@ -174,10 +192,10 @@ def _checks(start: Path, *, example: str | None) -> Iterator[Check]:
     yield Check("project", project.file)
     yield _tried("repository", lambda: _commit(project))
     for name in project.targets:
-        health = _target(project, name)
+        health = _target(project, name, environment)
         yield health
         if health.mark is Mark.FINE:
-            yield _predict(project, name, example=example)
+            yield _predict(project, name, environment, example=example)
 
 
 def _tried(what: str, attempt: Callable[[], str]) -> Check:
@@ -221,11 +239,14 @@ def _commit(project: Project) -> str:
     return f"{commit.sha[:12]} on {commit.branch or 'no branch'}"
 
 
-def _target(project: Project, name: str) -> Check:
+def _target(project: Project, name: str, environment: Mapping[str, str]) -> Check:
     from jupyter_deployfeedback.pipeline.questions import health
 
     target = project.targets[name]
-    facts = health(project, name, environment=os.environ)
+    try:
+        facts = health(project, name, environment=environment)
+    except DeployFeedbackError as error:  # it was not asked
+        return Check(f"target {name}", error.message, error.remedy)
     if not facts.ready:
         mend = target.how_to_address if target.url is None else f"Start the deployment, or mend {target.url}."
         problem = (facts.problem or "not ready").removesuffix(facts.remedy).rstrip()
@@ -245,7 +266,7 @@ def _read_example(text: str) -> object:
         return text
 
 
-def _predict(project: Project, name: str, *, example: str | None) -> Check:
+def _predict(project: Project, name: str, environment: Mapping[str, str], *, example: str | None) -> Check:
     """Ask a target that is ready about one example; without one say that nobody knows whether it predicts."""
     from jupyter_deployfeedback.pipeline.questions import try_target
 
@@ -255,7 +276,7 @@ def _predict(project: Project, name: str, *, example: str | None) -> Check:
             what, "not tried", f"Send one example: jupyter deployfeedback doctor --try {EXAMPLE}", unknown=True
         )
     try:
-        exchange = try_target(project.targets[name], _read_example(example))
+        exchange = try_target(project, name, _read_example(example), environment=environment)
     except DeployFeedbackError as error:
         return Check(what, error.message, error.remedy or "Mend this first.")
     if exchange.answer is None:

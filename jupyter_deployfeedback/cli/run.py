@@ -61,6 +61,7 @@ def _evaluate(
     matrix: tuple[str, ...],
     urls: tuple[str, ...],
     continues: str | None = None,
+    allow_secrets: tuple[str, ...] = (),
     **asked: Any,  # noqa: ANN401 - what goes into the request as it is
 ) -> FeedbackReport:
     from jupyter_deployfeedback.cli.progress import show_progress
@@ -75,7 +76,7 @@ def _evaluate(
         **asked,
     )
     opened = options.store()
-    environment = options.environment()
+    environment = options.environment(allow_secrets)
     with run_process.cancelled_by_signals() as cancelled:  # before there is a run: a stopped one is never lost
         if continues is None:
             run = start(request, store=opened, environment=environment)

@@ -13,6 +13,7 @@ from jupyter_deployfeedback.domain.base import Scalar, read_parameter
 from jupyter_deployfeedback.domain.run import alike
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.probe.protocols.paths import parse_path
+from jupyter_deployfeedback.probe.trust import without_variables
 
 OURS = "deployfeedback"
 """The error type of our own complaints: their context holds ``problem`` and ``remedy`` as they are shown."""
@@ -76,18 +77,21 @@ def _positive(seconds: float) -> float:
 
 def _expanded(value: str, info: ValidationInfo) -> str:
     environment: Mapping[str, str] = (info.context or {}).get("environment", {})
-    return _expand(value, environment).strip()
+    return _expand(value.strip(), environment).strip()
 
 
 def _expand(text: str, environment: Mapping[str, str]) -> str:
-    """Replace each variable by its value; one that is unset or empty takes its default, as in a shell.
+    """Replace a variable that is the whole text by its value; one that is unset or empty takes its default.
 
-    Complains where a variable has neither, and of a ``${`` that is not closed or not understood.
+    In a part of the text a value may be a secret: ``${NAME}`` stays, to be replaced when it is sent. Complains where
+    a variable has neither value nor default, and of a ``${`` that is not closed or not understood.
     """
+    whole = _VARIABLE.fullmatch(text) is not None
 
     def value(match: re.Match[str]) -> str:
         name, default = match["name"], match["default"]
-        found = environment.get(name) or default
+        found = environment.get(name)
+        found = f"${{{name}}}" if found and not whole else found or default
         if found is None:
             raise wrong(
                 f"needs the environment variable {name}, which is not set.",
@@ -104,7 +108,7 @@ def _expand(text: str, environment: Mapping[str, str]) -> str:
 def _address(url: str) -> str:
     """Accept http(s) addresses; what is wrong is said without the address, which may hold a password."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(without_variables(url))
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise wrong("is not an address.", "Write it like http://127.0.0.1:8000.") from None
@@ -173,6 +177,7 @@ ModulesOrOff = Annotated[
 ]
 Duration = Annotated[float, BeforeValidator(_duration, json_schema_input_type=str | float), AfterValidator(_positive)]
 Address = Annotated[str, AfterValidator(_expanded), AfterValidator(_address)]
+WholeAddress = Annotated[Address, AfterValidator(_literal)]  # or one variable as a whole
 Text = Annotated[str, AfterValidator(_literal)]
 SecretReference = Annotated[str, AfterValidator(_reference)]
 Name = Annotated[str, AfterValidator(as_name)]
@@ -184,7 +189,7 @@ ParameterValue = Annotated[Any, BeforeValidator(_parameter, json_schema_input_ty
 
 def is_reference(text: str) -> bool:
     """Say whether a text refers to a secret instead of being one."""
-    return _REFERENCE.fullmatch(text) is not None
+    return _REFERENCE.fullmatch(text) is not None and text.isprintable()  # who consents must see what it says
 
 
 def looks_secret(name: str, value: object = "") -> bool:

@@ -11,6 +11,8 @@ from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric, Metri
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.probe.secrets import references_of
+from jupyter_deployfeedback.probe.trust import Use, uses_of
 
 PROJECT_FILE = "deployfeedback.yaml"
 AICOE_FILE = ".aicoe-ci.yaml"  # what its predecessor read
@@ -146,6 +148,15 @@ class Target(TargetSection):
         if self.url is None:
             raise UsageError(f"The address of {self.name} is not known.", remedy=self.how_to_address)
         return self.url
+
+    @property
+    def asked_for(self) -> tuple[Use, ...]:
+        """The secrets that are sent when the target is asked: to its url, and to where its platform metrics are."""
+        own = uses_of(self.url, references_of(dict(self.auth))) if self.url is not None else ()
+        metrics = self.platform.url or self.url
+        if self.platform.source is PlatformSource.NONE or metrics is None:
+            return own
+        return tuple(dict.fromkeys((*own, *uses_of(metrics, references_of(dict(self.platform.auth))))))
 
     @property
     def how_to_address(self) -> str:

@@ -16,6 +16,8 @@ from zlib import crc32
 from jupyter_deployfeedback.probe import environment as names
 from jupyter_deployfeedback.probe.environment import CONTINUES
 from jupyter_deployfeedback.probe.redaction import known, learn
+from jupyter_deployfeedback.probe.secrets import real_address, references_of
+from jupyter_deployfeedback.probe.trust import ALLOWED, is_allowed, uses_of
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.evaluation import Continuation
@@ -50,26 +52,28 @@ def kernel_environment(
 ) -> dict[str, str]:
     """Return the whole environment of one suite's kernel.
 
-    To what is ``allowed`` it adds the ``declared`` names, the names that the targets' secrets refer to, and what tells
-    the probe of this run. The seed depends on run and suite alone, so that a run can be repeated.
+    To what is ``allowed`` it adds the ``declared`` names, the names that the targets' secrets refer to, if they may be
+    sent there, and what tells the probe of this run. The seed depends on run and suite alone, so that a run can be
+    repeated.
     """
-    wanted = {*declared, *_secret_names(target), *(_secret_names(baseline) if baseline else ())}
+    sides = [target, baseline] if baseline is not None else [target]
+    wanted = {ALLOWED, *declared, *(name for each in sides for name in _secret_names(each, environment))}
     told = {
         names.TARGET: _wire(target),
         names.RUN_ID: run_id,
         names.SUITE: suite,
         names.SEED: str(crc32(f"{run_id}/{suite}".encode())),
-        names.DEPLOYED_MODEL_URL: target.address.rstrip("/"),
+        names.DEPLOYED_MODEL_URL: real_address(target.address, environment=environment).rstrip("/"),
     }
     if baseline is not None:
         told[names.BASELINE] = _wire(baseline)
     return allowed(environment) | {name: environment[name] for name in wanted if name in environment} | told
 
 
-def _secret_names(target: Target) -> Iterator[str]:
-    for reference in (target.auth.bearer, *target.auth.headers.values()):
-        if reference is not None and reference.startswith(_REFERENCE):
-            yield reference.removeprefix(_REFERENCE)
+def _secret_names(target: Target, environment: Mapping[str, str]) -> Iterator[str]:
+    for use in uses_of(target.address, references_of(dict(target.auth))):
+        if use.reference.startswith(_REFERENCE) and is_allowed(use, environment=environment):
+            yield use.reference.removeprefix(_REFERENCE)
 
 
 def _wire(target: Target) -> str:

@@ -21,7 +21,7 @@ from jupyter_deployfeedback.errors import MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation.presets import window_text
 from jupyter_deployfeedback.observation.window import Labels, Sample, tidy
 from jupyter_deployfeedback.observation.wire import BoundedSession, read_body, why_unreachable
-from jupyter_deployfeedback.probe.secrets import secret_headers, without_secrets
+from jupyter_deployfeedback.probe.secrets import real_address, secret_headers, secrets_in, without_secrets
 from jupyter_deployfeedback.probe.settings import shown
 
 LIMIT_BYTES = 32 * 2**20
@@ -72,14 +72,16 @@ class Prometheus:
         if platform.ca_file is not None and not Path(platform.ca_file).is_file():
             raise MetricsUnavailable(f"platform.ca_file {platform.ca_file} is no file.", remedy="Correct the path.")
         self._url = platform.url.rstrip("/")
-        self._headers = secret_headers(platform.auth.model_dump(), environment=environment)
+        address = real_address(self._url, environment=environment)
+        headers = secret_headers(platform.auth.model_dump(), url=self._url, environment=environment)
+        self._hidden = headers | secrets_in(self._url, environment=environment)
         self._answer = _Answer()
         self._left = deadline_seconds
         self._broken: MetricsUnavailable | None = None  # once unreachable, it is not asked again
-        self._session = BoundedSession(self._url, ca_file=platform.ca_file)
+        self._session = BoundedSession(address, ca_file=platform.ca_file)
         self._session.hooks["response"].append(self._keep)
-        self._client = PrometheusConnect(self._url, headers=self._headers, session=self._session)
-        self._session.bound(self._url)  # in place of the adapter with which the client retries for 6 s
+        self._client = PrometheusConnect(address, headers=headers, session=self._session)
+        self._session.bound(address)  # in place of the adapter with which the client retries for 6 s
 
     def __enter__(self) -> Self:
         return self
@@ -144,7 +146,7 @@ class Prometheus:
         try:
             found = self._send(query, params={} if at is None else {"time": f"{at:.3f}"})
         except (OSError, ValueError, KeyError, TypeError, MetricsUnavailable, PrometheusApiClientException) as error:
-            raise without_secrets(self._explained(error), headers=self._headers) from error
+            raise without_secrets(self._explained(error), headers=self._hidden) from error
         finally:
             self._left -= time.monotonic() - began
         if kind and self._answer.kind != kind:

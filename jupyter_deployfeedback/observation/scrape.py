@@ -17,8 +17,9 @@ from jupyter_deployfeedback.observation.loaded import Loaded, none_seen, observe
 from jupyter_deployfeedback.observation.presets import PROCESS, SeriesPart
 from jupyter_deployfeedback.observation.summaries import all_missing, summarise
 from jupyter_deployfeedback.observation.window import Labels, Reading, Sample, Sightings, interval, read_page, trim
-from jupyter_deployfeedback.probe.secrets import secret_headers
+from jupyter_deployfeedback.probe.secrets import real_address, secret_headers
 from jupyter_deployfeedback.probe.settings import shown
+from jupyter_deployfeedback.probe.trust import origin_of
 
 PERIOD_SECONDS = 0.5
 DEADLINE_SECONDS = 5.0  # of one page, in total
@@ -101,12 +102,13 @@ class ScrapeWatch:
     def _watch(self) -> None:
         """Look until told to stop, and once more then. A page that will never be there is asked for only once."""
         try:
-            with wire.BoundedSession(self._url, ca_file=self._target.platform.ca_file) as session:
+            address = real_address(self._url, environment=self._environment)
+            with wire.BoundedSession(address, ca_file=self._target.platform.ca_file) as session:
                 session.headers.update(self._headers())
-                while self._look(session):
+                while self._look(session, address):
                     self._looked.set()
                     if self._stop.wait(self._snapshots.period_seconds):
-                        self._look(session)
+                        self._look(session, address)
                         return
         except DeployFeedbackError as error:
             self._problem = str(error)
@@ -115,11 +117,11 @@ class ScrapeWatch:
         finally:
             self._looked.set()
 
-    def _look(self, session: wire.BoundedSession) -> bool:
+    def _look(self, session: wire.BoundedSession, address: str) -> bool:
         """Take one snapshot; False when there is no sense in trying again."""
         began = time.monotonic()
         try:
-            status, text = self._fetch(session)
+            status, text = self._fetch(session, address)
         except MetricsUnavailable as error:
             self._problem = f"{error.message} {_REMEDY}"
             return False
@@ -132,10 +134,10 @@ class ScrapeWatch:
             return status >= wire.SERVER_ERROR
         return self._keep(text, at=self._epoch + (began + time.monotonic()) / 2)
 
-    def _fetch(self, session: wire.BoundedSession) -> tuple[int, str]:
+    def _fetch(self, session: wire.BoundedSession, address: str) -> tuple[int, str]:
         session.allow(DEADLINE_SECONDS)
-        with session.get(self._url, timeout=DEADLINE_SECONDS, stream=True, allow_redirects=False) as response:
-            body = wire.read_body(response, limit_bytes=LIMIT_BYTES)
+        with session.get(address, timeout=DEADLINE_SECONDS, stream=True, allow_redirects=False) as response:
+            body = wire.read_body(response, limit_bytes=LIMIT_BYTES, url=self._url)
         return response.status_code, body.decode("utf-8", errors="replace")
 
     def _keep(self, text: str, *, at: float) -> bool:
@@ -152,11 +154,12 @@ class ScrapeWatch:
         """Send the platform's own credentials, or the target's where the page is the target's: never elsewhere."""
         platform = self._target.platform
         auth = platform.auth
-        if auth == Auth() and wire.same_origin(self._url, self._target.address):
-            auth = self._target.auth
+        own = self._target.auth
+        if auth == Auth() != own and origin_of(self._url) == origin_of(self._target.address):
+            auth = own
         return {
             "Accept": "text/plain;version=0.0.4",
-            **secret_headers(auth.model_dump(), environment=self._environment),
+            **secret_headers(auth.model_dump(), url=self._url, environment=self._environment),
         }
 
 

@@ -85,9 +85,9 @@ def ask_target(target: Target, *, environment: Mapping[str, str]) -> TargetFacts
         return health.ask()
 
 
-def try_target(target: Target, example: object) -> Exchange:
+def try_target(target: Target, example: object, *, environment: Mapping[str, str]) -> Exchange:
     """Ask a target about one example, and return the answer or why there is none; raises DeployFeedbackError."""
-    with Probe(read_settings(target.model_dump(mode="json"))) as asked:
+    with Probe(read_settings(target.model_dump(mode="json")), environment=environment) as asked:
         return asked.exchange([example])
 
 

@@ -1,7 +1,5 @@
 """HTTP with a total deadline, a size limit, no redirects and nothing taken from the environment."""
 
-from urllib.parse import urlsplit
-
 import requests
 from urllib3.exceptions import HTTPError
 
@@ -38,7 +36,7 @@ class BoundedSession(requests.Session):
         self._deadline.start(seconds)
 
 
-def read_body(response: requests.Response, *, limit_bytes: int) -> bytes:
+def read_body(response: requests.Response, *, limit_bytes: int, url: str = "") -> bytes:
     """Read a streamed answer; MetricsUnavailable where it is larger than ``limit_bytes`` after decompression."""
     body = bytearray()
     try:
@@ -46,7 +44,7 @@ def read_body(response: requests.Response, *, limit_bytes: int) -> bytes:
             body += chunk
             if len(body) > limit_bytes:
                 response.close()
-                raise MetricsUnavailable(f"{shown(response.url)} sent more than {limit_bytes // 2**20} MiB.")
+                raise MetricsUnavailable(f"{shown(url or response.url)} sent more than {limit_bytes // 2**20} MiB.")
     except HTTPError as error:  # urllib3's own: requests translates them only where it reads itself
         raise requests.ConnectionError(error, response=response) from error
     return bytes(body)
@@ -60,8 +58,3 @@ def why_unreachable(error: OSError, *, url: str) -> str:
         message = explain(error, url=shown(url)).message
         return message if shown(url) in message else f"{shown(url)}: {message}"
     return f"{shown(url)} cannot be asked: {error.strerror or type(error).__name__}."
-
-
-def same_origin(one: str, other: str) -> bool:
-    """Say whether two URLs share scheme, host and port, so that a secret of one may go to the other."""
-    return urlsplit(one)[:2] == urlsplit(other)[:2]

@@ -38,12 +38,11 @@ def gather(
 ) -> runs.Evidence:
     """Load the target with the suites while its platform is watched; a target that is not ready is not loaded."""
     step(stage("ask"))
-    sides = [target for target in (plan.target, plan.live) if target is not None]
     with ExitStack() as stack:
-        healths = [stack.enter_context(Health(target, environment=environment)) for target in sides]
+        healths = [stack.enter_context(Health(target, environment=environment)) for target in plan.sides]
         facts = [each.ask() for each in healths]
         watches = [
-            stack.enter_context(watch(target, plan.project.metrics, environment=environment)) for target in sides
+            stack.enter_context(watch(target, plan.project.metrics, environment=environment)) for target in plan.sides
         ]
         step(stage("execute"))
         down = next((fact for fact in facts if not fact.ready), None)

@@ -35,11 +35,15 @@ class Plan:
     baseline: str | None = None
 
     @property
+    def sides(self) -> list[Target]:
+        """The targets that are asked: the candidate, and the baseline where it is live."""
+        return [target for target in (self.target, self.live) if target is not None]
+
+    @property
     def basis(self) -> dict[str, str]:
         """What must be the same for a run to be continued."""
-        sides = [target for target in (self.target, self.live) if target is not None]
         compared = {"the baseline": self.stored_run or self.baseline or chain.NOTHING}
-        return basis(self.project, targets=sides, suites=self.suites) | compared
+        return basis(self.project, targets=self.sides, suites=self.suites) | compared
 
 
 def open_project(start: Path, *, environment: Mapping[str, str]) -> Project:

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from jupyter_deployfeedback import observation
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Commit, Suite, TargetFacts
 from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.execution.plan import points
-from jupyter_deployfeedback.observation import ask_target, is_stored_document, read_deployments, try_target
+from jupyter_deployfeedback.observation import Exchange, ask_target, is_stored_document, read_deployments
 from jupyter_deployfeedback.pipeline.plan import choose_target
+from jupyter_deployfeedback.pipeline.trust import permitted
 from jupyter_deployfeedback.project import (
     FIRST_SUITE,
     draft_project,
@@ -50,8 +52,16 @@ def commit_to_test(project: Project) -> Commit | None:
 
 
 def health(project: Project, name: str, *, environment: Mapping[str, str]) -> TargetFacts:
-    """Ask a target whether it is ready and what it serves. Raises UnknownTarget."""
-    return ask_target(choose_target(project, name), environment=environment)
+    """Ask a target whether it is ready and what it serves. Raises UnknownTarget, and SecretNotAllowed unasked."""
+    target = choose_target(project, name)
+    return ask_target(target, environment=permitted(project, [target], environment=environment))
+
+
+def try_target(project: Project, name: str, example: object, *, environment: Mapping[str, str]) -> Exchange:
+    """Ask a target about one example, and return the answer or why there is none; raises what ``health`` does."""
+    target = choose_target(project, name)
+    allowed = permitted(project, [target], environment=environment)
+    return observation.try_target(target, example, environment=allowed)
 
 
 def kernels_of(project: Project) -> Iterator[str]:

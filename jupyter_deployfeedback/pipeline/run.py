@@ -18,6 +18,7 @@ from jupyter_deployfeedback.observation import ask_target
 from jupyter_deployfeedback.pipeline import chain
 from jupyter_deployfeedback.pipeline.evidence import gather
 from jupyter_deployfeedback.pipeline.plan import plan_run
+from jupyter_deployfeedback.pipeline.trust import permitted
 from jupyter_deployfeedback.release import read_commit
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ Tell = Callable[[RunEvent], None]
 def start(request: RunRequest, *, store: Store, environment: Mapping[str, str]) -> Run:
     """Acknowledge a run: once this returns, it is on disk and will be found again whatever happens."""
     plan = plan_run(request, store=store, environment=environment)
+    permitted(plan.project, plan.sides, environment=environment)
     commit = read_commit(Path(plan.project.folder), honour_filters=True)  # somebody asked for this run
     known = {"project_file": plan.project.file, "target": plan.target.name, "parallel": plan.parallel}
     request = request.model_copy(update=known)
@@ -42,7 +44,8 @@ def continue_run(run_id: str, *, store: Store, environment: Mapping[str, str]) -
     """Acknowledge a run that adds to the samples of an inconclusive one and is judged on all; or ContinueRefused."""
     request = chain.continued_request(run_id, store=store)
     plan = plan_run(request, store=store, environment=environment)
-    facts = [ask_target(side, environment=environment) for side in (plan.target, plan.live) if side is not None]
+    allowed = permitted(plan.project, plan.sides, environment=environment)
+    facts = [ask_target(side, environment=allowed) for side in plan.sides]
     chain.refuse_changed(run_id, plan.basis, facts, store=store)
     raised = chain.raised(plan.project, plan.suites, run_id=run_id, store=store)
     return start(request.model_copy(update={"raised": raised}), store=store, environment=environment)
@@ -71,6 +74,7 @@ def evaluate(
 
     with ended(run_id, store=store):
         plan = plan_run(run.request, store=store, environment=environment)
+        environment = permitted(plan.project, plan.sides, environment=environment)
         evidence = gather(
             run, plan, store=store, environment=environment, step=step, cancelled=cancelled, workers=workers
         )

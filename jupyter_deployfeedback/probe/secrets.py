@@ -6,21 +6,28 @@ Rules: reference/security-and-faults.md section 6.1. No message of this file hol
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from jupyter_deployfeedback.errors import HarnessError, SecretUnavailable, UsageError
 from jupyter_deployfeedback.probe.redaction import SHORTEST, learn, redact
+from jupyter_deployfeedback.probe.settings import checked_url
+from jupyter_deployfeedback.probe.trust import VARIABLE, refuse_unallowed, uses_of
 
 _BEARER = "Bearer "
 
 
-def resolve(reference: str, *, environment: Mapping[str, str]) -> str:
-    """Return the secret a reference stands for; ``SecretUnavailable`` says which reference resolves to nothing."""
+def resolve(reference: str, *, url: str, environment: Mapping[str, str]) -> str:
+    """Return the secret a reference stands for, to be sent to ``url`` alone.
+
+    Raises ``SecretNotAllowed`` where it may not be sent there, ``SecretUnavailable`` where it resolves to nothing.
+    """
     scheme, colon, place = reference.partition(":")
     if not colon or scheme not in _SOURCES or not place:
         raise SecretUnavailable(  # the text may be the secret itself, so it is not shown
             "a secret is written down in plain text or in an unknown form.",
             remedy="Write where it is kept instead: env:NAME, file:PATH or keyring:SERVICE/USER.",
         )
+    refuse_unallowed(uses_of(url, [reference]), environment=environment)
     secret = _SOURCES[scheme](place, environment).strip()
     _refuse_unusable(secret, reference=reference)
     learn({reference: secret})
@@ -84,15 +91,39 @@ def _refuse_unusable(secret: str, *, reference: str) -> None:
         )
 
 
-def secret_headers(auth: Mapping[str, object], *, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that carry a target's secrets; ``SecretUnavailable`` names a reference that fails."""
+def secret_headers(auth: Mapping[str, object], *, url: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that carry secrets to ``url``; raises what ``resolve`` does."""
     headers = auth.get("headers") or {}
     if not isinstance(headers, Mapping):
         raise UsageError("auth.headers is not a mapping.", remedy='Write {"X-Api-Key": "env:NAME"}.')
-    found = {str(name): resolve(str(reference), environment=environment) for name, reference in headers.items()}
+    given = {str(name): str(reference) for name, reference in headers.items()}
+    found = {name: resolve(reference, url=url, environment=environment) for name, reference in given.items()}
     if auth.get("bearer"):
-        found["Authorization"] = _BEARER + resolve(str(auth["bearer"]), environment=environment)
+        found["Authorization"] = _BEARER + resolve(str(auth["bearer"]), url=url, environment=environment)
     return found
+
+
+def references_of(auth: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return all that a target's ``auth`` refers to."""
+    return tuple(str(each) for each in (auth.get("bearer"), *(auth.get("headers") or {}).values()) if each)
+
+
+def real_address(url: str, *, environment: Mapping[str, str]) -> str:
+    """Return an address with its variables replaced; what comes of it is sent to, and never shown.
+
+    Raises ``SecretNotAllowed``, ``SecretUnavailable``, and ``UsageError`` where the values make it no address.
+    """
+    if not VARIABLE.search(url):
+        return url
+    refuse_unallowed(uses_of(url), environment=environment)
+    learn(secrets_in(url, environment=environment))
+    return checked_url(VARIABLE.sub(lambda each: _from_environment(each[1], environment), url), named=url)
+
+
+def secrets_in(url: str, *, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of the variables in an address, but for those that are too short to be a secret."""
+    values = {each[0]: environment.get(each[1], "") for each in VARIABLE.finditer(url)}
+    return {written: value for written, value in values.items() if len(value) >= SHORTEST}
 
 
 def without_secrets(error: HarnessError, *, headers: Mapping[str, str]) -> HarnessError:

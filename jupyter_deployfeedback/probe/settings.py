@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.probe.trust import without_variables
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def read_settings(wire: Mapping[str, Any]) -> TargetSettings:
 
     Raises ``UsageError`` for an address that is not http(s) or holds a password, and for a timeout that is no time.
     """
-    url = _checked_url(str(wire["url"]))
+    url = checked_url(str(wire["url"]))
     known = {name: wire[name] for name in ("protocol", "health", "auth") if wire.get(name) is not None}
     return TargetSettings(
         name=str(wire.get("name") or shown(url)),
@@ -67,20 +68,22 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _checked_url(url: str) -> str:
+def checked_url(url: str, *, named: str | None = None) -> str:
+    """Return an address that can be asked, without a slash at its end; an error calls it as it is ``named``."""
+    named = named or url
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(without_variables(url))
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
         raise UsageError(
-            f"{url.partition('?')[0]!r} is not the address of a deployment.",
+            f"{named.partition('?')[0]!r} is not the address of a deployment.",
             remedy='Write it like "http://127.0.0.1:8001".',
         )
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise UsageError(
-            f"the address {shown(url)} carries a user, password or query.",
+            f"the address {shown(named)} carries a user, password or query.",
             remedy='Take it out and refer to a secret like this: auth={"bearer": "env:NAME"}.',
         )
     return url.rstrip("/")

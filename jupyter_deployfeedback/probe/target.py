@@ -26,8 +26,16 @@ from jupyter_deployfeedback.probe.examples import plain_rows
 from jupyter_deployfeedback.probe.failures import LONGEST, Failure, FailureKind
 from jupyter_deployfeedback.probe.protocols import Answer, choose_protocol
 from jupyter_deployfeedback.probe.replies import REDIRECT, SUCCESS, Reply, excerpt, read_json, refuse_failure
-from jupyter_deployfeedback.probe.secrets import redacted, secret_headers, without_secrets
+from jupyter_deployfeedback.probe.secrets import (
+    real_address,
+    redacted,
+    references_of,
+    secret_headers,
+    secrets_in,
+    without_secrets,
+)
 from jupyter_deployfeedback.probe.settings import TargetSettings, read_settings, shown
+from jupyter_deployfeedback.probe.trust import allow, uses_of
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -77,9 +85,16 @@ class Exchange:
 class Target:
     """One deployed endpoint. It opens its connection with the first request; ``with`` or ``close()`` ends it."""
 
-    def __init__(self, settings: TargetSettings, *, baseline: Target | None = None) -> None:
+    def __init__(
+        self,
+        settings: TargetSettings,
+        *,
+        baseline: Target | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.settings = settings
         self.baseline = baseline
+        self._given = environment
         self._protocol = choose_protocol(settings)
 
     @property
@@ -104,7 +119,7 @@ class Target:
 
     def health(self) -> dict[str, object]:
         """Return what the target says of itself: ready, model_version, server_version, software, problem."""
-        return ask_settings(self.settings, environment=os.environ)
+        return ask_settings(self.settings, environment=self._environment)
 
     def exchange(self, batch: Sequence[object], *, timeout_seconds: float | None = None) -> Exchange:
         """Send one batch and say what became of it; whatever the target does, nothing is raised.
@@ -130,7 +145,8 @@ class Target:
             late = isinstance(error, TargetTimedOut)
             state = RequestState.TIMED_OUT if late else RequestState.FAILED
             seconds = timeout if late else time.perf_counter() - started
-            cleaned = without_secrets(error, headers=self._secret_headers)
+            hidden = self._secret_headers | secrets_in(self.url, environment=self._environment)
+            cleaned = without_secrets(error, headers=hidden)
             failure, wait = self._failure(cleaned, ready, reply), reply.wait_seconds if reply else None
             return Exchange(state, error=cleaned, sent_at=sent_at, seconds=seconds, failure=failure, wait_seconds=wait)
         return Exchange(RequestState.ANSWERED, answer=answer, sent_at=sent_at, seconds=seconds)
@@ -169,11 +185,24 @@ class Target:
     def _transport(self) -> Transport:
         from jupyter_deployfeedback.probe.transport import Transport  # requests costs a kernel 0.1 s
 
-        return Transport(self.url)
+        return Transport(self._address, written=self.url)
+
+    @cached_property
+    def _environment(self) -> Mapping[str, str]:
+        """What secrets are resolved from. By hand whoever runs the code allows what it says; a run says what it may."""
+        if self._given is not None:
+            return self._given
+        if is_run(os.environ):
+            return os.environ
+        return allow(uses_of(self.url, references_of(self.settings.auth)), environment=os.environ)
+
+    @cached_property
+    def _address(self) -> str:
+        return real_address(self.url, environment=self._environment)
 
     @cached_property
     def _secret_headers(self) -> dict[str, str]:
-        return secret_headers(self.settings.auth, environment=os.environ)
+        return secret_headers(self.settings.auth, url=self.url, environment=self._environment)
 
     def _prepared(self, batch: Sequence[object]) -> PreparedRequest:
         try:
@@ -181,7 +210,7 @@ class Target:
         except TypeError as error:
             raise UsageError(f"the inputs cannot be written as JSON: {error}.") from None
         headers = {**wanted.headers, **self._secret_headers}
-        return self._transport.prepare(wanted.method, self.url + wanted.path, headers=headers, body=wanted.body)
+        return self._transport.prepare(wanted.method, self._address + wanted.path, headers=headers, body=wanted.body)
 
     def _failure(self, error: HarnessError, request: PreparedRequest, reply: Reply | None) -> Failure:
         """Return why a request has no answer, with what was sent and what came back, in which no secret is."""
@@ -277,9 +306,11 @@ class HealthPages:
     def __init__(self, settings: TargetSettings, *, environment: Mapping[str, str]) -> None:
         from jupyter_deployfeedback.probe.transport import Transport
 
-        self._headers = secret_headers(settings.auth, environment=environment)
-        self._transport = Transport(settings.url, largest=LARGEST_PAGE)
-        self._settings = settings
+        self._headers = secret_headers(settings.auth, url=settings.url, environment=environment)
+        address = real_address(settings.url, environment=environment)
+        self._hidden = self._headers | secrets_in(settings.url, environment=environment)
+        self._transport = Transport(address, written=settings.url, largest=LARGEST_PAGE)
+        self._settings = replace(settings, url=address)
         self._silent: set[str] = set()  # what told nothing is not asked twice
 
     def ask(self) -> dict[str, Any]:
@@ -287,7 +318,7 @@ class HealthPages:
         try:
             said = [*self.readiness(), *self.version()]
         except HarnessError as error:
-            return _facts(problem=without_secrets(error, headers=self._headers))
+            return _facts(problem=without_secrets(error, headers=self._hidden))
         return _facts(
             model_version=_first(said, "model_version") or _by_path(said, self._settings),
             server_version=_first(said, "server_version"),

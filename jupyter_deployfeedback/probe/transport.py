@@ -23,7 +23,8 @@ class Transport:
     ``.netrc``, no cookie is kept, nothing is sent twice.
     """
 
-    def __init__(self, url: str, *, largest: int = LARGEST_ANSWER) -> None:
+    def __init__(self, url: str, *, written: str | None = None, largest: int = LARGEST_ANSWER) -> None:
+        self._shown = None if written in (None, url) else written  # with values in it, an address is never shown
         self._deadline = Deadline()
         self._adapter = BoundedAdapter(self._deadline, tls=url.lower().startswith("https:"))
         self._largest = largest
@@ -39,7 +40,10 @@ class Transport:
         try:
             return requests.Request(method, url, headers={**defaults, **headers}, data=body).prepare()
         except (requests.RequestException, HTTPError, ValueError) as error:
-            raise UsageError(f"{shown(url)} cannot be asked: {error}.", remedy="Check path and headers.") from error
+            problem = (
+                f"{shown(url)} cannot be asked: {error}." if self._shown is None else f"{self._shown} is no address."
+            )
+            raise UsageError(problem, remedy="Check path and headers.") from (None if self._shown else error)
 
     def send(self, request: requests.PreparedRequest, *, timeout_seconds: float) -> Reply:
         """Return the whole reply. Raises ``TargetTimedOut``, ``TargetUnreachable``, ``ProtocolError`` (broken off)."""
@@ -49,10 +53,10 @@ class Transport:
                 reply = self._read(response)
         except (requests.RequestException, HTTPError, OSError) as error:
             self.close()
-            url = shown(request.url or "")
+            url, cause = self._shown or shown(request.url or ""), None if self._shown else error
             if self._deadline.passed:
-                raise TargetTimedOut(f"{url} gave no whole answer within {timeout_seconds:g} s.") from error
-            raise explain(error, url=url) from error
+                raise TargetTimedOut(f"{url} gave no whole answer within {timeout_seconds:g} s.") from cause
+            raise explain(error, url=url) from cause
         if reply.status >= _SERVER_ERROR:
             self.close()  # servers drop the connection after a failure without saying so (KServe does)
         return reply

@@ -74,7 +74,7 @@ class SuiteFile(Section):
         None, description="Of results: aggregates without samples count, as weak evidence.", examples=["point"]
     )
     max_age: fields.Duration | None = Field(None, description="Of results: how old they may be; 24h.", examples=["1h"])
-    url: fields.Address | None = Field(
+    url: fields.WholeAddress | None = Field(
         None,
         description="Of results: the address that was asked, where it is not the target's own.",
         examples=["http://127.0.0.1:8080"],

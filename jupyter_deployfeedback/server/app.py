@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Float, Int, Unicode
+from traitlets import Bool, Float, Int, List, Unicode
 
 from jupyter_deployfeedback.server.handlers import routes
 
@@ -59,6 +59,12 @@ class DeployFeedbackApp(ExtensionApp):
         "None: no limit but the number of projects in use.",
     ).tag(config=True)
 
+    allowed_secrets = List(
+        Unicode(),
+        help="Secrets that every project may send, and where: a reference and an origin (scheme, host, port), such as "
+        "env:MODEL_TOKEN=https://model.example; * as reference means any. Users allow more, each for themselves.",
+    ).tag(config=True)
+
     _desk: Desk | None = None
 
     def initialize_settings(self) -> None:
@@ -89,6 +95,7 @@ class DeployFeedbackApp(ExtensionApp):
                 max_concurrent_runs=self.max_concurrent_runs,
                 standby=self._standby(),
                 max_parallel_suites=self.max_parallel_suites,
+                allowed_secrets=self.allowed_secrets,
                 emit=self._server.event_logger.emit,
                 touch=self._touch,
                 log=self.log,

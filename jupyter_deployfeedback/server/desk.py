@@ -20,6 +20,8 @@ from jupyter_deployfeedback.pipeline.plan import check_project, open_project
 from jupyter_deployfeedback.pipeline.questions import MAX_PARALLEL_VARIABLE, find_project_file, health, kernels_of
 from jupyter_deployfeedback.pipeline.release import release, waive
 from jupyter_deployfeedback.pipeline.run import continue_run, reap, start
+from jupyter_deployfeedback.pipeline.trust import allow_address, allow_always, trusting
+from jupyter_deployfeedback.probe.trust import allow, read_use
 from jupyter_deployfeedback.run_process.client import work_command
 from jupyter_deployfeedback.server import views, wire
 from jupyter_deployfeedback.server.runs import RunProcesses
@@ -32,7 +34,7 @@ Accepted = TypeVar("Accepted", bound=wire.Body)
 class Desk:
     """One desk per server: it holds the store and the processes of the runs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each setting of the server
         self,
         *,
         root: Path,
@@ -43,11 +45,14 @@ class Desk:
         log: logging.Logger,
         standby: Callable[[int], list[str]] | None = None,
         max_parallel_suites: int | None = None,
+        allowed_secrets: Collection[str] = (),
     ) -> None:
         self._root = root.resolve()
         self._store: Store = open_store(store_url, environment=os.environ)
         reap(self._store)
         limits = {} if max_parallel_suites is None else {MAX_PARALLEL_VARIABLE: str(max_parallel_suites)}
+        if allowed_secrets:
+            limits |= allow(map(read_use, allowed_secrets), environment={})
         self._environment: Mapping[str, str] = ChainMap(limits, os.environ)
         self._processes = RunProcesses(
             limit=max_concurrent_runs,
@@ -70,7 +75,7 @@ class Desk:
         def found() -> wire.ProjectAnswer:
             start = self._local(path)
             try:
-                project = check_project(self._governed(start), environment=os.environ)
+                project = check_project(self._governed(start), environment=self._environment)
             except errors.ProjectNotFound:
                 raise
             except errors.ProjectError as error:
@@ -78,9 +83,9 @@ class Desk:
             if project.kernels.preload is not None:
                 self._processes.expect(set(kernels_of(project)), preload=project.kernels.preload)
             expected = forecast.expected(project, project.suites, store=self._store)
-            return wire.ProjectAnswer(
-                project=views.project_body(project, root=self._root, expected=expected), problems=()
-            )
+            trusted = trusting(project, environment=self._environment)
+            body = views.project_body(project, root=self._root, expected=expected, trusted=trusted)
+            return wire.ProjectAnswer(project=body, problems=())
 
         await run_blocking(self._processes.warm_up)
         return await run_blocking(found)
@@ -89,19 +94,37 @@ class Desk:
         """Ask a target how it is."""
 
         def asked() -> wire.HealthAnswer:
-            project = open_project(self._governed(self._local(path)), environment=os.environ)
-            facts = health(project, target, environment=os.environ)
+            project = open_project(self._governed(self._local(path)), environment=self._environment)
+            facts = health(project, target, environment=self._environment)
             return wire.HealthAnswer(facts=facts, platform_source=project.targets[target].platform.source)
 
         return await run_blocking(asked)
+
+    async def allow_secret(self, body: dict[str, Any]) -> wire.SecretBody:
+        """Keep that the user lets a secret go where the project asks to send it; only what it asks for."""
+        asked = accepted(wire.AllowSecret, body)
+
+        def allowed() -> wire.SecretBody:
+            project = open_project(self._governed(self._local(asked.path)), environment=self._environment)
+            found = {use for target in project.targets.values() for use in target.asked_for}
+            chosen = [use for use in found if use == (asked.reference, asked.origin)]
+            if not chosen:
+                raise errors.UsageError("The project does not ask for that.", remedy="Read the project again.")
+            allow_always(chosen)
+            return wire.SecretBody(reference=asked.reference, origin=asked.origin, allowed=True)
+
+        return await run_blocking(allowed)
 
     async def create_run(self, body: dict[str, Any]) -> wire.RunBody:
         """Acknowledge a run and have it worked off."""
         asked = accepted(wire.CreateRun, body)
 
         def started() -> Run:
+            file = str(self._governed(self._local(asked.path)))
+            for url in asked.urls.values():  # somebody typed it
+                allow_address(url, project_file=file)
             request = RunRequest(
-                project_file=str(self._governed(self._local(asked.path))),
+                project_file=file,
                 target=asked.target or "",
                 against=asked.against,
                 suites=tuple(asked.suites),

@@ -104,6 +104,18 @@ class HealthHandler(BaseHandler):
         self.answer(await self.desk.health(self.get_query_argument("path"), target=name))
 
 
+class SecretsHandler(BaseHandler):
+    """What this user lets projects send."""
+
+    @web.authenticated
+    @authorized("execute")  # type: ignore[untyped-decorator]  # jupyter_server leaves this form untyped
+    async def post(self) -> None:
+        """Allow one secret that a project asks for."""
+        secret = await self.desk.allow_secret(self.body())
+        self.set_status(201)
+        self.answer(secret)
+
+
 class RunsHandler(BaseHandler):
     """All runs, and the start of a new one."""
 
@@ -262,6 +274,7 @@ def routes() -> list[tuple[str, type[BaseHandler]]]:
     return [
         (rf"/{API}/project", ProjectHandler),
         (rf"/{API}/targets/(?P<name>[^/]+)/health", HealthHandler),
+        (rf"/{API}/secrets", SecretsHandler),
         (rf"/{API}/runs", RunsHandler),
         (run, RunHandler),
         (rf"{run}/events", EventsHandler),

@@ -35,6 +35,8 @@ OPERATIONS = (
               wire.ProjectAnswer, query=(("path", "string", True),)),
     Operation("get", "/targets/{name}/health", "getHealth", "What a target says of itself.",
               wire.HealthAnswer, query=(("path", "string", True),)),
+    Operation("post", "/secrets", "allowSecret", "Let a secret that the project asks for be sent where it says.",
+              wire.SecretBody, body=wire.AllowSecret, code=201),
     Operation("post", "/runs", "createRun", "Start a run; answers as soon as it is on disk.",
               wire.RunBody, body=wire.CreateRun, code=202),
     Operation("get", "/runs", "listRuns", "Runs, newest first, paged.", wire.RunsAnswer,

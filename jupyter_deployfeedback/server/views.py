@@ -1,27 +1,33 @@
 """From nouns to wire form, with paths relative to the server's root."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from jupyter_deployfeedback.domain.base import shared_fields
-from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.rules.checking import rule_doubts
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import EventKind, Outcome, Run, RunEvent, Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError
 from jupyter_deployfeedback.pipeline.forecast import Expectations
 from jupyter_deployfeedback.pipeline.questions import commit_to_test, notices_of, points_of
+from jupyter_deployfeedback.probe.trust import is_allowed
 from jupyter_deployfeedback.server import wire
 
 
-def project_body(project: Project, *, root: Path, expected: Expectations) -> wire.ProjectBody:
-    """Return a project as the panel sees it, with the commit that would be tested and what a run can settle."""
+def project_body(
+    project: Project, *, root: Path, expected: Expectations, trusted: Mapping[str, str]
+) -> wire.ProjectBody:
+    """Return a project as the panel sees it, with the commit that would be tested and what a run can settle.
+
+    ``trusted`` is the environment that says which secrets may be sent.
+    """
     return wire.ProjectBody(
         name=project.name,
         path=_relative(project.file, root=root),
         folder=_relative(project.folder, root=root),
-        targets=tuple(wire.TargetBody(**shared_fields(target, wire.TargetBody)) for target in project.targets.values()),
+        targets=tuple(_target_body(target, trusted) for target in project.targets.values()),
         default_target=project.default_target,
         baseline=project.baseline,
         suites=tuple(_suite_body(suite) for suite in project.suites),
@@ -58,6 +64,14 @@ def suite_progress(events: Iterable[RunEvent]) -> tuple[wire.SuiteProgress, ...]
             so_far = found.get(event.suite, wire.SuiteProgress(name=event.suite))
             found[event.suite] = so_far.model_copy(update=_step(event))
     return tuple(found.values())
+
+
+def _target_body(target: Target, trusted: Mapping[str, str]) -> wire.TargetBody:
+    secrets = tuple(
+        wire.SecretBody(reference=use.reference, origin=use.origin, allowed=is_allowed(use, environment=trusted))
+        for use in target.asked_for
+    )
+    return wire.TargetBody(**shared_fields(target, wire.TargetBody), secrets=secrets)
 
 
 def _suite_body(suite: Suite) -> wire.SuiteBody:

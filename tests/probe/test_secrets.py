@@ -11,9 +11,16 @@ import pytest
 
 import jupyter_deployfeedback as jdf
 from jupyter_deployfeedback.errors import SecretUnavailable
-from jupyter_deployfeedback.probe.secrets import resolve
+from jupyter_deployfeedback.probe.secrets import resolve as resolve_for
+from jupyter_deployfeedback.probe.trust import allow, uses_of
 
 SECRET = "canary-5f0c1d2e"
+URL = "http://model.example"
+
+
+def resolve(reference: str, *, environment: dict[str, str]) -> str:
+    """Resolve what may be sent."""
+    return resolve_for(reference, url=URL, environment=allow(uses_of(URL, [reference]), environment=environment))
 
 
 def test_reference_to_the_environment_is_resolved() -> None:

@@ -216,7 +216,8 @@ def test_durations_are_read_with_and_without_units(written: str, seconds: float,
         ("${A:-http://b}", {}, "http://b"),
         ("${A:-http://b}", {"A": ""}, "http://b"),
         ("${A:-http://b}", {"A": "http://a"}, "http://a"),
-        ("http://${HOST}:${PORT:-80}/m/", {"HOST": "h"}, "http://h:80/m"),
+        ("http://${HOST}:${PORT:-80}/m/", {"HOST": "h"}, "http://${HOST}:80/m"),  # in part a value may be a secret
+        ("${A}/m/", {"A": "http://a:1"}, "${A}/m"),
         ("http://$HOST", {"HOST": "h"}, "http://$HOST"),
     ],
 )

@@ -13,7 +13,7 @@ from jupyter_deployfeedback.server.handlers import routes
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 PATHS = [
-    "project", "targets/candidate/health", "runs", "runs/x", "runs/x/events", "runs/x/feedback", "runs/x/charts",
+    "project", "targets/candidate/health", "secrets", "runs", "runs/x", "runs/x/events", "runs/x/feedback", "runs/x/charts",
     "runs/x/cancel", "runs/x/continue", "runs/x/waivers", "runs/x/artifacts/y", "releases", "nothing",
 ]  # fmt: skip
 
@@ -78,7 +78,9 @@ class TestWithPermissionToRead:
         jp_server_config["ServerApp"]["authorizer_class"] = ReadOnly
         return jp_server_config
 
-    @pytest.mark.parametrize("path", ["runs", "runs/x/cancel", "runs/x/continue", "runs/x/waivers", "releases"])
+    @pytest.mark.parametrize(
+        "path", ["secrets", "runs", "runs/x/cancel", "runs/x/continue", "runs/x/waivers", "releases"]
+    )
     async def test_nothing_can_be_started_stopped_or_tagged(self, jp_fetch: Any, path: str) -> None:
         assert await status(jp_fetch, path, "POST") == 403
 

@@ -113,12 +113,14 @@ def _age(seconds: float) -> str:
 
 
 def _of_this_target(found: contents.Found, spec: wire.Spec) -> contents.Claim:
-    said = spec.options.get("url") or json.loads(spec.environment[names.TARGET])["url"]
-    parts = urlsplit(str(said))
+    told = spec.environment
+    parts = urlsplit(str(spec.options.get("url") or told[names.DEPLOYED_MODEL_URL]))
     expected = f"{parts.scheme}://{parts.netloc}"
     others = sorted(found.addresses - {expected})
     message = f"they went to {', '.join(others[:3])}. If that is the same deployment, write url: {(others or [''])[0]}"
-    return contents.Claim.needed(f"the requests went to {expected}", holds=not others, message=message)
+    written = urlsplit(str(spec.options.get("url") or json.loads(told[names.TARGET])["url"]))
+    title = f"the requests went to {written.scheme}://{written.netloc}"
+    return contents.Claim.needed(title, holds=not others, message=message)
 
 
 def _ended(cell_id: str, claim: contents.Claim, *, place: int) -> wire.CellEnded:
