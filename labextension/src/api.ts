@@ -60,6 +60,10 @@ export class Api {
     return this.get(['targets', target, 'health'], { path });
   }
 
+  allowSecret(body: Schemas['AllowSecret']): Promise<Schemas['SecretBody']> {
+    return this.post(['secrets'], body);
+  }
+
   createRun(body: CreateRun): Promise<Run> {
     return this.post(['runs'], body);
   }

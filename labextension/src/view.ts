@@ -7,6 +7,7 @@ type Schemas = components['schemas'];
 export type Project = Schemas['ProjectBody'];
 export type Problem = Schemas['Problem'];
 export type Target = Schemas['TargetBody'];
+export type Secret = Schemas['SecretBody'];
 export type Suite = Schemas['SuiteBody'];
 export type Rule = Schemas['RuleBody'];
 export type Health = Schemas['HealthAnswer'];
@@ -122,6 +123,7 @@ export interface PanelActions {
   readonly chooseTarget: (name: string) => void;
   readonly chooseSuites: (names: readonly string[]) => void;
   readonly chooseAddress: (address: string) => void;
+  readonly allowSecret: (secret: Secret) => void;
   readonly askHealth: () => void;
   readonly refresh: () => void;
   readonly start: () => void;
@@ -140,6 +142,14 @@ export interface PanelActions {
 /** What a finding is called: its rule and expression. */
 export function nameOf({ rule, expression }: Finding): string {
   return `${rule} ${expression}`.trim();
+}
+
+/** The secrets that a run against a target would send and that nobody allowed yet: its own, and the live baseline's. */
+export function unallowed({ targets, baseline }: Project, target: string): readonly Secret[] {
+  const asked = targets
+    .filter(({ name }) => name === target || name === baseline)
+    .flatMap(({ secrets }) => secrets.filter(({ allowed }) => !allowed));
+  return [...new Map(asked.map(each => [`${each.reference}=${each.origin}`, each])).values()];
 }
 
 /** The suites that are run against a target. */

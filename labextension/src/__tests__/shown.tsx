@@ -13,6 +13,7 @@ export function someActions(): jest.Mocked<PanelActions> {
     chooseTarget: jest.fn(),
     chooseAddress: jest.fn(),
     chooseSuites: jest.fn(),
+    allowSecret: jest.fn(),
     askHealth: jest.fn(),
     refresh: jest.fn(),
     start: jest.fn(),

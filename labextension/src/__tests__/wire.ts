@@ -125,7 +125,8 @@ export function aProject(change: Partial<Project> = {}): Project {
     name,
     url: `http://127.0.0.1/${name}`,
     protocol: 'rest',
-    expect_version: null
+    expect_version: null,
+    secrets: []
   });
   return {
     name: 'digits',

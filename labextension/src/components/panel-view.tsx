@@ -92,6 +92,7 @@ function ProjectPanel(props: PanelViewProps & { readonly project: Project }): JS
           onChoose={actions.chooseTarget}
           onChooseSuites={actions.chooseSuites}
           onChooseAddress={actions.chooseAddress}
+          onAllowSecret={actions.allowSecret}
           onAskHealth={actions.askHealth}
           onRun={actions.start}
         />

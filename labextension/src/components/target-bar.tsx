@@ -1,10 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect, runIcon } from '@jupyterlab/ui-components';
 import React from 'react';
-import type { Choice, HealthView, Project } from '../view';
-import { suitesFor } from '../view';
+import type { Choice, HealthView, Project, Secret } from '../view';
+import { suitesFor, unallowed } from '../view';
 import { AddressField } from './address-field';
 import { Button } from './button';
+import { Consent } from './consent';
 import { hostOf } from './format';
 import { HealthLine } from './health-line';
 import { Outlook } from './outlook';
@@ -20,6 +21,7 @@ interface TargetBarProps {
   readonly onChoose: (target: string) => void;
   readonly onChooseSuites: (names: readonly string[]) => void;
   readonly onChooseAddress: (address: string) => void;
+  readonly onAllowSecret: (secret: Secret) => void;
   readonly onAskHealth: () => void;
   readonly onRun: () => void;
 }
@@ -31,6 +33,7 @@ export function TargetBar(props: TargetBarProps): JSX.Element {
   const id = React.useId();
   const chosen = project.targets.find(each => each.name === choice.target);
   const asksAddress = chosen?.url === null;
+  const secrets = unallowed(project, choice.target);
   return (
     <div className="jp-df-target">
       <label htmlFor={id} className="jp-df-label">
@@ -58,11 +61,13 @@ export function TargetBar(props: TargetBarProps): JSX.Element {
               ? trans.__('A run is at work')
               : trans.__('Run the suites against %1', choice.target)
           }
-          disabled={busy}
+          disabled={busy || secrets.length > 0}
           onClick={props.onRun}
         />
       </div>
-      {asksAddress ? (
+      {secrets.length > 0 ? (
+        <Consent secrets={secrets} onAllow={props.onAllowSecret} />
+      ) : asksAddress ? (
         <AddressField value={choice.address} onChange={props.onChooseAddress} />
       ) : (
         <HealthLine health={props.health} onAsk={props.onAskHealth} />

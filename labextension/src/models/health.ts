@@ -3,7 +3,8 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
-import type { HealthView } from '../view';
+import type { HealthView, Project } from '../view';
+import { unallowed } from '../view';
 
 /** What the chosen target said of itself when it was last asked. */
 export class HealthModel implements IDisposable {
@@ -21,8 +22,12 @@ export class HealthModel implements IDisposable {
     return this._isDisposed;
   }
 
-  /** Ask a target of the project at `path`; without a target nothing is known. */
-  async ask(target: string, path: string): Promise<void> {
+  /** Ask a target of a project, once nobody need be asked about what it would be sent. */
+  async ask(target: string, project: Project | null): Promise<void> {
+    if (!project || !target || unallowed(project, target).length > 0) {
+      return;
+    }
+    const { path } = project;
     const turn = ++this._turn;
     this.show({ kind: 'asking' });
     const view = await this.answer(target, path);

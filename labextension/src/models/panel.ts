@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
-import type { CreateWaiver, Fault, PanelState, Project, Run, RunEvent } from '../view';
+import type { CreateWaiver, Fault, PanelState, Project, Run, RunEvent, Secret } from '../view';
 import { NO_CHOICE, askedFor, stillThere } from './choice';
 import { HealthModel } from './health';
 import { HistoryModel, withRun } from './history';
@@ -100,11 +100,13 @@ export class PanelModel implements IDisposable {
     this.tell();
   }
 
+  /** Let a secret be sent where the project says; then the target can be asked. */
+  allowSecret(secret: Secret): Promise<void> {
+    return this._project.allow(secret).catch(error => this.fail(error));
+  }
+
   async askHealth(): Promise<void> {
-    const project = this.project;
-    if (project && this._choice.target) {
-      await this._health.ask(this._choice.target, project.path);
-    }
+    await this._health.ask(this._choice.target, this.project);
   }
 
   /** Start a run of the chosen suites against the chosen target and follow it. */
@@ -219,17 +221,12 @@ export class PanelModel implements IDisposable {
       this.forget();
     }
     if (project) {
-      this.choose(project);
+      this._choice = stillThere(this._choice, project); // what the user chose stays as long as the project has it
+      void this.askHealth();
       void this.readRuns();
       void this._releases.refresh(project.path);
     }
     this.tell();
-  }
-
-  /** Keep what the user chose as long as the project still has it. */
-  private choose(project: Project): void {
-    this._choice = stillThere(this._choice, project);
-    void this.askHealth();
   }
 
   private forget(): void {

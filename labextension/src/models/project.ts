@@ -3,7 +3,7 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
-import type { Fault, ProjectView } from '../view';
+import type { Fault, ProjectView, Secret } from '../view';
 
 /** The project that governs a path; asking again while an answer is under way makes the old answer worthless. */
 export class ProjectModel implements IDisposable {
@@ -36,6 +36,15 @@ export class ProjectModel implements IDisposable {
     if (turn === this._turn && !this._isDisposed) {
       this._path = path;
       this.show(view);
+    }
+  }
+
+  /** Let a secret of the project on show be sent where it says, and read the project again. */
+  async allow({ reference, origin }: Secret): Promise<void> {
+    if (this._view.kind === 'ready') {
+      const { path } = this._view.project;
+      await this.api.allowSecret({ path, reference, origin });
+      await this.load(this._path);
     }
   }
 

@@ -31,6 +31,7 @@ export function panelActions(
     chooseTarget: name => model.chooseTarget(name),
     chooseSuites: names => model.chooseSuites(names),
     chooseAddress: address => model.chooseAddress(address),
+    allowSecret: secret => void model.allowSecret(secret),
     askHealth: () => void model.askHealth(),
     refresh: () => void model.refresh(),
     start: () => void model.start(),
