@@ -57,8 +57,8 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
         click.echo(f"Found no suite; wrote a first one: {folder / FIRST_SUITE}. Fill in its examples.")
     screen.write(file, draft)
     if url is not None:
-        origin = allow_address(url, project_file=str(folder.resolve() / PROJECT_FILE))
-        click.echo(f"Secrets that {file.name} refers to may be sent to {origin}.")
+        allow_address(url, project_file=str(folder.resolve() / PROJECT_FILE))
+        click.echo(f"Secrets that {file.name} refers to may be sent to {url}.")
     click.echo(f"Wrote {file}. Look through it, then: jupyter deployfeedback check")
 
 

@@ -41,11 +41,13 @@ def allow_always(uses: Iterable[trust.Use], *, project_file: str = EVERY_PROJECT
     _keep({**known, project_file: [*known.get(project_file, ()), *uses]})
 
 
-def allow_address(url: str, *, project_file: str) -> str:
-    """Keep that a project may send what it refers to where its user said the model is; return that origin."""
-    use = trust.Use(trust.ANY, trust.origin_of(url))
+def allow_address(url: str, *, project_file: str) -> None:
+    """Keep that a project may send what it refers to where its user said that the model is."""
+    try:
+        use = trust.Use(trust.ANY, trust.origin_of(url))
+    except UsageError:  # whoever reads the address says what is wrong with it
+        return
     allow_always([use], project_file=project_file)
-    return use.origin
 
 
 def revoke(uses: Iterable[trust.Use]) -> None:

@@ -15,6 +15,7 @@ from jupyter_deployfeedback.errors import SecretNotAllowed, UsageError
 ALLOWED = "DEPLOYFEEDBACK_ALLOWED_SECRETS"  # a list of uses, as JSON
 ANY = "*"  # in place of a reference: all that are sent to an origin
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_BASE = re.compile(r"\$\{\w+\}(?=/|\Z)", re.ASCII)  # a variable that an address begins with, and no part of a host
 _PORTS = {"http": "80", "https": "443"}
 _HOST = r"\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9_.-]|\$\{\w+\})+"
 _AUTHORITY = re.compile(rf"(?P<host>{_HOST})(?::(?P<port>\d*|\$\{{\w+\}}))?", re.ASCII)
@@ -48,8 +49,8 @@ def origin_of(url: str) -> str:
 
     Raises UsageError for an address that can be read in more than one way, or not at all.
     """
-    if url.startswith("${"):
-        return url.partition("/")[0]
+    if base := _BASE.match(url):
+        return base[0]
     scheme, _, rest = url.partition("://")
     found = _AUTHORITY.fullmatch(re.split(r"[/?#]", rest, maxsplit=1)[0])
     if scheme.lower() not in _PORTS or found is None:
@@ -70,7 +71,7 @@ def uses_of(url: str, references: Iterable[str] = ()) -> tuple[Use, ...]:
 
 def without_variables(url: str) -> str:
     """Return an address of the same form that holds no variable, to be checked before there are values."""
-    return VARIABLE.sub("1", f"http://1{url[url.index('}') + 1 :]}" if VARIABLE.match(url) else url)
+    return VARIABLE.sub("1", _BASE.sub("http://1", url, count=1) if _BASE.match(url) else url)
 
 
 def allow(uses: Iterable[Use], *, environment: Mapping[str, str]) -> dict[str, str]:

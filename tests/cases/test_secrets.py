@@ -407,6 +407,7 @@ def test_a_run_sends_what_is_allowed_and_keeps_no_value_of_it(
         ("http://[::1]:8000/x", "http://[::1]:8000"),
         ("http://${HOST}:${PORT}/x", "http://${HOST}:${PORT}"),
         ("${BASE}/x", "${BASE}"),
+        ("${SCHEME}://evil.example", None),
         ("http://model.example\\.evil.example", None),
         ("http://model.example@evil.example", None),
         ("http://m\u043edel.example", None),  # a Cyrillic o
@@ -448,7 +449,7 @@ def jp_server_config(request: pytest.FixtureRequest) -> dict[str, Any]:
 def ask(jp_fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[tuple[int, Any]]]:
     """Ask a route about the hostile project; gives status and JSON."""
 
-    async def asked(*path: str, **body: str) -> tuple[int, Any]:
+    async def asked(*path: str, **body: Any) -> tuple[int, Any]:
         given = {"params": {"path": "hostile"}} if not body else {"method": "POST", "body": json.dumps(body)}
         try:
             response = await jp_fetch("deployfeedback", "api", "v1", *path, **given)
@@ -481,6 +482,17 @@ async def test_the_panel_asks_nothing_before_its_user_consented_to_what_goes_whe
     assert (await ask("project"))[1]["project"]["targets"][0]["secrets"] == [{**wanted, "allowed": True}]
     assert (await ask("targets", "candidate", "health"))[1]["facts"]["ready"]
     assert f"Bearer {CANARY}" in str(spy.seen)
+
+
+async def test_an_address_that_is_typed_into_the_panel_is_allowed_for_that_project(
+    ask: Callable, spy: Spy, write: Callable, tmp_path: Path, jp_root_dir: Path
+) -> None:
+    write(hostile(spy, tmp_path)["a variable as token"]).rename(jp_root_dir / "hostile")
+
+    await ask("runs", path="hostile", urls={"candidate": spy.url}, suites=["nothing is run"])
+
+    _, found = await ask("project")
+    assert found["project"]["targets"][0]["secrets"][0]["allowed"]
 
 
 @pytest.mark.parametrize("jp_server_config", [["env:MODEL_TOKEN=http://127.0.0.1:9"]], indirect=True)
