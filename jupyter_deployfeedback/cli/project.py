@@ -165,7 +165,7 @@ def doctor_command(*, project_file: Path, example: str | None, allow_secrets: tu
         marks[check.mark] += 1
         click.echo(f"{check.mark} {check.what}: {check.found}")
         if check.remedy:
-            click.echo(f"    {check.remedy}")
+            click.echo("    " + check.remedy.replace("\n", "\n    "))
     if marks[Mark.MISSING]:
         click.echo(f"{marks[Mark.MISSING]} to mend.")
         return DeployFeedbackError.exit_code

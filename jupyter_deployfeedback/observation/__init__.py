@@ -7,8 +7,9 @@ there is none. ``read_deployments`` reads what AICoE-CI stored.
 """
 
 from jupyter_deployfeedback.observation.aicoe import Deployment, is_stored_document, read_deployments, stored_evidence
-from jupyter_deployfeedback.observation.watch import Exchange, Health, Watch, ask_target, try_target, watch
+from jupyter_deployfeedback.observation.watch import Health, Watch, ask_target, try_target, watch
 from jupyter_deployfeedback.observation.window import load_window, loaded_windows
+from jupyter_deployfeedback.probe.target import Exchange
 
 __all__ = [
     "Deployment",

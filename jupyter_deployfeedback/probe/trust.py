@@ -89,10 +89,10 @@ def refuse_unallowed(uses: Iterable[Use], *, environment: Mapping[str, str]) -> 
     """Raise SecretNotAllowed, which names all that may not be sent and the command that allows it."""
     refused = [use for use in dict.fromkeys(uses) if not is_allowed(use, environment=environment)]
     if refused:
-        said = "\n".join(f"{use.reference} may not be sent to {use.origin}: nobody allowed it." for use in refused)
+        said = "; ".join(f"{use.reference} may not be sent to {use.origin}" for use in refused)
         in_ci = " ".join(f"--allow-secret {shlex.quote(str(use))}" for use in refused)
         remedy = f"If it belongs there: {how_to_allow(refused)}\nIn CI, for this run alone: {in_ci}"
-        raise SecretNotAllowed(said, remedy=remedy)
+        raise SecretNotAllowed(f"{said}: nobody allowed it.", remedy=remedy)
 
 
 def how_to_allow(uses: Iterable[Use]) -> str:
