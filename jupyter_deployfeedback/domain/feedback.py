@@ -50,10 +50,15 @@ class RunFacts(Frozen):
 
 
 class Digest(Frozen):
-    """What a run was made from: the project file or the data of an evaluation, by its sha256."""
+    """What a run was made from, by its sha256: the project file, the files of a suite, the data of an evaluation.
+
+    ``in_commit``: it is a file by its path in the project, and a tag's commit must hold these very bytes. Their sha256
+    is of what was executed, "" where that is not known.
+    """
 
     name: str
     sha256: str
+    in_commit: bool = False
 
 
 class FindingNumbers(Frozen):

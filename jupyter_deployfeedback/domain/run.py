@@ -208,7 +208,8 @@ class SuiteResult(Frozen):
     """What became of a suite: its cases, the metrics it recorded, the samples it took.
 
     ``reason`` says why the suite as a whole is errored or not run; ``artifact`` names the executed copy. ``warnings``
-    say what failed in a cell that raised nothing.
+    say what failed in a cell that raised nothing. ``read`` holds the sha256 of each file it was read from when it was
+    executed, by its path in the project; "" if it changed then.
     """
 
     suite: Suite
@@ -226,6 +227,7 @@ class SuiteResult(Frozen):
     environment: dict[str, str] = {}  # the kernel's packages: name -> version
     kernel: str | None = None  # how it was supplied: "forked" from one that stood by, or "started"
     proof: Proof = Proof()
+    read: dict[str, str] = {}
 
     @property
     def warned(self) -> str:

@@ -345,6 +345,7 @@ def _result(suite: Suite, events: list[wire.Event], ended: wire.Ended) -> SuiteR
         environment=ended.environment,
         kernel=ended.kernel or None,
         proof=_proof(events, ended, reading, cases),
+        read=ended.read,
     )
 
 

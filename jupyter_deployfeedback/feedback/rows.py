@@ -1,14 +1,15 @@
 """The rows of the report's tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Literal
 
 from jupyter_deployfeedback.domain import feedback
 from jupyter_deployfeedback.domain.base import shared_fields
 from jupyter_deployfeedback.domain.comparison import Delta, ExampleChange
+from jupyter_deployfeedback.domain.kind import SuiteKind
 from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Family
-from jupyter_deployfeedback.domain.run import Evidence, Run, SideEvidence, SuiteResult
+from jupyter_deployfeedback.domain.run import Evidence, Outcome, Run, SideEvidence, SuiteResult
 from jupyter_deployfeedback.feedback.names import at_point, label, says_its_unit
 from jupyter_deployfeedback.feedback.quantities import MISSING, measured, quantity
 
@@ -31,15 +32,27 @@ def suite_row(suite: SuiteResult) -> feedback.SuiteRow:
 
 
 def digests(run: Run, evidence: Evidence, *, project_file: str | None) -> tuple[feedback.Digest, ...]:
-    """Return what the run was made from, by digest: the project file, then the data of each evaluation."""
+    """Return what the run was made from, by digest: the project file, then suites, then the data of evaluations."""
     file = PurePath(run.request.project_file).name  # the folders above it are nobody else's business
-    made_from = [feedback.Digest(name=file, sha256=project_file)] if project_file else []
+    made_from = [feedback.Digest(name=file, sha256=project_file, in_commit=True)] if project_file else []
     data = [
         feedback.Digest(name=f"data of {each.suite}/{each.name}", sha256=each.dataset_digest)
         for suite in evidence.suites
         for each in suite.evaluations
     ]
-    return (*made_from, *data)
+    return (*made_from, *_executed(evidence), *data)
+
+
+def _executed(evidence: Evidence) -> Iterator[feedback.Digest]:
+    """Yield the files that were executed; of one that was not the same each time, no digest is known."""
+    found: dict[tuple[str, bool], set[str]] = {}
+    for each in evidence.suites if evidence.imported is None else ():
+        if each.outcome is not Outcome.NOT_RUN:
+            committed = each.suite.kind in {SuiteKind.NOTEBOOK, SuiteKind.BEHAVE}  # others may be made by the pipeline
+            for path, digest in (each.read or {each.suite.source: ""}).items():
+                found.setdefault((path, committed), set()).add(digest)
+    for (path, committed), known in found.items():
+        yield feedback.Digest(name=path, sha256=known.pop() if len(known) == 1 else "", in_commit=committed)
 
 
 def example_rows(examples: Iterable[ExampleChange], suites: Iterable[SuiteResult]) -> tuple[feedback.ExampleRow, ...]:

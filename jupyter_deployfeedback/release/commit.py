@@ -10,7 +10,7 @@ from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Commit, Release
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, UsageError
-from jupyter_deployfeedback.release.git import Answer, confirmed, look, look_at_files
+from jupyter_deployfeedback.release.git import LARGE_BYTES, Answer, confirmed, look, look_at_files
 
 DIRTY_FILES = 1000
 _COMMITTER = re.compile(r"^committer .*> (\d{1,11}) [+-]\d{4}$", re.MULTILINE)
@@ -66,6 +66,12 @@ def top_folder(folder: Path) -> Path:
     if answer.code != 0 or not answer.text:
         raise not_a_repository(folder, answer)
     return Path(answer.text)
+
+
+def blob(folder: Path, name: str) -> bytes | None:
+    """Return the bytes of ``COMMIT:PATH`` as git keeps them, before filters; None where there is no such file."""
+    answer = look(folder, "cat-file", "blob", name, most=LARGE_BYTES)
+    return answer.output if answer.code == 0 else None
 
 
 def is_ancestor(folder: Path, ancestor: str, *, of: str) -> bool:

@@ -19,6 +19,9 @@ CONFIRMED_SECONDS = 120.0
 
 GRACE_SECONDS = 3.0
 OUTPUT_BYTES = 8_000_000
+LARGE_BYTES = 100_000_000
+"""What a list of all files, or one notebook with its outputs, may take."""
+
 SAID_CHARACTERS = 1500
 
 _LOCATION_VARIABLES = (  # set by git where it calls us from a hook or an alias; they would point at another repository
@@ -57,9 +60,9 @@ class Answer(NamedTuple):
         return self.output.decode(errors="replace").removesuffix("\n")
 
 
-def look(folder: Path, *arguments: str) -> Answer:
+def look(folder: Path, *arguments: str, most: int = OUTPUT_BYTES) -> Answer:
     """Ask a repository about its commits and refs; no hook, monitor or transport that it configures is executed."""
-    return _run(folder, arguments, environment=_environment(_QUIET_CONFIG, quiet=True))
+    return _run(folder, arguments, environment=_environment(_QUIET_CONFIG, quiet=True), most=most)
 
 
 def look_at_files(folder: Path, *arguments: str) -> Answer:
@@ -111,18 +114,21 @@ def _run(
     environment: dict[str, str],
     stdin: str = "",
     seconds: float = READ_SECONDS,
+    most: int = OUTPUT_BYTES,
 ) -> Answer:
     with TemporaryFile() as output, TemporaryFile() as said, TemporaryFile() as given:
         given.write(stdin.encode(errors="replace"))
         given.seek(0)
         process = _started(folder, arguments, environment=environment, files=(given, output, said))
         try:
-            _wait(process, seconds=seconds, what=arguments[0], files=(output, said))
+            _wait(process, seconds=seconds, what=arguments[0], files=(output, said), most=most)
         except BaseException:
             _end_group(process)
             raise
         return Answer(
-            code=process.returncode, output=_head(output), said=sanitised(_head(said).decode(errors="replace"))
+            code=process.returncode,
+            output=_head(output, most),
+            said=sanitised(_head(said, OUTPUT_BYTES).decode(errors="replace")),
         )
 
 
@@ -139,7 +145,9 @@ def _started(
         raise ReleaseRefused(f"git cannot be run in {folder}: {exc.strerror}.", remedy="Install git.") from exc
 
 
-def _wait(process: subprocess.Popen[bytes], *, seconds: float, what: str, files: Sequence[IO[bytes]]) -> None:
+def _wait(
+    process: subprocess.Popen[bytes], *, seconds: float, what: str, files: Sequence[IO[bytes]], most: int
+) -> None:
     deadline = time.monotonic() + seconds
     while True:
         with suppress(subprocess.TimeoutExpired):
@@ -150,8 +158,8 @@ def _wait(process: subprocess.Popen[bytes], *, seconds: float, what: str, files:
                 f"`git {what}` did not end within {seconds:g} s.",
                 remedy="Look for a hook, a password or a passphrase that waits for an answer.",
             )
-        if any(os.fstat(file.fileno()).st_size > OUTPUT_BYTES for file in files):
-            raise ReleaseRefused(f"`git {what}` says more than {OUTPUT_BYTES} bytes.", remedy="Look at its hooks.")
+        if any(os.fstat(file.fileno()).st_size > most for file in files):
+            raise ReleaseRefused(f"`git {what}` says more than {most} bytes.", remedy="Look at its hooks.")
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
@@ -171,6 +179,6 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
             process.terminate()
 
 
-def _head(file: IO[bytes]) -> bytes:
+def _head(file: IO[bytes], most: int) -> bytes:
     file.seek(0)
-    return file.read(OUTPUT_BYTES)
+    return file.read(most)

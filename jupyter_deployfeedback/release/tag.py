@@ -2,17 +2,25 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from jupyter_deployfeedback.domain.feedback import FeedbackReport, MetricRow
+from jupyter_deployfeedback.domain.feedback import Digest, FeedbackReport, FindingText, MetricRow
 from jupyter_deployfeedback.domain.metric import Family
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.rules.rule import Subject
 from jupyter_deployfeedback.domain.run import Release, Run
-from jupyter_deployfeedback.errors import NotARepository, PushFailed, ReleaseRefused, TagExists, UsageError
-from jupyter_deployfeedback.release.commit import dirty_files, is_ancestor, not_a_repository
+from jupyter_deployfeedback.domain.verdict import Standing
+from jupyter_deployfeedback.errors import (
+    NotARepository,
+    PushFailed,
+    ReleaseRefused,
+    TagExists,
+    UsageError,
+    WorkingTreeDirty,
+)
+from jupyter_deployfeedback.release.commit import blob, dirty_files, is_ancestor, not_a_repository
 from jupyter_deployfeedback.release.gate import permit, refuse_dirty
 from jupyter_deployfeedback.release.git import CONFIRMED_SECONDS, confirmed, look, sanitised
 
@@ -53,11 +61,12 @@ def tag_release(
         created_at=now,
     )
     _refuse_unfit(folder, release.commit)
+    _refuse_other_bytes(folder, release, report)
     if to_push:
         _agree_with_remote(folder, release, remote=choose_remote(folder, project.release.remote), seconds=seconds)
     release = release.model_copy(update={"notices": _notices(folder, release)})
     if not _is_tagged(folder, release):
-        _make_tag(folder, release, message=_message(report, release, folder=folder), seconds=seconds)
+        _make_tag(folder, release, message=tag_message(report, release), seconds=seconds)
     return release
 
 
@@ -99,6 +108,29 @@ def _refuse_unfit(folder: Path, commit: str) -> None:
             remedy="Fetch it, or run again on what is there now.",
         )
     refuse_dirty(dirty_files(folder, honour_filters=True), when="now")
+
+
+def _refuse_other_bytes(folder: Path, release: Release, report: FeedbackReport) -> None:
+    """Raise WorkingTreeDirty where a file was executed as the commit does not hold it; the work tree is clean here."""
+    executed = [each for each in report.digests if each.in_commit]
+    others = [each.name for each in executed if not _held(folder, release.commit, each)]
+    if others or not executed:
+        what = (
+            f"other bytes than commit {release.commit[:12]} holds: {', '.join(others)}" if others else "nothing known"
+        )
+        raise WorkingTreeDirty(f"Run {release.run_id} executed {what}.", remedy="Commit what is meant and run again.")
+
+
+def _held(folder: Path, commit: str, executed: Digest) -> bool:
+    held = blob(folder, f"{commit}:./{executed.name}")
+    if held is None or not executed.sha256:
+        return False
+    if hashlib.sha256(held).hexdigest() == executed.sha256:
+        return True
+    # filters, line endings, a notebook's volatile metadata: what was executed is still there and called unchanged
+    file = folder / executed.name
+    same = blob(folder, f"HEAD:./{executed.name}") == held and file.is_file()
+    return same and hashlib.sha256(file.read_bytes()).hexdigest() == executed.sha256
 
 
 def _agree_with_remote(folder: Path, release: Release, *, remote: str, seconds: float) -> None:
@@ -154,13 +186,6 @@ def _not_of_this_run(release: Release, *, run_id: str) -> TagExists:
     )
 
 
-def _message(report: FeedbackReport, release: Release, *, folder: Path) -> str:
-    sources = [suite.source for suite in report.suites]
-    blobs = {source: look(folder, "cat-file", "blob", f"{release.commit}:./{source}") for source in sources}
-    digests = {source: hashlib.sha256(blob.output).hexdigest() for source, blob in blobs.items() if blob.code == 0}
-    return tag_message(report, release, digests=digests)
-
-
 def _make_tag(folder: Path, release: Release, *, message: str, seconds: float) -> None:
     ref = f"refs/tags/{release.tag}"
     if look(folder, "check-ref-format", ref).code != 0:
@@ -187,26 +212,32 @@ def _remedy(said: str) -> str:
     return "Mend what git names and release again."
 
 
-def tag_message(report: FeedbackReport, release: Release, *, digests: Mapping[str, str]) -> str:
+def tag_message(report: FeedbackReport, release: Release) -> str:
     """Return the tag's message: verdict, findings, waivers, metrics, changes and digests, in the report's words.
 
-    ``digests`` maps each suite's source to the sha256 of its content at the tagged commit. The last lines are git
-    trailers, for programs. Every line but a heading is indented, so that no text of a user is taken for a trailer, a
-    signature or a comment.
+    The digests are of what was executed. The last lines are git trailers, for programs. Every line but a heading is
+    indented, so that no text of a user is taken for a trailer, a signature or a comment.
     """
     changes = (f"{row.what}: {row.before or '—'} -> {row.after or '—'}" for row in report.changes)
     sections = [
         _section("Verdict", [report.headline, *release.notices]),
         _section("Evidence", _facts(report, release)),
-        _section("Findings", (f"{finding.verdict.upper()}: {finding.sentence}" for finding in report.findings)),
+        _section("Findings", (f"{_word(finding)}: {finding.sentence}" for finding in report.findings)),
         _section("Waivers", (waiver.sentence for waiver in report.waivers)),
         *(_section(f"{family.title()} metrics", _metrics(report, family)) for family in Family),
         _section("What changed", changes),
-        _section("Suites (sha256)", (f"{digest}  {source}" for source, digest in digests.items())),
-        _section("Project file and data (sha256)", (f"{each.sha256}  {each.name}" for each in report.digests)),
+        _section("Executed (sha256)", (f"{each.sha256}  {each.name}" for each in report.digests if each.in_commit)),
+        _section("Data (sha256)", (f"{each.sha256}  {each.name}" for each in report.digests if not each.in_commit)),
     ]
     title = _one_line(f"{report.run.project} {release.version}")
     return "\n\n".join([title, *filter(None, sections), _trailers(release)]) + "\n"
+
+
+def _word(finding: FindingText) -> str:
+    """Return its verdict, or what it is instead: a rule for information can fail nobody."""
+    return {Standing.INFO: "INFORMATION", Standing.NOT_JUDGED: "NOT JUDGED"}.get(
+        finding.standing, finding.verdict.upper()
+    )
 
 
 def _section(title: str, lines: Iterable[str]) -> str:

@@ -156,11 +156,12 @@ def test_statement_carries_the_rules_it_was_judged_by() -> None:
     assert {"rule": "accuracy", "expression": ">=-2pp"} in json.loads(content)["judged"]
 
 
-def test_statement_names_the_project_file_and_the_data_by_their_digests() -> None:
+def test_statement_names_the_project_file_the_suites_and_the_data_by_their_digests() -> None:
     configuration = read(passing_with_a_warning(), Export.IN_TOTO)["predicate"]["configuration"]
 
     assert configuration[1:] == [
         {"name": "deployfeedback.yaml", "digest": {"sha256": "f" * 64}},
+        *({"name": f"suites/{name}.ipynb", "digest": {"sha256": "c" * 64}} for name in ("smoke", "quality")),
         {"name": "data of quality/holdout", "digest": {"sha256": "d" * 64}},
     ]
 

@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_deployfeedback.domain.comparison import Change, Difference
 from jupyter_deployfeedback.domain.feedback import (
+    Digest,
     Examples,
     FeedbackReport,
     FindingText,
@@ -27,6 +28,11 @@ from jupyter_deployfeedback.domain.verdict import GateState, Standing, Verdict
 from jupyter_deployfeedback.release import read_commit
 
 RUN_ID = "20261120-081530-a1b2c3"
+EXECUTED = Digest(
+    name="suites/quality.ipynb",
+    sha256="d90e32235f8685d691ae092b9629f97d8848281f354124b4af84527bef1132f8",
+    in_commit=True,
+)
 
 SETTINGS = ("-c", "protocol.file.allow=always", "-c", "user.name=Ada", "-c", "user.email=ada@example.org")
 
@@ -158,6 +164,7 @@ def _make_report(**changes: object) -> FeedbackReport:
         changes=(Difference.model_validate({"what": "model version", "from": "2.0.0", "to": "2.1.0"}),),
         distributions=(),
         series=(),
+        digests=(EXECUTED,),
     )
     return report.model_copy(update=changes)
 

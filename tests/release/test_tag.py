@@ -102,7 +102,7 @@ def test_tag_message_carries_the_evidence(git: Git, repository: Path, tag: Make)
             "What changed",
             "  model version: 2.0.0 -> 2.1.0",
             "",
-            "Suites (sha256)",
+            "Executed (sha256)",
             "  d90e32235f8685d691ae092b9629f97d8848281f354124b4af84527bef1132f8  suites/quality.ipynb",
             "",
             "Deployfeedback-Version: 2.1.0",
@@ -116,10 +116,11 @@ def test_tag_message_carries_the_evidence(git: Git, repository: Path, tag: Make)
 def test_tag_message_names_the_project_file_and_the_data_by_their_digests(
     git: Git, repository: Path, tag: Make, make_report: Make
 ) -> None:
-    tag(report=make_report(digests=(Digest(name="data of quality/holdout", sha256="d" * 64),)))
+    data = Digest(name="data of quality/holdout", sha256="d" * 64)
+    tag(report=make_report(digests=(*make_report().digests, data)))
 
     message = git(repository, "tag", "--list", "v2.1.0", "--format=%(contents)")
-    assert f"Project file and data (sha256)\n  {'d' * 64}  data of quality/holdout\n" in message
+    assert f"Data (sha256)\n  {'d' * 64}  data of quality/holdout\n" in message
 
 
 @pytest.mark.parametrize(("first", "expected"), [(True, "nothing, the first release"), (False, "nothing")])

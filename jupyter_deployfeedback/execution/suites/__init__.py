@@ -4,9 +4,12 @@
 among them those that other packages bring through the entry point group ``jupyter_deployfeedback.suites``.
 """
 
+import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Protocol
 
 from jupyter_deployfeedback.domain.kind import ADAPTERS, SuiteKind
@@ -41,6 +44,20 @@ class Adapter(Protocol):
 
     def __call__(self, spec: Spec, *, tell: Callable[[Event], None], deadline: float, account: Account) -> None:
         """Run the suite."""
+
+
+def read_bytes(spec: Spec) -> dict[str, str]:
+    """Return the sha256 of each file that a suite is read from, a notebook or all below a folder, by its path.
+
+    Paths are relative to the project's folder. A file that cannot be read is left out: its adapter says why.
+    """
+    source, folder = Path(spec.source), Path(spec.folder)
+    files = sorted(source.rglob("*")) if source.is_dir() else [source]
+    found = {}
+    for file in (each for each in files if each.is_file() and "__pycache__" not in each.parts):
+        with suppress(OSError, ValueError):
+            found[file.relative_to(folder).as_posix()] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return found
 
 
 def adapter_for(kind: str) -> Adapter:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from jupyter_deployfeedback.execution.suites import Account, Unfinished, adapter_for
+from jupyter_deployfeedback.execution.suites import Account, Unfinished, adapter_for, read_bytes
 from jupyter_deployfeedback.execution.suites.notebook import suite as notebook
 from jupyter_deployfeedback.execution.worker import wire
 from jupyter_deployfeedback.execution.worker.process_tree import adopt_orphans_and_hide, end_descendants
@@ -81,9 +81,12 @@ def run_suite(spec: wire.Spec, *, tell: Teller) -> wire.Ending:
         if ending is not wire.Ending.COMPLETED:
             end_descendants(os.getpid())
         told.append(ending)
+        now = read_bytes(spec)  # what changed meanwhile may have been read before or after
+        read = {path: digest if now.get(path) == digest else "" for path, digest in opened.items()}
         said = (account.packages, tuple(account.notices), account.kernel, account.asked, account.unseen)
-        tell(wire.Ended(ending, message, *said))
+        tell(wire.Ended(ending, message, *said, read=read))
 
+    opened = read_bytes(spec)
     account = Account(worked_through=lambda: tell_once(wire.Ending.COMPLETED))
     try:
         with stoppable(within_seconds=spec.timeout_seconds + INTERRUPT_SECONDS):

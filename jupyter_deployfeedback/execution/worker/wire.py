@@ -171,6 +171,7 @@ class Ended:
 
     ``environment`` holds the packages of what ran it: name -> version. ``kernel`` says how that was supplied, "" if it
     was not. ``asked``: whether it was seen to ask the target, None where that cannot be seen; ``unseen`` says why.
+    ``read`` holds the sha256 of each file it was read from, "" of one that changed meanwhile.
     """
 
     ending: Ending
@@ -180,6 +181,7 @@ class Ended:
     kernel: str = ""
     asked: bool | None = None
     unseen: str = ""
+    read: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
