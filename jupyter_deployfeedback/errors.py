@@ -24,6 +24,7 @@ DeployFeedbackError
 |   |-- ReleaseRefused             what git or the repository does not allow
 |   |   |-- NotARepository
 |   |   |-- WorkingTreeDirty
+|   |   |-- PersonUnknown          git does not know who makes the tag or commit
 |   |   |-- TagExists
 |   |   `-- PushFailed             the tag is made here, but the remote does not have it
 |   |-- SecretNotAllowed           a secret would go where neither the user nor an admin allowed it
@@ -230,6 +231,12 @@ class WorkingTreeDirty(ReleaseRefused):
     """Files differ from the commit that was tested."""
 
     code = "working_tree_dirty"
+
+
+class PersonUnknown(ReleaseRefused):
+    """git does not know who makes the tag or commit, and nobody said it."""
+
+    code = "person_unknown"
 
 
 class TagExists(ReleaseRefused):

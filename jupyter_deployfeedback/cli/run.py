@@ -44,8 +44,8 @@ def run_command(*, all_targets: bool, **chosen: Any) -> int:  # noqa: ANN401 - c
 
 def run_and_emit(*, form: str, output: Path | None, **asked: Any) -> FeedbackReport:  # noqa: ANN401 - click's options
     """Start a run, show its progress, print its feedback."""
-    screen.empty(output)
     with run_process.prepare(options.environment()) as worker:  # it loads papermill while this process loads the rest
+        screen.empty(output)
         report = _evaluate(worker=worker, **asked)
     screen.append_step_summary(report, environment=options.environment())
     screen.emit(report, form=form, output=output)

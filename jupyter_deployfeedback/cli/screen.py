@@ -43,7 +43,7 @@ def empty(output: Path | None) -> None:
     Raises PermissionMissing where it cannot be written: now, not after minutes of requests. Pipes are left alone.
     """
     if output is not None and (output.is_file() or not output.exists()):
-        write(output, "")
+        _write_ours(output, "")
 
 
 def emit(report: FeedbackReport, *, form: str, output: Path | None) -> None:
@@ -65,8 +65,16 @@ def hand_over(text: str, *, output: Path | None, about: str) -> None:
     if output is None:
         _show(text if current() else text.encode())  # UTF-8, as JUnit says of itself, whatever the locale
     else:
-        write(output, text)
+        _write_ours(output, text)
         click.echo(f"{about}\nWritten to {output}", err=True)
+
+
+def _write_ours(output: Path, text: str) -> None:
+    """Write feedback, and note that it is ours: it prevents no tag of the commit in whose work tree it lies."""
+    from jupyter_deployfeedback.pipeline.questions import note_output
+
+    write(output, text)
+    note_output(output)
 
 
 def write(path: Path, text: str) -> None:

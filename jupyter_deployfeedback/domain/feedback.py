@@ -31,6 +31,8 @@ class RunFacts(Frozen):
     baseline: str | None
     commit: str | None
     dirty: bool = False
+    written: tuple[str, ...] = ()  # files that began to differ from the commit while the suites ran
+    no_commit: str = ""  # why git gives no commit, where it refuses
     first_release: bool = False
     paired: bool = False
     started_at: AwareDatetime | None

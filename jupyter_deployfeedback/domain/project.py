@@ -19,6 +19,8 @@ AICOE_FILE = ".aicoe-ci.yaml"  # what its predecessor read
 LAST_RELEASE = "last-release"
 DEFAULT_LOOKS = 2
 MOST_LOOKS = 3
+VOLATILE = ("kernelspec", "language_info")
+"""What JupyterLab writes anew into a notebook's metadata wherever it is saved."""
 
 
 class Protocol(StrEnum):
@@ -182,6 +184,11 @@ class ReleaseSettings(Frozen):
         "v{version}", description="Name of the tag; {version} and {project} are replaced.", examples=["v{version}"]
     )
     remote: fields.Text | None = Field(None, description="Where the tag is pushed to when asked.", examples=["origin"])
+    ignore_in_notebooks: fields.OneOrMany = Field(
+        VOLATILE,
+        description="Metadata in which a notebook may differ from its commit; outputs: also outputs and their counts.",
+        examples=[["kernelspec", "language_info", "outputs"]],
+    )
 
 
 class Project(Frozen):

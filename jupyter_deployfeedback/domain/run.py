@@ -38,6 +38,7 @@ class RunState(StrEnum):
 class Commit(Frozen):
     """What was tested, as git knows it; ``dirty`` files differ from the commit.
 
+    ``hidden`` files are those that git was told not to look at, each with the command that lets it look again.
     ``page`` is where a browser finds the project's folder at this commit, with a slash at its end; None where no remote
     is known to have the commit.
     """
@@ -45,6 +46,7 @@ class Commit(Frozen):
     sha: str
     branch: str | None = None
     dirty: tuple[str, ...] = ()
+    hidden: dict[str, str] = {}
     subject: str = ""
     committed_at: AwareDatetime | None = None
     page: str | None = None
@@ -240,7 +242,8 @@ class Evidence(Frozen):
     """All a run saw, before it is judged. ``baseline`` is there when a live baseline was loaded too.
 
     ``basis`` holds digests of what it was asked and is judged by: what must be the same for the run to be continued.
-    ``imported`` is the document of AICoE-CI that it was read from, as it was; None where a run saw it.
+    ``imported`` is the document of AICoE-CI that it was read from, as it was; None where a run saw it. ``written`` are
+    the files that began to differ from the commit meanwhile; ``no_commit`` says why git gives none, where it refuses.
     """
 
     suites: tuple[SuiteResult, ...]
@@ -249,6 +252,8 @@ class Evidence(Frozen):
     window: Window | None = None
     basis: dict[str, str] = {}
     imported: dict[str, Any] | None = None
+    written: tuple[str, ...] = ()
+    no_commit: str = ""
 
     @property
     def slice_values(self) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from jupyter_deployfeedback.domain.run import Commit, Evidence, Outcome, SuiteRe
 from jupyter_deployfeedback.domain.verdict import Continuing, ReasonKind, Verdict
 from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.failures import blamed
+from jupyter_deployfeedback.feedback.history_notices import named
 from jupyter_deployfeedback.feedback.quantities import count
 from jupyter_deployfeedback.feedback.sentences import GOOD, describe_case, first_bad_case
 from jupyter_deployfeedback.feedback.worded_finding import Found
@@ -78,9 +79,9 @@ def next_step(situation: Situation) -> str:
     """Say in one or two sentences what to do now."""
     match situation.verdict:
         case Verdict.PASS:
-            return _tag(situation.commit)
+            return _tag(situation)
         case Verdict.WARN:
-            return f"Read the warning first. {_tag(situation.commit)}"
+            return f"Read the warning first. {_tag(situation)}"
         case Verdict.INCONCLUSIVE:
             return _gather_more(situation)
         case Verdict.FAIL:
@@ -89,12 +90,24 @@ def next_step(situation: Situation) -> str:
             return _restore(situation)
 
 
-def _tag(commit: Commit | None) -> str:
+def _tag(situation: Situation) -> str:
+    commit, evidence = situation.commit, situation.evidence
+    if commit is None and evidence.no_commit:
+        return f"{evidence.no_commit} Then run again: a tag needs a commit."
     if commit is None:
         return "Put the project under git and run again: a tag needs a commit."
     if commit.dirty:
         files = f"{count(len(commit.dirty), 'file')} that {'differs' if len(commit.dirty) == 1 else 'differ'}"
         return f"Commit the {files} from {commit.sha[:8]} and run again: a tag must hold what was tested."
+    if commit.hidden:
+        again = " && ".join(commit.hidden.values())
+        return (
+            f"Let git look at {named(commit.hidden)} again, `{again}`, then run again: a tag must hold what was tested."
+        )
+    if evidence.written:
+        return (
+            f"Let the suites leave {named(evidence.written)} as it is, then run again: a tag must hold what was tested."
+        )
     return TAG
 
 

@@ -1,9 +1,9 @@
-"""What a reader should know of the runs before this one: attempts, data that were used often, rules that went."""
+"""What a reader should know beside the numbers: of the runs before this one, and of the files it was made from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from jupyter_deployfeedback.domain.feedback import History
-from jupyter_deployfeedback.domain.run import Commit
+from jupyter_deployfeedback.domain.run import Commit, Evidence
 from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.quantities import count
 
@@ -28,6 +28,23 @@ def of_the_past(history: History, commit: Commit | None) -> Iterator[str]:
                 f"{one_line(name, limit=80)}: {count(times, 'run')} were judged by these very examples; "
                 "what was chosen by them may look better on them than it is, so bring new ones"
             )
+
+
+def of_the_checkout(evidence: Evidence) -> Iterator[str]:
+    """Say which files the suites, or somebody beside them, changed while they ran."""
+    if evidence.written:
+        files = named(evidence.written)
+        yield (
+            f"{files} changed while the suites ran, which prevents a tag: let them write into a temporary folder, "
+            "or let git ignore what they write"
+        )
+
+
+def named(files: Iterable[str], *, most: int = 5) -> str:
+    """Name files, a few of many."""
+    shown = [one_line(file, limit=120) for file in files]
+    more = len(shown) - most
+    return ", ".join(shown[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _of_releases(history: History) -> Iterator[str]:

@@ -12,7 +12,7 @@ from jupyter_deployfeedback.feedback import rows
 from jupyter_deployfeedback.feedback.advice import Situation, next_step, remedy
 from jupyter_deployfeedback.feedback.escaping import one_line
 from jupyter_deployfeedback.feedback.failures import explaining, failure_rows, retries
-from jupyter_deployfeedback.feedback.history_notices import of_the_past
+from jupyter_deployfeedback.feedback.history_notices import of_the_checkout, of_the_past
 from jupyter_deployfeedback.feedback.quantities import count
 from jupyter_deployfeedback.feedback.sentences import sentence
 from jupyter_deployfeedback.feedback.worded_finding import Found, read_findings
@@ -49,7 +49,8 @@ def build_report(
         continuing=past.continuing,
         failures=failure_rows(evidence),
     )
-    told = (*judgement.notices, *comparison.notices, *retries(evidence), *of_the_past(past, run.commit))
+    of_before = (*retries(evidence), *of_the_past(past, run.commit), *of_the_checkout(evidence))
+    told = (*judgement.notices, *comparison.notices, *of_before)
     notices = tuple(dict.fromkeys(one_line(text) for text in told))
     return FeedbackReport(
         run=facts,
@@ -100,6 +101,8 @@ def _run_facts(
         baseline=comparison.baseline,
         commit=run.commit.sha if run.commit else None,
         dirty=bool(run.commit and run.commit.dirty),
+        written=evidence.written,
+        no_commit=evidence.no_commit,
         first_release=judgement.first_release and not history.alone,
         self_test=judgement.self_test,
         paired=comparison.paired,

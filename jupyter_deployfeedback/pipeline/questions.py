@@ -22,7 +22,7 @@ from jupyter_deployfeedback.project import (
     read_value,
 )
 from jupyter_deployfeedback.project.imports import import_rules
-from jupyter_deployfeedback.release import read_commit
+from jupyter_deployfeedback.release import note_output, read_commit
 
 __all__ = [
     "FIRST_SUITE",
@@ -36,6 +36,7 @@ __all__ = [
     "import_rules",
     "is_stored_document",
     "kernels_of",
+    "note_output",
     "notices_of",
     "points_of",
     "read_axis",
@@ -48,7 +49,7 @@ __all__ = [
 
 def commit_to_test(project: Project) -> Commit | None:
     """Return the commit that a run would test, with the files that differ from it; None outside a repository."""
-    return read_commit(Path(project.folder))
+    return read_commit(Path(project.folder), without=project.release.ignore_in_notebooks)
 
 
 def health(project: Project, name: str, *, environment: Mapping[str, str]) -> TargetFacts:

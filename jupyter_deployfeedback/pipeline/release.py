@@ -16,16 +16,19 @@ if TYPE_CHECKING:
     from jupyter_deployfeedback.store import Store
 
 
-def release(run_id: str, *, version: str, push: bool, store: Store, environment: Mapping[str, str]) -> Release:
+def release(
+    run_id: str, *, version: str, push: bool, store: Store, environment: Mapping[str, str], by: str = ""
+) -> Release:
     """Tag the commit that a run tested, with the evidence in the tag's message.
 
     The tag is recorded before it is pushed, so that a push that fails leaves a release that is known and can be pushed
-    again. Raises GateClosed, NotARepository, WorkingTreeDirty, TagExists, PushFailed, RunUnfinished.
+    again. Raises GateClosed, NotARepository, WorkingTreeDirty, TagExists, PushFailed, RunUnfinished, and
+    PersonUnknown where neither git nor ``by``, as ``Name <mail>``, says who tags.
     """
     run = store.get(run_id)
     project = open_project(Path(run.request.project_file), environment=environment)
     tagged = tag_release(
-        store.feedback(run_id), version=version, project=project, run=run, to_push=push, now=datetime.now(UTC)
+        store.feedback(run_id), version=version, project=project, run=run, to_push=push, by=by, now=datetime.now(UTC)
     )
     tagged = store.add_release(tagged)
     return store.add_release(push_release(tagged, project=project)) if push else tagged

@@ -13,13 +13,14 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback import errors, execution
-from jupyter_deployfeedback.domain.run import Run, RunEvent, RunRequest, RunState, Step
+from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunEvent, RunRequest, RunState, Step
 from jupyter_deployfeedback.observation import ask_target
 from jupyter_deployfeedback.pipeline import chain
 from jupyter_deployfeedback.pipeline.evidence import gather
 from jupyter_deployfeedback.pipeline.plan import plan_run
 from jupyter_deployfeedback.pipeline.trust import permitted
-from jupyter_deployfeedback.release import read_commit
+from jupyter_deployfeedback.release import read_commit, why_no_commit
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
@@ -34,7 +35,7 @@ def start(request: RunRequest, *, store: Store, environment: Mapping[str, str]) 
     """Acknowledge a run: once this returns, it is on disk and will be found again whatever happens."""
     plan = plan_run(request, store=store, environment=environment)
     permitted(plan.project, plan.sides, environment=environment)
-    commit = read_commit(Path(plan.project.folder), honour_filters=True)  # somebody asked for this run
+    commit = _commit_of(plan.project)
     known = {"project_file": plan.project.file, "target": plan.target.name, "parallel": plan.parallel}
     request = request.model_copy(update=known)
     return store.start(request, project=plan.project, commit=commit, baseline=plan.baseline)
@@ -78,6 +79,7 @@ def evaluate(
         evidence = gather(
             run, plan, store=store, environment=environment, step=step, cancelled=cancelled, workers=workers
         )
+        evidence = _with_checkout(run, plan.project, evidence)
         report = judge_evidence(run, plan, evidence, store=store, environment=environment, step=step)
         store.finish(run_id, evidence, report)
     log.info("run %s finished: %s", run_id, report.verdict)
@@ -98,6 +100,20 @@ def ended(run_id: str, *, store: Store) -> Iterator[None]:
     except Exception as error:  # the one place: whatever broke, the run gets an end and a reason
         _end(store.lose, run_id, f"{type(error).__name__}: {error}")
         raise
+
+
+def _commit_of(project: Project) -> Commit | None:
+    """Return the commit that is tested; filters work, for somebody asked for this run."""
+    return read_commit(Path(project.folder), honour_filters=True, without=project.release.ignore_in_notebooks)
+
+
+def _with_checkout(run: Run, project: Project, evidence: Evidence) -> Evidence:
+    """Add what the run found, or left, that prevents a tag: files that changed meanwhile, a git that refuses."""
+    if run.commit is None:
+        return evidence.model_copy(update={"no_commit": why_no_commit(Path(project.folder))})
+    now = _commit_of(project)
+    written = tuple(path for path in now.dirty if path not in run.commit.dirty) if now else ()
+    return evidence.model_copy(update={"written": written})
 
 
 def reap(store: Store) -> None:

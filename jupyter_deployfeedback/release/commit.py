@@ -1,18 +1,24 @@
 """Read what git knows of a project's folder: its commit, the page that shows it, the releases that were tagged."""
 
+import hashlib
+import json
+import os
 import re
+import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.project import VOLATILE, Project
 from jupyter_deployfeedback.domain.run import Commit, Release
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, UsageError
 from jupyter_deployfeedback.release.git import LARGE_BYTES, Answer, confirmed, look, look_at_files
 
 DIRTY_FILES = 1000
+_ALLOW = re.compile(r"git config --global --add safe\.directory .+")  # as git itself says it, in any language
 _COMMITTER = re.compile(r"^committer .*> (\d{1,11}) [+-]\d{4}$", re.MULTILINE)
 MADE_BY_RUNNING = frozenset({".ipynb_checkpoints", "__pycache__"})
 """Folders that Jupyter and Python leave where notebooks are edited and run: untracked, they change nothing tested."""
@@ -23,12 +29,12 @@ _URL = re.compile(rf"(?P<scheme>https?|ssh|git)://(?:[^@/]*@)?{_HOST}(?P<port>:[
 _SCP = re.compile(rf"(?:[^@/:]+@)?{_HOST}:(?!/)(?P<path>.+)")
 
 
-def read_commit(folder: Path, *, honour_filters: bool = False) -> Commit | None:
+def read_commit(folder: Path, *, honour_filters: bool = False, without: tuple[str, ...] = VOLATILE) -> Commit | None:
     """Return the commit checked out in a folder and the files that differ from it; None where there is no commit.
 
     Untracked files count unless git ignores them. Nothing that the repository configures is executed, so files under
     a clean filter (git-lfs, nbstripout) are judged by their bytes and may look changed; ``honour_filters`` runs the
-    filters too, and is meant for what a user asked for.
+    filters too, and is meant for what a user asked for. Notebooks are compared ``without`` some of their metadata.
     """
     try:
         head = look(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
@@ -41,23 +47,50 @@ def read_commit(folder: Path, *, honour_filters: bool = False) -> Commit | None:
     return Commit(
         sha=head.text,
         branch=branch.text or None,
-        dirty=dirty_files(folder, honour_filters=honour_filters),
+        dirty=dirty_files(folder, honour_filters=honour_filters, without=without),
+        hidden=hidden_files(folder),
         subject=_subject(written),
         committed_at=_committed_at(written),
         page=commit_page(folder, head.text),
     )
 
 
-def dirty_files(folder: Path, *, honour_filters: bool = False) -> tuple[str, ...]:
+def dirty_files(folder: Path, *, honour_filters: bool = False, without: tuple[str, ...] = VOLATILE) -> tuple[str, ...]:
     """Return the files, submodules included, that differ from the commit; relative to the repository's top."""
     top = top_folder(folder)
-    own = _changed_after_filters(top) if honour_filters else _changed(top)
+    changed = _changed_after_filters(top) if honour_filters else _changed(top)
+    noted = _noted(top) if changed else {}
+    own = [
+        path
+        for path in changed[:DIRTY_FILES]
+        if not (_is_ours(top, path, noted) or _same_notebook(top, path, without=without))
+    ]
     inner = [
         f"{module}/{path}"
         for module in _submodules(top)
-        for path in dirty_files(top / module, honour_filters=honour_filters)
+        for path in dirty_files(top / module, honour_filters=honour_filters, without=without)
     ]
     return tuple([*own, *inner][:DIRTY_FILES])
+
+
+def hidden_files(folder: Path) -> dict[str, str]:
+    """Return the files that git was told not to look at, submodules included, each with the command that ends it.
+
+    What a sparse checkout leaves out is not there to be tested, and is none of them.
+    """
+    top = top_folder(folder)
+    marked = _files(look(top, "ls-files", "-v", "-z", most=LARGE_BYTES), top=top)
+    found: dict[str, str] = {}
+    for mark, path in ((each[0], each[2:]) for each in marked if each[0] == "S" or each[0].islower()):
+        if mark == "S" and not (top / path).exists() and _is_sparse(top):
+            continue
+        flags = ["--no-skip-worktree"] * (mark in "Ss") + ["--no-assume-unchanged"] * mark.islower()
+        file = shlex.quote(os.path.relpath(top / path, folder))
+        found[path] = " && ".join(f"git update-index {flag} -- {file}" for flag in flags)
+    for module in _submodules(top):
+        inside = hidden_files(top / module)
+        found |= {f"{module}/{path}": f"cd {shlex.quote(module)} && {command}" for path, command in inside.items()}
+    return found
 
 
 def top_folder(folder: Path) -> Path:
@@ -79,8 +112,20 @@ def is_ancestor(folder: Path, ancestor: str, *, of: str) -> bool:
     return look(folder, "merge-base", "--is-ancestor", ancestor, of).code == 0
 
 
+def why_no_commit(folder: Path) -> str:
+    """Say why git gives no commit, and what mends it, where there may be one; else nothing."""
+    try:
+        head = look(folder, "rev-parse", "--verify", "HEAD^{commit}")
+    except ReleaseRefused as error:
+        return str(error)
+    return str(not_a_repository(folder, head)) if _ALLOW.search(head.said) else ""
+
+
 def not_a_repository(folder: Path, answer: Answer) -> NotARepository:
     """Return the error that passes git's own words on, such as its refusal of another user's repository."""
+    if allow := _ALLOW.search(answer.said):
+        problem = f"git refuses the repository of {folder}: it belongs to another user (dubious ownership)."
+        return NotARepository(problem, remedy=f"If you trust it: `{allow[0]}`.")
     said = answer.said.removeprefix("fatal: ") or "it has no commit"
     return NotARepository(
         f"The project's folder {folder} is not in a git repository with a commit: {said}",
@@ -114,6 +159,74 @@ def _files(answer: Answer, *, top: Path) -> list[str]:
     if answer.code != 0:
         raise ReleaseRefused(f"git cannot read the state of {top}: {answer.said}", remedy="Run `git status` there.")
     return [path for path in answer.output.decode(errors="replace").split("\0") if path]
+
+
+def note_output(file: Path) -> None:
+    """Note in git's own folder what we wrote into a work tree: untracked and as we wrote it, it is no change.
+
+    Where that cannot be noted, the file counts as any other. A pipe or device is none.
+    """
+    if not file.is_file():
+        return
+    with suppress(ReleaseRefused, OSError, ValueError):
+        top = top_folder(file.parent)
+        noted = {path: digest for path, digest in _noted(top).items() if (top / path).exists()}
+        noted[file.resolve().relative_to(top.resolve()).as_posix()] = _digest(file)
+        _notes(top).write_text(json.dumps(noted))
+
+
+def _notes(top: Path) -> Path:
+    return top / look(top, "rev-parse", "--git-path", "deployfeedback-outputs.json").text
+
+
+def _noted(top: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(_notes(top).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _is_ours(top: Path, path: str, noted: dict[str, str]) -> bool:
+    file = top / path
+    if path not in noted or file.is_symlink() or not file.is_file() or _digest(file) != noted[path]:
+        return False
+    return look(top, "--literal-pathspecs", "ls-files", "--error-unmatch", "--", path).code != 0
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _same_notebook(top: Path, path: str, *, without: tuple[str, ...]) -> bool:
+    """Say whether a notebook says the same as at HEAD: what an editor writes anew wherever it saves is left out."""
+    file = top / path
+    if not path.endswith(".ipynb") or file.is_symlink() or not file.is_file():
+        return False
+    try:
+        before = blob(top, f"HEAD:{path}")
+        return before is not None and _meaning(before, without) == _meaning(file.read_bytes(), without)
+    except (ReleaseRefused, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return False  # too large, or no notebook: its bytes differ
+
+
+def _meaning(written: bytes, without: tuple[str, ...]) -> object:
+    """Return what a notebook says; ids, and the minor format that brought them, change nothing that is executed."""
+    from nbformat import reader  # slow to load, and only notebooks that differ need it
+
+    notebook = reader.reads(written.decode())
+    notebook.pop("nbformat_minor")
+    for part in (notebook, *notebook.cells):
+        part.pop("id", None)
+        for name in without:
+            part.metadata.pop(name, None)
+        if "outputs" in without:
+            part.pop("outputs", None)
+            part.pop("execution_count", None)
+    return notebook
+
+
+def _is_sparse(top: Path) -> bool:
+    return look(top, "config", "--type=bool", "--get", "core.sparseCheckout").text == "true"
 
 
 def _made_by_running(path: str) -> bool:

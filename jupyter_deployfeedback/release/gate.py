@@ -1,5 +1,6 @@
 """What a verdict permits, and who may answer for which finding (pure)."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
@@ -21,11 +22,10 @@ def permit(report: FeedbackReport, *, run: Run) -> Commit:
     if not _is_open(report, run=run):
         raise _closed(report)
     if run.commit is None:
-        raise NotARepository(
-            f"Run {run.run_id} tested files that are not in git, so there is no commit to tag.",
-            remedy="Commit the project and run again.",
-        )
+        problem = f"Run {run.run_id} tested files that are not in git, so there is no commit to tag."
+        raise NotARepository(problem, remedy=f"{report.run.no_commit or 'Commit the project.'} Then run again.")
     refuse_dirty(run.commit.dirty, when=f"when run {run.run_id} tested it")
+    refuse_hidden(run.commit.hidden)
     return run.commit
 
 
@@ -38,6 +38,16 @@ def refuse_dirty(files: tuple[str, ...], *, when: str) -> None:
         f"The working tree differed from its commit {when}: {', '.join(files[:SHOWN_FILES])}{more}.",
         remedy="Commit these files, or let git ignore them, and run again.",
     )
+
+
+def refuse_hidden(files: Mapping[str, str]) -> None:
+    """Raise WorkingTreeDirty that names the files git was told not to look at, and the commands that end it."""
+    if files:
+        shown = ", ".join([*files][:SHOWN_FILES])
+        raise WorkingTreeDirty(
+            f"git was told not to look at {shown} (assume-unchanged or skip-worktree): nobody knows what was tested.",
+            remedy=f"Run `{' && '.join([*files.values()][:SHOWN_FILES])}`, commit what has changed, and run again.",
+        )
 
 
 def _is_open(report: FeedbackReport, *, run: Run) -> bool:

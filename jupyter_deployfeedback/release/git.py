@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
-from jupyter_deployfeedback.errors import ReleaseRefused
+from jupyter_deployfeedback.errors import PersonUnknown, ReleaseRefused, UsageError
 
 READ_SECONDS = 30.0
 CONFIRMED_SECONDS = 120.0
@@ -44,6 +44,7 @@ _QUIET_CONFIG = (  # whatever git would execute for a mere look at the repositor
     ("safe.bareRepository", "explicit"),  # a bare repository among a project's files is not the project's
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_PERSON = re.compile(r"(?P<name>[^<>\x00-\x1f]*[^<>\s]) *<(?P<email>[^<>@\s]+@[^<>@\s]+)>")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -71,9 +72,35 @@ def look_at_files(folder: Path, *arguments: str) -> Answer:
     return _run(folder, arguments, environment=_environment([*_QUIET_CONFIG, *blanked], quiet=True))
 
 
-def confirmed(folder: Path, *arguments: str, stdin: str = "", seconds: float = CONFIRMED_SECONDS) -> Answer:
-    """Run what a user asked for; hooks, filters and signing work as the repository configures them."""
-    return _run(folder, arguments, environment=_environment([], quiet=False), stdin=stdin, seconds=seconds)
+def confirmed(
+    folder: Path, *arguments: str, stdin: str = "", seconds: float = CONFIRMED_SECONDS, by: str = ""
+) -> Answer:
+    """Run what a user asked for; hooks, filters and signing work as the repository configures them.
+
+    ``by`` is who does it, ``Name <mail>``, where git itself should not say.
+    """
+    environment = _environment([], quiet=False) | _person(by)
+    return _run(folder, arguments, environment=environment, stdin=stdin, seconds=seconds)
+
+
+def known_person(folder: Path, *, by: str) -> None:
+    """Raise PersonUnknown where nobody said who makes a tag or commit and git does not know it either."""
+    if not _person(by) and look(folder, "var", "GIT_COMMITTER_IDENT").code != 0:
+        remedy = 'Say it with --tagger "Name <mail>", or once for all: `git config --global user.name "Name"` and '
+        raise PersonUnknown(
+            "git does not know who you are.", remedy=f'{remedy}`git config --global user.email "mail"`.'
+        )
+
+
+def _person(by: str) -> dict[str, str]:
+    if not by.strip():
+        return {}
+    found = _PERSON.fullmatch(by.strip())
+    if found is None:
+        raise UsageError(
+            f"{sanitised(by)!r} is not a name and an address.", remedy='Write "Ada Byron <ada@example.org>".'
+        )
+    return {f"GIT_{role}_{part.upper()}": found[part] for role in ("AUTHOR", "COMMITTER") for part in ("name", "email")}
 
 
 def sanitised(text: str) -> str:
@@ -142,6 +169,9 @@ def _started(
             command, cwd=folder, env=environment, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
         )
     except OSError as exc:
+        if exc.filename == command[0]:
+            remedy = "Install it, with `apt-get install git` or `conda install git`, where this runs."
+            raise ReleaseRefused("There is no git on this machine, or not on its PATH.", remedy=remedy) from exc
         raise ReleaseRefused(f"git cannot be run in {folder}: {exc.strerror}.", remedy="Install git.") from exc
 
 

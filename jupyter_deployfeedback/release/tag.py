@@ -20,9 +20,9 @@ from jupyter_deployfeedback.errors import (
     UsageError,
     WorkingTreeDirty,
 )
-from jupyter_deployfeedback.release.commit import blob, dirty_files, is_ancestor, not_a_repository
-from jupyter_deployfeedback.release.gate import permit, refuse_dirty
-from jupyter_deployfeedback.release.git import CONFIRMED_SECONDS, confirmed, look, sanitised
+from jupyter_deployfeedback.release.commit import blob, dirty_files, hidden_files, is_ancestor, not_a_repository
+from jupyter_deployfeedback.release.gate import permit, refuse_dirty, refuse_hidden
+from jupyter_deployfeedback.release.git import CONFIRMED_SECONDS, confirmed, known_person, look, sanitised
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 TAG_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]{0,99}")  # git looks at the rest
@@ -38,15 +38,16 @@ def tag_release(
     project: Project,
     run: Run,
     to_push: bool = False,
+    by: str = "",
     now: datetime,
     seconds: float = CONFIRMED_SECONDS,
 ) -> Release:
     """Tag the commit that a run tested; a tag that carries the evidence of this very run is left as it is.
 
     The tag is made at the tested commit even where HEAD has moved on; the notices then say so. One that is to be pushed
-    is made only where the remote does not have another of its name; ``push_release`` pushes it. ``seconds`` limits each
-    step of git, with its hooks. Raises GateClosed, RunUnfinished, NotARepository, WorkingTreeDirty, TagExists, and
-    ReleaseRefused with git's own words.
+    is made only where the remote does not have another of its name; ``push_release`` pushes it. ``by`` is who tags,
+    ``Name <mail>``, where git does not know. ``seconds`` limits each step of git, with its hooks. Raises GateClosed,
+    RunUnfinished, NotARepository, WorkingTreeDirty, TagExists, PersonUnknown, and ReleaseRefused with git's own words.
     """
     folder = Path(project.folder)
     version = plain_version(project.release.tag, version)
@@ -60,13 +61,14 @@ def tag_release(
         verdict=report.verdict,
         created_at=now,
     )
-    _refuse_unfit(folder, release.commit)
+    _refuse_unfit(folder, release.commit, without=project.release.ignore_in_notebooks)
     _refuse_other_bytes(folder, release, report)
     if to_push:
         _agree_with_remote(folder, release, remote=choose_remote(folder, project.release.remote), seconds=seconds)
     release = release.model_copy(update={"notices": _notices(folder, release)})
     if not _is_tagged(folder, release):
-        _make_tag(folder, release, message=tag_message(report, release), seconds=seconds)
+        known_person(folder, by=by)
+        _make_tag(folder, release, message=tag_message(report, release), seconds=seconds, by=by)
     return release
 
 
@@ -98,7 +100,7 @@ def tag_name(template: str, *, version: str) -> str:
     return tag
 
 
-def _refuse_unfit(folder: Path, commit: str) -> None:
+def _refuse_unfit(folder: Path, commit: str, *, without: tuple[str, ...]) -> None:
     head = look(folder, "rev-parse", "--verify", "HEAD^{commit}")
     if head.code != 0:
         raise not_a_repository(folder, head)
@@ -107,11 +109,14 @@ def _refuse_unfit(folder: Path, commit: str) -> None:
             f"The tested commit {commit[:12]} is not in the repository of {folder}.",
             remedy="Fetch it, or run again on what is there now.",
         )
-    refuse_dirty(dirty_files(folder, honour_filters=True), when="now")
+    refuse_dirty(dirty_files(folder, honour_filters=True, without=without), when="now")
+    refuse_hidden(hidden_files(folder))
 
 
 def _refuse_other_bytes(folder: Path, release: Release, report: FeedbackReport) -> None:
     """Raise WorkingTreeDirty where a file was executed as the commit does not hold it; the work tree is clean here."""
+    rewritten = (path for path in report.run.written if blob(folder, f"{release.commit}:{path}") is not None)
+    refuse_dirty(tuple(rewritten), when=f"while run {release.run_id} tested it")
     executed = [each for each in report.digests if each.in_commit]
     others = [each.name for each in executed if not _held(folder, release.commit, each)]
     if others or not executed:
@@ -186,7 +191,7 @@ def _not_of_this_run(release: Release, *, run_id: str) -> TagExists:
     )
 
 
-def _make_tag(folder: Path, release: Release, *, message: str, seconds: float) -> None:
+def _make_tag(folder: Path, release: Release, *, message: str, seconds: float, by: str) -> None:
     ref = f"refs/tags/{release.tag}"
     if look(folder, "check-ref-format", ref).code != 0:
         raise UsageError(f"git does not accept {release.tag!r} as the name of a tag.", remedy="Choose another version.")
@@ -199,14 +204,12 @@ def _make_tag(folder: Path, release: Release, *, message: str, seconds: float) -
         release.tag,
         release.commit,
     )
-    answer = confirmed(folder, *arguments, stdin=message, seconds=seconds)
+    answer = confirmed(folder, *arguments, stdin=message, seconds=seconds, by=by)
     if answer.code != 0:
         raise ReleaseRefused(f"git did not make the tag {release.tag}: {answer.said}", remedy=_remedy(answer.said))
 
 
 def _remedy(said: str) -> str:
-    if "user.email" in said:
-        return "Set user.name and user.email with `git config`."
     if "sign" in said:
         return "The repository asks for signed tags (tag.gpgSign): make the key available to git."
     return "Mend what git names and release again."

@@ -35,6 +35,8 @@ def make_private(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir(mode=0o700, exist_ok=True)
+    if missing:  # in a project's work tree it is no change of the project
+        (folder / ".gitignore").write_text("*\n")
     _refuse_writable_for_others(folder)
 
 

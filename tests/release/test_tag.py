@@ -323,16 +323,6 @@ def test_signing_that_waits_for_a_passphrase_ends_in_a_named_error(
     assert tags(git, repository) == ""
 
 
-def test_missing_user_is_refused_with_the_remedy(
-    git: Git, repository: Path, tag: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    git(repository, "config", "--unset", "user.email")
-    git(repository, "config", "user.useConfigOnly", "true")
-
-    with pytest.raises(ReleaseRefused, match=r"Set user\.name and user\.email"):
-        tag()
-
-
 def test_hook_that_refuses_the_tag_is_honoured(git: Git, repository: Path, tag: Make) -> None:
     executable(repository / ".git/hooks/reference-transaction", "echo 'tags are frozen' >&2; exit 1")
 
