@@ -22,12 +22,14 @@ from jupyter_deployfeedback.project import (
     read_value,
 )
 from jupyter_deployfeedback.project.imports import import_rules
-from jupyter_deployfeedback.release import note_output, read_commit
+from jupyter_deployfeedback.release import differences, note_output, read_commit, top_folder, why_no_commit
 
 __all__ = [
     "FIRST_SUITE",
     "MAX_PARALLEL_VARIABLE",
+    "changed_files",
     "commit_to_test",
+    "differences",
     "draft_project",
     "draft_suite",
     "find_project_file",
@@ -44,12 +46,20 @@ __all__ = [
     "read_parameters_file",
     "read_value",
     "try_target",
+    "why_no_commit",
 ]
 
 
 def commit_to_test(project: Project) -> Commit | None:
     """Return the commit that a run would test, with the files that differ from it; None outside a repository."""
     return read_commit(Path(project.folder), without=project.release.ignore_in_notebooks)
+
+
+def changed_files(project: Project, *, within: Path) -> tuple[str, ...]:
+    """Return the files that differ from the commit and lie within a folder; others are nothing to show."""
+    commit = commit_to_test(project)
+    top = top_folder(Path(project.folder)) if commit else within
+    return tuple(file for file in (commit.dirty if commit else ()) if (top / file).resolve().is_relative_to(within))
 
 
 def health(project: Project, name: str, *, environment: Mapping[str, str]) -> TargetFacts:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.pipeline.plan import open_project
-from jupyter_deployfeedback.release import grant_waiver, push_release, tag_release
+from jupyter_deployfeedback.pipeline.questions import changed_files
+from jupyter_deployfeedback.release import commit_files, grant_waiver, push_release, tag_release
 
 if TYPE_CHECKING:
+    from jupyter_deployfeedback.domain.project import Project
     from jupyter_deployfeedback.domain.run import Release
     from jupyter_deployfeedback.domain.verdict import Waiver
     from jupyter_deployfeedback.store import Store
@@ -32,6 +35,14 @@ def release(
     )
     tagged = store.add_release(tagged)
     return store.add_release(push_release(tagged, project=project)) if push else tagged
+
+
+def commit_changes(project: Project, files: Sequence[str], *, message: str, by: str, within: Path) -> None:
+    """Commit exactly these files, so that a run can be tagged; UsageError where one has not changed in the folder."""
+    others = sorted(set(files) - set(changed_files(project, within=within)))
+    if others:
+        raise UsageError(f"There is no change to commit in {', '.join(others)}.", remedy="Read the project again.")
+    commit_files(Path(project.folder), files, message=message, by=by)
 
 
 def waive(run_id: str, *, finding: str, by: str, reason: str, until: date, store: Store, now: datetime) -> Waiver:

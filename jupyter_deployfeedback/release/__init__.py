@@ -5,17 +5,22 @@ or a push.
 """
 
 from jupyter_deployfeedback.release.commit import (
+    commit_files,
+    differences,
     known_release,
     may_lack_tags,
     note_output,
     read_commit,
     release_tags,
+    top_folder,
     why_no_commit,
 )
 from jupyter_deployfeedback.release.gate import grant_waiver
 from jupyter_deployfeedback.release.tag import push_release, tag_release
 
 __all__ = [
+    "commit_files",
+    "differences",
     "grant_waiver",
     "known_release",
     "may_lack_tags",
@@ -24,5 +29,6 @@ __all__ = [
     "read_commit",
     "release_tags",
     "tag_release",
+    "top_folder",
     "why_no_commit",
 ]

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +15,10 @@ from jupyter_deployfeedback.domain.project import VOLATILE, Project
 from jupyter_deployfeedback.domain.run import Commit, Release
 from jupyter_deployfeedback.domain.verdict import Verdict
 from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, UsageError
-from jupyter_deployfeedback.release.git import LARGE_BYTES, Answer, confirmed, look, look_at_files
+from jupyter_deployfeedback.release.git import LARGE_BYTES, Answer, confirmed, known_person, look, look_at_files
 
 DIRTY_FILES = 1000
+SHOWN_BYTES = 100_000  # of what differs in a file
 _ALLOW = re.compile(r"git config --global --add safe\.directory .+")  # as git itself says it, in any language
 _COMMITTER = re.compile(r"^committer .*> (\d{1,11}) [+-]\d{4}$", re.MULTILINE)
 MADE_BY_RUNNING = frozenset({".ipynb_checkpoints", "__pycache__"})
@@ -159,6 +160,30 @@ def _files(answer: Answer, *, top: Path) -> list[str]:
     if answer.code != 0:
         raise ReleaseRefused(f"git cannot read the state of {top}: {answer.said}", remedy="Run `git status` there.")
     return [path for path in answer.output.decode(errors="replace").split("\0") if path]
+
+
+def differences(folder: Path, file: str) -> str:
+    """Return how a file of the repository differs from HEAD, as git writes it; all of one that git does not have."""
+    top = top_folder(folder)
+    asked = ("diff", "--no-ext-diff", "--no-textconv", "--no-color")
+    known = look_at_files(top, *asked, "HEAD", "--", f":(literal){file}").output
+    shown = known or look_at_files(top, *asked, "--no-index", "--", os.devnull, file).output
+    return shown[:SHOWN_BYTES].decode(errors="replace")
+
+
+def commit_files(folder: Path, files: Sequence[str], *, message: str, by: str = "") -> None:
+    """Commit exactly these changed files, whatever else is staged; hooks and signing work as for any commit.
+
+    Raises PersonUnknown where neither git nor ``by`` says who does it, ReleaseRefused with git's own words.
+    """
+    top = top_folder(folder)
+    known_person(top, by=by)
+    paths = [f":(top,literal){file}" for file in files]
+    for command in (("add", "--all", "--"), ("commit", "--quiet", "--only", "--file=-", "--")):
+        answer = confirmed(top, *command, *paths, stdin=message, by=by)
+        if answer.code != 0:
+            remedy = "Mend what git names, or commit on the command line."
+            raise ReleaseRefused(f"git did not commit: {answer.said or answer.text}", remedy=remedy)
 
 
 def note_output(file: Path) -> None:

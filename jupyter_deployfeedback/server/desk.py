@@ -15,10 +15,10 @@ from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.domain.run import Release, Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.verdict import Verdict, Waiver
 from jupyter_deployfeedback.feedback import Format, draw_charts, render
-from jupyter_deployfeedback.pipeline import forecast
+from jupyter_deployfeedback.pipeline import forecast, questions
 from jupyter_deployfeedback.pipeline.plan import check_project, open_project
 from jupyter_deployfeedback.pipeline.questions import MAX_PARALLEL_VARIABLE, find_project_file, health, kernels_of
-from jupyter_deployfeedback.pipeline.release import release, waive
+from jupyter_deployfeedback.pipeline.release import commit_changes, release, waive
 from jupyter_deployfeedback.pipeline.run import continue_run, reap, start
 from jupyter_deployfeedback.pipeline.trust import allow_address, allow_always, trusting
 from jupyter_deployfeedback.probe.trust import allow, read_use
@@ -27,6 +27,7 @@ from jupyter_deployfeedback.server import views, wire
 from jupyter_deployfeedback.server.runs import RunProcesses
 from jupyter_deployfeedback.store import STORE_VARIABLE, Store, open_store
 
+MOST_DIFFS = 50
 Result = TypeVar("Result")
 Accepted = TypeVar("Accepted", bound=wire.Body)
 
@@ -213,9 +214,36 @@ class Desk:
         asked = accepted(wire.CreateRelease, body)
         return await run_blocking(
             lambda: release(
-                asked.run_id, version=asked.version, push=asked.push, store=self._store, environment=os.environ
+                asked.run_id,
+                version=asked.version,
+                push=asked.push,
+                store=self._store,
+                environment=os.environ,
+                by=asked.by,
             )
         )
+
+    async def changes(self, path: str) -> wire.ChangesAnswer:
+        """Return how the files under the root that differ from a project's commit do so."""
+
+        def told() -> wire.ChangesAnswer:
+            project = open_project(self._governed(self._local(path)), environment=os.environ)
+            files = questions.changed_files(project, within=self._root)[:MOST_DIFFS]
+            diffs = ((file, questions.differences(Path(project.folder), file)) for file in files)
+            return wire.ChangesAnswer(changes=tuple(wire.FileChange(file=file, diff=diff) for file, diff in diffs))
+
+        return await run_blocking(told)
+
+    async def create_commit(self, body: dict[str, Any]) -> wire.ProjectAnswer:
+        """Commit changed files and return the project as it is then."""
+        asked = accepted(wire.CreateCommit, body)
+
+        def committed() -> None:
+            project = open_project(self._governed(self._local(asked.path)), environment=os.environ)
+            commit_changes(project, asked.files, message=asked.message, by=asked.by, within=self._root)
+
+        await run_blocking(committed)
+        return await self.project(asked.path)
 
     async def _submitted(self, start: Callable[[], Run]) -> wire.RunBody:
         def started() -> tuple[Run, Path]:

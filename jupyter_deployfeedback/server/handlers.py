@@ -268,6 +268,24 @@ class ReleasesHandler(BaseHandler):
         self.answer(release)
 
 
+class ChangesHandler(BaseHandler):
+    """What differs from a project's commit, and the commit of it."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Show the differences."""
+        self.answer(await self.desk.changes(self.get_query_argument("path")))
+
+    @web.authenticated
+    @authorized("execute")  # type: ignore[untyped-decorator]  # jupyter_server leaves this form untyped
+    async def post(self) -> None:
+        """Commit exactly the files that are named."""
+        project = await self.desk.create_commit(self.body())
+        self.set_status(201)
+        self.answer(project)
+
+
 def routes() -> list[tuple[str, type[BaseHandler]]]:
     """Return all routes; the last one catches what is none."""
     run = rf"/{API}/runs/(?P<run_id>[A-Za-z0-9_-]{{1,64}})"
@@ -285,6 +303,7 @@ def routes() -> list[tuple[str, type[BaseHandler]]]:
         (rf"{run}/waivers", WaiversHandler),
         (rf"{run}/artifacts/(?P<name>[^/]+)", ArtifactHandler),
         (rf"/{API}/releases", ReleasesHandler),
+        (rf"/{API}/changes", ChangesHandler),
         (r"/deployfeedback(?:/.*)?", NotFound),
     ]
 

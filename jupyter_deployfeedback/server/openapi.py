@@ -61,6 +61,10 @@ OPERATIONS = (
               query=(("path", "string", True),)),
     Operation("post", "/releases", "createRelease", "Tag the tested commit; 409 while the gate is closed.",
               Release, body=wire.CreateRelease, code=201),
+    Operation("get", "/changes", "listChanges", "How files differ from a project's commit.", wire.ChangesAnswer,
+              query=(("path", "string", True),)),
+    Operation("post", "/changes", "createCommit", "Commit exactly these files; 409 where git refuses.",
+              wire.ProjectAnswer, body=wire.CreateCommit, code=201),
 )  # fmt: skip
 
 

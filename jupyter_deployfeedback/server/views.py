@@ -11,7 +11,7 @@ from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import EventKind, Outcome, Run, RunEvent, Suite
 from jupyter_deployfeedback.errors import Problem, ProjectError
 from jupyter_deployfeedback.pipeline.forecast import Expectations
-from jupyter_deployfeedback.pipeline.questions import commit_to_test, notices_of, points_of
+from jupyter_deployfeedback.pipeline.questions import commit_to_test, notices_of, points_of, why_no_commit
 from jupyter_deployfeedback.probe.trust import is_allowed
 from jupyter_deployfeedback.server import wire
 
@@ -34,7 +34,8 @@ def project_body(
         rules=tuple(_rule_body(project, rule, expected) for rule in project.rules),
         tag=project.release.tag,
         remote=project.release.remote,
-        commit=commit_to_test(project),
+        commit=(commit := commit_to_test(project)),
+        no_commit="" if commit else why_no_commit(Path(project.folder)),
         notices=project.notices,
     )
 

@@ -42,11 +42,21 @@ class AllowSecret(Body):
 
 
 class CreateRelease(Body):
-    """Tag the commit that a run tested."""
+    """Tag the commit that a run tested. ``by`` is who does it, ``Name <mail>``, where git does not know."""
 
     run_id: str
     version: str = Field(min_length=1, max_length=100)
     push: bool = False
+    by: str = Field("", max_length=200)
+
+
+class CreateCommit(Body):
+    """Commit exactly these changed files of the repository that holds a project. ``by``: ``Name <mail>``."""
+
+    path: str
+    files: list[str] = Field(min_length=1, max_length=1000)
+    message: str = Field(min_length=1, max_length=5000)
+    by: str = Field("", max_length=200)
 
 
 class CreateWaiver(Body):
@@ -131,6 +141,7 @@ class ProjectBody(Frozen):
     tag: str
     remote: str | None
     commit: Commit | None
+    no_commit: str = ""  # why git gives none, where it refuses
     notices: tuple[str, ...] = ()
 
 
@@ -139,6 +150,19 @@ class ProjectAnswer(Frozen):
 
     project: ProjectBody | None
     problems: tuple[Problem, ...]
+
+
+class FileChange(Frozen):
+    """How one file differs from the commit, as git writes it."""
+
+    file: str
+    diff: str
+
+
+class ChangesAnswer(Frozen):
+    """The files under the server's root that differ from the commit."""
+
+    changes: tuple[FileChange, ...]
 
 
 class HealthAnswer(Frozen):

@@ -108,6 +108,14 @@ export class Api {
     return this.post(['releases'], body);
   }
 
+  changes(path: string): Promise<Schemas['ChangesAnswer']> {
+    return this.get(['changes'], { path });
+  }
+
+  createCommit(body: Schemas['CreateCommit']): Promise<Schemas['ProjectAnswer']> {
+    return this.post(['changes'], body);
+  }
+
   private get<T>(parts: readonly string[], query: Query = {}): Promise<T> {
     const known = Object.entries(query).filter(([, value]) => value !== undefined);
     const asked = new URLSearchParams(known.map(([key, value]) => [key, String(value)])).toString();

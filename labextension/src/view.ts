@@ -88,11 +88,18 @@ export interface HistoryView {
   readonly fault: Fault | null;
 }
 
+/** How files differ from the commit, null before they were read, and what the server was asked to do about it. */
+export interface ChangesView {
+  readonly files: readonly Schemas['FileChange'][] | null;
+  readonly asked: Asked;
+}
+
 /** The tags that were made, and what became of the last attempt. */
 export interface ReleaseView {
   readonly releases: readonly Release[];
   readonly tagging: boolean;
   readonly tagged: Release | null;
+  readonly changes: ChangesView;
   readonly fault: Fault | null;
 }
 
@@ -133,7 +140,9 @@ export interface PanelActions {
   readonly showRun: (runId: string) => void;
   readonly showLatest: () => void;
   readonly moreRuns: () => void;
-  readonly tag: (version: string, push: boolean) => void;
+  readonly tag: (version: string, push: boolean, by: string) => void;
+  readonly readChanges: () => void;
+  readonly commit: (message: string, by: string) => void;
   readonly openExecuted: (suite: SuiteRow, cellId: string | null) => void;
   readonly openFile: (path: string) => void;
   readonly openTerminal: (() => void) | null;

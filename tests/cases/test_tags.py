@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,12 +17,14 @@ from typing import Any
 
 import nbformat
 import pytest
+from tornado.httpclient import HTTPClientError
 
 from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.cli.screen import empty, hand_over
 from jupyter_deployfeedback.domain.feedback import Digest, FeedbackReport
 from jupyter_deployfeedback.domain.run import Release, RunRequest
 from jupyter_deployfeedback.pipeline.plan import open_project
+from jupyter_deployfeedback.pipeline.questions import commit_to_test
 from jupyter_deployfeedback.pipeline.release import release
 from jupyter_deployfeedback.pipeline.run import evaluate, start
 from jupyter_deployfeedback.release import read_commit, tag_release, why_no_commit
@@ -145,7 +148,15 @@ def write_notebook(path: Path, *cells: str, metadata: dict[str, Any] | None = No
 
 LABS = {
     "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"},
-    "language_info": {"name": "python", "version": "3.13.1", "nbconvert_exporter": "python"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": "3.13.1",
+    },
 }
 
 
@@ -285,6 +296,36 @@ def test_outputs_of_a_notebook_count_unless_the_project_says_otherwise(checkout:
     assert store.get(ask(checkout, store)).commit.dirty == ()
 
 
+EXAMPLE = Path(__file__).parents[2] / "example-notebooks"
+
+
+@pytest.mark.parametrize(
+    "path", sorted({*EXAMPLE.rglob("*.ipynb")} - {*EXAMPLE.rglob(".ipynb_checkpoints/*")}), ids=lambda path: path.stem
+)
+def test_the_example_ships_as_lab_saves_it(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+
+    assert path.read_text(encoding="utf-8") == nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip() + "\n"
+    assert notebook.metadata.kernelspec.display_name == "Python 3 (ipykernel)"
+    assert notebook.metadata.language_info.keys() == LABS["language_info"].keys()
+
+
+def test_running_the_examples_model_notebook_prevents_no_tag(tmp_path: Path) -> None:
+    folder = tmp_path / "example"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints", "models"))
+    git(folder, "init", "-q")
+    commit(folder)
+    notebook = nbformat.read(folder / "model.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.update(execution_count=1, outputs=[nbformat.v4.new_output("stream", text="trained\n")])
+    notebook.metadata.kernelspec.display_name = "Python of somebody else"
+    nbformat.write(notebook, folder / "model.ipynb")
+
+    assert git(folder, "status", "--short") == "M model.ipynb"
+    assert commit_to_test(open_project(folder, environment=os.environ)).dirty == ()
+
+
 @pytest.mark.parametrize("content", ["not json", "[]", '{"nbformat": 4, "cells": 1}', "[" * 100_000])
 def test_what_is_no_notebook_counts_by_its_bytes(checkout: Path, content: str) -> None:
     (checkout / "model.ipynb").write_text(content)
@@ -405,3 +446,101 @@ def refusal(call: Callable[[], object]) -> errors.DeployFeedbackError:
     with pytest.raises(errors.DeployFeedbackError) as refused:
         call()
     return refused.value
+
+
+API = ("deployfeedback", "api", "v1")
+Ask = Callable[..., Awaitable[tuple[int, Any]]]
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    return {"ServerApp": {"jpserver_extensions": {"jupyter_deployfeedback": True}}}
+
+
+@pytest.fixture
+def served(jp_root_dir: Path, url: str) -> Path:
+    """A checkout under the server's root with a change in a committed file and one that git does not have."""
+    folder = make_checkout(jp_root_dir / "digits", url=url)
+    (folder / "helper.py").write_text("x = 2\n")
+    (folder / "new.py").write_text("y = 1\n")
+    return folder
+
+
+@pytest.fixture
+def fetch(jp_fetch: Callable[..., Awaitable[Any]]) -> Ask:
+    async def ask(*path: str, **options: Any) -> tuple[int, Any]:
+        try:
+            response = await jp_fetch(*API, *path, **options)
+        except HTTPClientError as error:
+            response = error.response
+        return response.code, json.loads(response.body)
+
+    return ask
+
+
+async def test_the_panel_is_told_before_a_run_what_prevents_a_tag(fetch: Ask, served: Path) -> None:
+    _, answer = await fetch("project", params={"path": "digits/model.ipynb"})
+    _, changes = await fetch("changes", params={"path": "digits/model.ipynb"})
+
+    assert answer["project"]["commit"]["dirty"] == ["helper.py", "new.py"]
+    told = {each["file"]: each["diff"] for each in changes["changes"]}
+    assert "-x = 1\n+x = 2\n" in told["helper.py"]
+    assert "+y = 1\n" in told["new.py"]
+
+
+async def test_the_panel_commits_exactly_the_named_files(fetch: Ask, served: Path) -> None:
+    write_notebook(served / "model.ipynb", "print('staged')")
+    git(served, "add", "model.ipynb")
+    asked = {"path": "digits", "files": ["helper.py", "new.py"], "message": "Tune\n\nIt was 1."}
+    status, answer = await fetch("changes", method="POST", body=json.dumps(asked))
+
+    assert (status, answer["project"]["commit"]["dirty"]) == (201, ["model.ipynb"])
+    assert answer["project"]["commit"]["subject"] == "Tune"
+    assert git(served, "show", "--name-only", "--format=", "HEAD").split() == ["helper.py", "new.py"]
+
+
+@pytest.mark.parametrize("file", ["quality.ipynb", "../outside.py", "*.py", ":(top)helper.py", "-a", ""])
+async def test_the_panel_commits_nothing_that_has_not_changed_under_the_root(
+    fetch: Ask, served: Path, jp_root_dir: Path, file: str
+) -> None:
+    asked = {"path": "digits", "files": [file], "message": "Steal"}
+    status, answer = await fetch("changes", method="POST", body=json.dumps(asked))
+
+    assert (status, answer["error"]) == (400, "usage")
+    assert git(served, "log", "-1", "--format=%s") == "Train the model"
+
+
+async def test_what_lies_outside_the_servers_root_is_not_shown(fetch: Ask, served: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret")
+    (served / "new.py").unlink()
+    (served / "helper.py").unlink()
+    (served / "helper.py").symlink_to(secret)
+
+    assert await fetch("changes", params={"path": "digits"}) == (200, {"changes": []})
+
+
+async def test_showing_changes_executes_nothing_of_the_repository(fetch: Ask, served: Path, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    (served / ".gitattributes").write_text("*.py diff=evil filter=evil\n")
+    touch = f"sh -c 'touch {canary}'"
+    for key in ("diff.evil.command", "diff.evil.textconv", "diff.external", "filter.evil.clean", "core.fsmonitor"):
+        git(served, "config", key, touch)
+
+    status, _ = await fetch("changes", params={"path": "digits"})
+
+    assert status == 200
+    assert not canary.exists()
+
+
+async def test_the_panel_is_told_that_git_wants_a_name(
+    fetch: Ask, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER"))]:
+        monkeypatch.delenv(name)
+    git(served, "config", "user.useConfigOnly", "true")
+    asked = {"path": "digits", "files": ["helper.py"], "message": "Tune"}
+
+    assert (await fetch("changes", method="POST", body=json.dumps(asked)))[1]["error"] == "person_unknown"
+    status, _ = await fetch("changes", method="POST", body=json.dumps({**asked, "by": "Ada <ada@example.org>"}))
+    assert (status, git(served, "log", "-1", "--format=%an <%ae>")) == (201, "Ada <ada@example.org>")

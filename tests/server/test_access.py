@@ -14,7 +14,7 @@ from jupyter_deployfeedback.server.handlers import routes
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 PATHS = [
     "project", "targets/candidate/health", "secrets", "runs", "runs/x", "runs/x/events", "runs/x/feedback", "runs/x/charts",
-    "runs/x/cancel", "runs/x/continue", "runs/x/waivers", "runs/x/artifacts/y", "releases", "nothing",
+    "runs/x/cancel", "runs/x/continue", "runs/x/waivers", "runs/x/artifacts/y", "releases", "changes", "nothing",
 ]  # fmt: skip
 
 

@@ -66,7 +66,7 @@ describe('the API', () => {
     const server = new FakeServer().on('POST /releases', () => errorAnswer(409, body));
 
     const error = await caught(
-      server.api.createRelease({ run_id: 'r1', version: '1', push: false })
+      server.api.createRelease({ run_id: 'r1', version: '1', push: false, by: '' })
     );
 
     expect(error).toMatchObject({

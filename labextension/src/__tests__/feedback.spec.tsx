@@ -1,4 +1,5 @@
 import { fireEvent, screen, within } from '@testing-library/react';
+import { UNREAD } from '../models/changes';
 import { finished, show } from './shown';
 import { aFinding, aSuiteRow, aReport, anExample } from './report';
 import { aProject, aRun } from './wire';
@@ -188,7 +189,7 @@ describe('a release', () => {
     fireEvent.click(screen.getByLabelText('Push the tag to origin'));
     fireEvent.click(screen.getByRole('button', { name: 'Tag' }));
 
-    expect(actions.tag).toHaveBeenCalledWith('2.1.0', true);
+    expect(actions.tag).toHaveBeenCalledWith('2.1.0', true, '');
   });
 
   it('says what was tagged and what else is to be known', () => {
@@ -203,7 +204,7 @@ describe('a release', () => {
       pushed_to: null,
       notices: ['The remote could not be reached.']
     };
-    const release = { releases: [tagged], tagging: false, tagged, fault: null };
+    const release = { releases: [tagged], tagging: false, tagged, changes: UNREAD, fault: null };
     show({ run: finished(), release });
 
     expect(

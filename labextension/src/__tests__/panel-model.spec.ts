@@ -216,7 +216,8 @@ describe('the panel', () => {
     expect(server.calls.find(call => call.method === 'POST')?.body).toEqual({
       run_id: 'r1',
       version: '2.1.0',
-      push: false
+      push: false,
+      by: ''
     });
   });
 

@@ -108,6 +108,8 @@ export function aReport(change: Partial<Report> = {}): Report {
       baseline: 'released',
       commit: '4f1c2d9e8b7a',
       dirty: false,
+      written: [],
+      no_commit: '',
       first_release: false,
       paired: true,
       started_at: '2026-11-20T09:30:01Z',

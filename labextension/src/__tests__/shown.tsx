@@ -3,6 +3,7 @@
 import { render } from '@testing-library/react';
 import React from 'react';
 import { PanelView } from '../components/panel-view';
+import { UNREAD } from '../models/changes';
 import type { PanelActions, PanelState, Report, Run, RunView } from '../view';
 import { NOTHING_ASKED } from '../view';
 import { aReport } from './report';
@@ -24,6 +25,8 @@ export function someActions(): jest.Mocked<PanelActions> {
     showLatest: jest.fn(),
     moreRuns: jest.fn(),
     tag: jest.fn(),
+    readChanges: jest.fn(),
+    commit: jest.fn(),
     openExecuted: jest.fn(),
     openFile: jest.fn(),
     openTerminal: jest.fn()
@@ -41,7 +44,7 @@ export function aState(change: Partial<PanelState> = {}): PanelState {
     starting: false,
     fault: null,
     history: { runs: [], more: false, loading: false, fault: null },
-    release: { releases: [], tagging: false, tagged: null, fault: null },
+    release: { releases: [], tagging: false, tagged: null, changes: UNREAD, fault: null },
     ...change
   };
 }

@@ -84,6 +84,7 @@ export function aRun(change: Partial<Run> = {}): Run {
       sha: '4f1c2d9e8b7a',
       branch: 'main',
       dirty: [],
+      hidden: {},
       subject: 'Prune',
       committed_at: null,
       page: null
@@ -140,6 +141,7 @@ export function aProject(change: Partial<Project> = {}): Project {
     tag: 'v{version}',
     remote: 'origin',
     commit: null,
+    no_commit: '',
     notices: [],
     ...change
   };

@@ -3,6 +3,7 @@ import React from 'react';
 import type { PanelActions, PanelState, Project, RunView } from '../view';
 import { ended } from '../view';
 import { Button } from './button';
+import { ChangedFiles } from './changed-files';
 import type { DrawChart } from './chart-list';
 import { Guard } from './guard';
 import { Header } from './header';
@@ -83,6 +84,12 @@ function ProjectPanel(props: PanelViewProps & { readonly project: Project }): JS
           notebook={state.notebook}
           onOpenFile={actions.openFile}
           onRefresh={actions.refresh}
+        />
+        <ChangedFiles
+          project={project}
+          changes={state.release.changes}
+          onRead={actions.readChanges}
+          onCommit={actions.commit}
         />
         <TargetBar
           project={project}

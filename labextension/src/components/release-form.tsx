@@ -4,6 +4,7 @@ import type { Project, ReleaseView, Report } from '../view';
 import { Button } from './button';
 import { shortCommit } from './format';
 import { FaultNotice, Notice } from './notice';
+import { PersonFields, asksWho } from './person-fields';
 import { ReleaseList } from './release-list';
 import { useTrans } from './trans';
 
@@ -11,7 +12,7 @@ interface ReleaseFormProps {
   readonly project: Project;
   readonly report: Report;
   readonly release: ReleaseView;
-  readonly onTag: (version: string, push: boolean) => void;
+  readonly onTag: (version: string, push: boolean, by: string) => void;
 }
 
 /** Tag the tested commit with this run's evidence, while the gate is open. */
@@ -20,13 +21,14 @@ export function ReleaseForm({ project, report, release, onTag }: ReleaseFormProp
   const id = React.useId();
   const [version, setVersion] = React.useState('');
   const [push, setPush] = React.useState(false);
+  const [by, setBy] = React.useState('');
   const obstacle = useObstacle(report);
   return (
     <form
       className="jp-df-release"
       onSubmit={event => {
         event.preventDefault();
-        onTag(version.trim(), push);
+        onTag(version.trim(), push, by);
       }}
     >
       {obstacle ? (
@@ -63,6 +65,7 @@ export function ReleaseForm({ project, report, release, onTag }: ReleaseFormProp
           onChange={setPush}
         />
       )}
+      {asksWho(release.fault, by) && <PersonFields onChange={setBy} />}
       {release.fault && <FaultNotice fault={release.fault} />}
       <ReleaseList release={release} />
     </form>
@@ -112,6 +115,9 @@ function useObstacle(report: Report): string | null {
     return trans.__('The gate is closed: the findings below say why.');
   }
   if (!report.run.commit) {
+    if (report.run.no_commit) {
+      return report.run.no_commit;
+    }
     return trans.__('This run tested no commit. Put the project under git, commit and run again.');
   }
   if (report.run.dirty) {

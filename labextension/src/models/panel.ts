@@ -22,12 +22,12 @@ export class PanelModel implements IDisposable {
     this._project = new ProjectModel(api);
     this._health = new HealthModel(api);
     this._history = new HistoryModel(api);
-    this._releases = new ReleasesModel(api);
+    this.releases = new ReleasesModel(api);
     this._shown = new ShownRun(options);
     this._project.changed.connect(this.onProject, this);
     this._history.changed.connect(this.onHistory, this);
     this._health.changed.connect(this.tell, this);
-    this._releases.changed.connect(this.tell, this);
+    this.releases.changed.connect(this.tell, this);
     this._shown.changed.connect(this.tell, this);
     this._shown.ended.connect(() => void this.refresh());
     this._poll = new Poll({
@@ -59,7 +59,7 @@ export class PanelModel implements IDisposable {
       starting: this._starting,
       fault: this._fault,
       history: withRun(this._history.view, run?.answer?.run),
-      release: this._releases.view
+      release: this.releases.view
     };
   }
 
@@ -149,7 +149,7 @@ export class PanelModel implements IDisposable {
 
   /** Show one of the runs in the list; as long as that is the newest, a newer one takes its place. */
   showRun(runId: string): void {
-    this._releases.settle();
+    this.releases.settle();
     if (runId === this._history.newest?.run_id) {
       this._shown.showLatest(this._history.newest);
     } else {
@@ -158,7 +158,7 @@ export class PanelModel implements IDisposable {
   }
 
   showLatest(): void {
-    this._releases.settle();
+    this.releases.settle();
     this._shown.showLatest(this._history.newest);
   }
 
@@ -167,10 +167,10 @@ export class PanelModel implements IDisposable {
   }
 
   /** Tag what the run on show tested. */
-  async tag(version: string, push: boolean): Promise<void> {
+  async tag(version: string, push: boolean, by = ''): Promise<void> {
     const { model } = this._shown;
     if (model) {
-      await this._releases.tag(model.view.runId, version, push);
+      await this.releases.tag(model.view.runId, version, push, by);
     }
   }
 
@@ -192,7 +192,7 @@ export class PanelModel implements IDisposable {
 
   dispose(): void {
     this._poll.dispose();
-    for (const model of [this._shown, this._project, this._health, this._history, this._releases]) {
+    for (const model of [this._shown, this._project, this._health, this._history, this.releases]) {
       model.dispose();
     }
     Signal.clearData(this);
@@ -205,7 +205,7 @@ export class PanelModel implements IDisposable {
   /** Show a run that was started, unless another project has come on show meanwhile. */
   private follow(run: Run, path: string | null): void {
     if (path === this._path) {
-      this._releases.settle();
+      this.releases.settle();
       this._shown.showStarted(run);
     }
   }
@@ -224,7 +224,7 @@ export class PanelModel implements IDisposable {
       this._choice = stillThere(this._choice, project); // what the user chose stays as long as the project has it
       void this.askHealth();
       void this.readRuns();
-      void this._releases.refresh(project.path);
+      void this.releases.refresh(project.path);
     }
     this.tell();
   }
@@ -235,7 +235,7 @@ export class PanelModel implements IDisposable {
     this._shown.forget();
     this._health.forget();
     this._history.forget();
-    this._releases.forget();
+    this.releases.forget();
   }
 
   private look(): Promise<void> {
@@ -264,7 +264,7 @@ export class PanelModel implements IDisposable {
   private readonly _project: ProjectModel;
   private readonly _health: HealthModel;
   private readonly _history: HistoryModel;
-  private readonly _releases: ReleasesModel;
+  readonly releases: ReleasesModel;
   private readonly _shown: ShownRun;
   private _notebook = '';
   private _path: string | null = null;

@@ -4,12 +4,25 @@ import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
 import type { ReleaseView } from '../view';
+import { ChangesModel, UNREAD } from './changes';
 
-const NOTHING: ReleaseView = { releases: [], tagging: false, tagged: null, fault: null };
+const NOTHING: ReleaseView = {
+  releases: [],
+  tagging: false,
+  tagged: null,
+  changes: UNREAD,
+  fault: null
+};
 
 /** The releases of one project, and the tag that is being made. */
 export class ReleasesModel implements IDisposable {
-  constructor(private readonly api: Api) {}
+  constructor(private readonly api: Api) {
+    this.changes = new ChangesModel(api);
+    this.changes.changed.connect(({ view }) => this.show({ ...this._view, changes: view }));
+  }
+
+  /** What prevents the next tag. */
+  readonly changes: ChangesModel;
 
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -25,6 +38,7 @@ export class ReleasesModel implements IDisposable {
 
   /** Read the releases of a project; failing to read them is said where a tag is made. */
   async refresh(path: string): Promise<void> {
+    this.changes.forget(path);
     const show = this.ofThisProject();
     try {
       const { releases } = await this.api.releases(path);
@@ -35,11 +49,11 @@ export class ReleasesModel implements IDisposable {
   }
 
   /** Tag the commit that a run tested. The server decides whether the gate is open. */
-  async tag(runId: string, version: string, push: boolean): Promise<void> {
+  async tag(runId: string, version: string, push: boolean, by = ''): Promise<void> {
     const show = this.ofThisProject();
     show({ tagging: true, tagged: null, fault: null });
     try {
-      const tagged = await this.api.createRelease({ run_id: runId, version, push });
+      const tagged = await this.api.createRelease({ run_id: runId, version, push, by });
       const releases = [tagged, ...this._view.releases];
       show({ releases, tagging: false, tagged, fault: null });
     } catch (error) {
@@ -56,10 +70,12 @@ export class ReleasesModel implements IDisposable {
   forget(): void {
     this._project++;
     this.show(NOTHING);
+    this.changes.forget('');
   }
 
   dispose(): void {
     this._isDisposed = true;
+    this.changes.dispose();
     Signal.clearData(this);
   }
 

@@ -41,7 +41,10 @@ export function panelActions(
     showRun: runId => model.showRun(runId),
     showLatest: () => model.showLatest(),
     moreRuns: () => void model.moreRuns(),
-    tag: (version, push) => void model.tag(version, push),
+    tag: (version, push, by) => void model.tag(version, push, by),
+    readChanges: () => void model.releases.changes.read(),
+    commit: (message, by) =>
+      void model.releases.changes.commit(message, by).then(done => (done ? model.refresh() : undefined)),
     openExecuted: open,
     openFile: path => void app.commands.execute(OPEN_FILE, { path }),
     get openTerminal() {
