@@ -22,7 +22,7 @@ from jupyter_deployfeedback.project import (
     read_value,
 )
 from jupyter_deployfeedback.project.imports import import_rules
-from jupyter_deployfeedback.release import differences, note_output, read_commit, top_folder, why_no_commit
+from jupyter_deployfeedback.release.commit import differences, note_output, read_commit, top_folder, why_no_commit
 
 __all__ = [
     "FIRST_SUITE",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from jupyter_deployfeedback.errors import UsageError
 from jupyter_deployfeedback.pipeline.plan import open_project
 from jupyter_deployfeedback.pipeline.questions import changed_files
-from jupyter_deployfeedback.release import commit_files, grant_waiver, push_release, tag_release
+from jupyter_deployfeedback.release import grant_waiver, push_release, tag_release
+from jupyter_deployfeedback.release.commit import commit_files
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.project import Project

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from jupyter_deployfeedback import errors, execution
 from jupyter_deployfeedback.domain.project import Project
-from jupyter_deployfeedback.domain.run import Commit, Evidence, Run, RunEvent, RunRequest, RunState, Step
+from jupyter_deployfeedback.domain.run import Evidence, Run, RunEvent, RunRequest, RunState, Step
 from jupyter_deployfeedback.observation import ask_target
 from jupyter_deployfeedback.pipeline import chain
 from jupyter_deployfeedback.pipeline.evidence import gather
 from jupyter_deployfeedback.pipeline.plan import plan_run
 from jupyter_deployfeedback.pipeline.trust import permitted
-from jupyter_deployfeedback.release import read_commit, why_no_commit
+from jupyter_deployfeedback.release.commit import dirty_files, read_commit, why_no_commit
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
@@ -35,7 +35,8 @@ def start(request: RunRequest, *, store: Store, environment: Mapping[str, str]) 
     """Acknowledge a run: once this returns, it is on disk and will be found again whatever happens."""
     plan = plan_run(request, store=store, environment=environment)
     permitted(plan.project, plan.sides, environment=environment)
-    commit = _commit_of(plan.project)
+    kept = plan.project.release.ignore_in_notebooks
+    commit = read_commit(Path(plan.project.folder), honour_filters=True, without=kept)  # somebody asked for this run
     known = {"project_file": plan.project.file, "target": plan.target.name, "parallel": plan.parallel}
     request = request.model_copy(update=known)
     return store.start(request, project=plan.project, commit=commit, baseline=plan.baseline)
@@ -102,18 +103,15 @@ def ended(run_id: str, *, store: Store) -> Iterator[None]:
         raise
 
 
-def _commit_of(project: Project) -> Commit | None:
-    """Return the commit that is tested; filters work, for somebody asked for this run."""
-    return read_commit(Path(project.folder), honour_filters=True, without=project.release.ignore_in_notebooks)
-
-
 def _with_checkout(run: Run, project: Project, evidence: Evidence) -> Evidence:
     """Add what the run found, or left, that prevents a tag: files that changed meanwhile, a git that refuses."""
-    if run.commit is None:
-        return evidence.model_copy(update={"no_commit": why_no_commit(Path(project.folder))})
-    now = _commit_of(project)
-    written = tuple(path for path in now.dirty if path not in run.commit.dirty) if now else ()
-    return evidence.model_copy(update={"written": written})
+    folder, before = Path(project.folder), run.commit
+    if before is None:
+        return evidence.model_copy(update={"no_commit": why_no_commit(folder)})
+    with suppress(errors.ReleaseRefused):  # git that cannot say it now is asked again when a tag is made
+        now = dirty_files(folder, honour_filters=True, without=project.release.ignore_in_notebooks)
+        return evidence.model_copy(update={"written": tuple(path for path in now if path not in before.dirty)})
+    return evidence
 
 
 def reap(store: Store) -> None:

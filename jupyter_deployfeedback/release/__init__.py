@@ -4,31 +4,16 @@ Reading a repository executes nothing that it configures; hooks, filters and sig
 or a push.
 """
 
-from jupyter_deployfeedback.release.commit import (
-    commit_files,
-    differences,
-    known_release,
-    may_lack_tags,
-    note_output,
-    read_commit,
-    release_tags,
-    top_folder,
-    why_no_commit,
-)
+from jupyter_deployfeedback.release.commit import known_release, may_lack_tags, read_commit, release_tags
 from jupyter_deployfeedback.release.gate import grant_waiver
 from jupyter_deployfeedback.release.tag import push_release, tag_release
 
 __all__ = [
-    "commit_files",
-    "differences",
     "grant_waiver",
     "known_release",
     "may_lack_tags",
-    "note_output",
     "push_release",
     "read_commit",
     "release_tags",
     "tag_release",
-    "top_folder",
-    "why_no_commit",
 ]

@@ -120,9 +120,8 @@ def _refuse_other_bytes(folder: Path, release: Release, report: FeedbackReport) 
     executed = [each for each in report.digests if each.in_commit]
     others = [each.name for each in executed if not _held(folder, release.commit, each)]
     if others or not executed:
-        what = (
-            f"other bytes than commit {release.commit[:12]} holds: {', '.join(others)}" if others else "nothing known"
-        )
+        what = f"other bytes than commit {release.commit[:12]} holds: {', '.join(others)}"
+        what = what if others else "what an earlier version did not note"
         raise WorkingTreeDirty(f"Run {release.run_id} executed {what}.", remedy="Commit what is meant and run again.")
 
 

@@ -229,8 +229,9 @@ class Desk:
         def told() -> wire.ChangesAnswer:
             project = open_project(self._governed(self._local(path)), environment=os.environ)
             files = questions.changed_files(project, within=self._root)[:MOST_DIFFS]
-            diffs = ((file, questions.differences(Path(project.folder), file)) for file in files)
-            return wire.ChangesAnswer(changes=tuple(wire.FileChange(file=file, diff=diff) for file, diff in diffs))
+            return wire.ChangesAnswer(
+                changes={file: questions.differences(Path(project.folder), file) for file in files}
+            )
 
         return await run_blocking(told)
 

@@ -152,17 +152,10 @@ class ProjectAnswer(Frozen):
     problems: tuple[Problem, ...]
 
 
-class FileChange(Frozen):
-    """How one file differs from the commit, as git writes it."""
-
-    file: str
-    diff: str
-
-
 class ChangesAnswer(Frozen):
-    """The files under the server's root that differ from the commit."""
+    """How the files under the server's root that differ from the commit do so, as git writes it."""
 
-    changes: tuple[FileChange, ...]
+    changes: dict[str, str]
 
 
 class HealthAnswer(Frozen):

@@ -90,7 +90,7 @@ export interface HistoryView {
 
 /** How files differ from the commit, null before they were read, and what the server was asked to do about it. */
 export interface ChangesView {
-  readonly files: readonly Schemas['FileChange'][] | null;
+  readonly files: Schemas['ChangesAnswer']['changes'] | null;
   readonly asked: Asked;
 }
 

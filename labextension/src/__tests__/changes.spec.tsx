@@ -12,7 +12,7 @@ const UNKNOWN: Fault = {
   findings: [],
   problems: []
 };
-const FILES = [{ file: 'model.ipynb', diff: '-1\n+2\n' }];
+const FILES = { 'model.ipynb': '-1\n+2\n' };
 
 function withCommit(change: Partial<NonNullable<Project['commit']>>): {
   kind: 'ready';
@@ -105,32 +105,34 @@ describe('who tags', () => {
 describe('the model of changes', () => {
   it('commits exactly the files it read', async () => {
     const server = new FakeServer()
+      .on('GET /releases?path=p', { releases: [] })
       .on('GET /changes?path=p', { changes: FILES })
       .on('POST /changes', { project: null, problems: [] });
-    const { changes } = new ReleasesModel(server.api);
-    changes.forget('p');
-    await changes.read();
+    const model = new ReleasesModel(server.api);
+    await model.refresh('p');
+    await model.readChanges();
 
-    expect(await changes.commit('Train', '')).toBe(true);
+    expect(await model.commit('Train', '')).toBe(true);
     expect(server.calls.at(-1)?.body).toEqual({
       path: 'p',
       files: ['model.ipynb'],
       message: 'Train',
       by: ''
     });
-    expect(changes.view.files).toBeNull();
+    expect(model.view.changes.files).toBeNull();
   });
 
   it('keeps what it read where the commit is refused', async () => {
     const body = { error: 'person_unknown', message: 'Who?', remedy: 'Say it.' };
     const server = new FakeServer()
+      .on('GET /releases?path=p', { releases: [] })
       .on('GET /changes?path=p', { changes: FILES })
       .on('POST /changes', () => errorAnswer(409, body));
     const model = new ReleasesModel(server.api);
-    model.changes.forget('p');
-    await model.changes.read();
+    await model.refresh('p');
+    await model.readChanges();
 
-    expect(await model.changes.commit('Train', '')).toBe(false);
+    expect(await model.commit('Train', '')).toBe(false);
     expect(model.view.changes).toMatchObject({
       files: FILES,
       asked: { fault: { message: 'Who?' } }

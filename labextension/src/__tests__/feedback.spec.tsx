@@ -1,5 +1,5 @@
 import { fireEvent, screen, within } from '@testing-library/react';
-import { UNREAD } from '../models/changes';
+import { UNREAD } from '../models/releases';
 import { finished, show } from './shown';
 import { aFinding, aSuiteRow, aReport, anExample } from './report';
 import { aProject, aRun } from './wire';

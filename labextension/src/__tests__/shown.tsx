@@ -3,7 +3,7 @@
 import { render } from '@testing-library/react';
 import React from 'react';
 import { PanelView } from '../components/panel-view';
-import { UNREAD } from '../models/changes';
+import { UNREAD } from '../models/releases';
 import type { PanelActions, PanelState, Report, Run, RunView } from '../view';
 import { NOTHING_ASKED } from '../view';
 import { aReport } from './report';

@@ -6,6 +6,7 @@ import { Command } from './command';
 import { FaultNotice, Notice } from './notice';
 import { PersonFields, asksWho } from './person-fields';
 import { useTrans } from './trans';
+import { Field } from './waiver-form';
 
 const MOST_NAMED = 5;
 
@@ -57,7 +58,7 @@ function Differing({
   const trans = useTrans();
   const [shown, setShown] = React.useState<'diff' | 'commit' | null>(null);
   const choose = (what: 'diff' | 'commit'): void => {
-    setShown(shown === what ? null : what);
+    setShown(shown === what && changes.files ? null : what);
     onRead();
   };
   return (
@@ -77,7 +78,7 @@ function Differing({
       </div>
       {shown === 'diff' && changes.files && (
         <div className="jp-df-error">
-          {changes.files.map(({ file, diff }) => (
+          {Object.entries(changes.files).map(([file, diff]) => (
             <pre key={file} tabIndex={0} aria-label={file}>
               {diff}
             </pre>
@@ -95,7 +96,6 @@ function CommitForm({
   onCommit
 }: Pick<ChangedFilesProps, 'changes' | 'onCommit'>): JSX.Element {
   const trans = useTrans();
-  const id = React.useId();
   const [message, setMessage] = React.useState('');
   const [by, setBy] = React.useState('');
   const { busy, fault } = changes.asked;
@@ -109,17 +109,9 @@ function CommitForm({
       }}
     >
       <p className="jp-df-detail">
-        {trans.__('Commits exactly %1.', (changes.files ?? []).map(each => each.file).join(', '))}
+        {trans.__('Commits exactly %1.', Object.keys(changes.files ?? {}).join(', '))}
       </p>
-      <label htmlFor={id}>{trans.__('Message')}</label>
-      <input
-        id={id}
-        className="jp-df-input"
-        autoComplete="off"
-        maxLength={5000}
-        value={message}
-        onChange={event => setMessage(event.target.value)}
-      />
+      <Field label={trans.__('Message')} limit={5000} value={message} onChange={setMessage} />
       {asksWho(fault, by) && <PersonFields onChange={setBy} />}
       <Button
         type="submit"

@@ -1,6 +1,7 @@
 import React from 'react';
 import type { Fault } from '../view';
 import { useTrans } from './trans';
+import { Field } from './waiver-form';
 
 /** Say whether git wants to know who tags or commits, or was told just now. */
 export function asksWho(fault: Fault | null, by: string): boolean {
@@ -14,28 +15,16 @@ export function PersonFields({
   readonly onChange: (by: string) => void;
 }): JSX.Element {
   const trans = useTrans();
-  const [person, setPerson] = React.useState({ name: '', mail: '' });
-  const change = (part: Partial<typeof person>): void => {
-    const whole = { ...person, ...part };
-    setPerson(whole);
-    onChange(`${whole.name.trim()} <${whole.mail.trim()}>`);
-  };
-  const field = (label: string, part: keyof typeof person): JSX.Element => (
-    <label>
-      {label}{' '}
-      <input
-        className="jp-df-input"
-        autoComplete="off"
-        maxLength={90}
-        value={person[part]}
-        onChange={event => change({ [part]: event.target.value })}
-      />
-    </label>
+  const [name, setName] = React.useState('');
+  const [mail, setMail] = React.useState('');
+  React.useEffect(
+    () => onChange(name || mail ? `${name.trim()} <${mail.trim()}>` : ''),
+    [name, mail, onChange]
   );
   return (
     <>
-      {field(trans.__('Your name'), 'name')}
-      {field(trans.__('Your e-mail'), 'mail')}
+      <Field label={trans.__('Your name')} limit={90} value={name} onChange={setName} />
+      <Field label={trans.__('Your e-mail')} limit={90} value={mail} onChange={setMail} />
     </>
   );
 }

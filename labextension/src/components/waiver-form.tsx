@@ -65,7 +65,15 @@ interface FieldProps {
   readonly onChange: (value: string) => void;
 }
 
-function Field({ label, note, type = 'text', limit, value, onChange }: FieldProps): JSX.Element {
+/** A labelled input. */
+export function Field({
+  label,
+  note,
+  type = 'text',
+  limit,
+  value,
+  onChange
+}: FieldProps): JSX.Element {
   const id = React.useId();
   return (
     <>

@@ -3,8 +3,10 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import type { Api } from '../api';
 import { faultOf } from '../api';
-import type { ReleaseView } from '../view';
-import { ChangesModel, UNREAD } from './changes';
+import type { ChangesView, ReleaseView } from '../view';
+import { NOTHING_ASKED } from '../view';
+
+export const UNREAD: ChangesView = { files: null, asked: NOTHING_ASKED };
 
 const NOTHING: ReleaseView = {
   releases: [],
@@ -16,13 +18,7 @@ const NOTHING: ReleaseView = {
 
 /** The releases of one project, and the tag that is being made. */
 export class ReleasesModel implements IDisposable {
-  constructor(private readonly api: Api) {
-    this.changes = new ChangesModel(api);
-    this.changes.changed.connect(({ view }) => this.show({ ...this._view, changes: view }));
-  }
-
-  /** What prevents the next tag. */
-  readonly changes: ChangesModel;
+  constructor(private readonly api: Api) {}
 
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -38,11 +34,11 @@ export class ReleasesModel implements IDisposable {
 
   /** Read the releases of a project; failing to read them is said where a tag is made. */
   async refresh(path: string): Promise<void> {
-    this.changes.forget(path);
+    this._path = path;
     const show = this.ofThisProject();
     try {
       const { releases } = await this.api.releases(path);
-      show({ releases });
+      show({ releases, changes: UNREAD });
     } catch (error) {
       show({ fault: faultOf(error) });
     }
@@ -61,6 +57,20 @@ export class ReleasesModel implements IDisposable {
     }
   }
 
+  /** Read how the files that prevent a tag differ from the commit. */
+  async readChanges(): Promise<void> {
+    await this.change(async () => (await this.api.changes(this._path)).changes);
+  }
+
+  /** Commit exactly the files that were read; say whether that was done. */
+  async commit(message: string, by: string): Promise<boolean> {
+    const files = Object.keys(this._view.changes.files ?? {});
+    return this.change(async () => {
+      await this.api.createCommit({ path: this._path, files, message, by });
+      return null;
+    });
+  }
+
   /** Forget the last attempt: another run is on show. */
   settle(): void {
     this.show({ ...this._view, tagging: false, tagged: null, fault: null });
@@ -70,13 +80,24 @@ export class ReleasesModel implements IDisposable {
   forget(): void {
     this._project++;
     this.show(NOTHING);
-    this.changes.forget('');
   }
 
   dispose(): void {
     this._isDisposed = true;
-    this.changes.dispose();
     Signal.clearData(this);
+  }
+
+  private async change(ask: () => Promise<ChangesView['files']>): Promise<boolean> {
+    const show = this.ofThisProject();
+    const { files } = this._view.changes;
+    show({ changes: { files, asked: { busy: true, fault: null } } });
+    try {
+      show({ changes: { files: await ask(), asked: NOTHING_ASKED } });
+      return true;
+    } catch (error) {
+      show({ changes: { files, asked: { busy: false, fault: faultOf(error) } } });
+      return false;
+    }
   }
 
   /** Return what shows a change as long as no other project is on show: an answer may come late. */
@@ -98,6 +119,7 @@ export class ReleasesModel implements IDisposable {
 
   private _changed = new Signal<this, void>(this);
   private _isDisposed = false;
+  private _path = '';
   private _project = 0;
   private _view: ReleaseView = NOTHING;
 }

@@ -42,9 +42,9 @@ export function panelActions(
     showLatest: () => model.showLatest(),
     moreRuns: () => void model.moreRuns(),
     tag: (version, push, by) => void model.tag(version, push, by),
-    readChanges: () => void model.releases.changes.read(),
+    readChanges: () => void model.releases.readChanges(),
     commit: (message, by) =>
-      void model.releases.changes.commit(message, by).then(done => (done ? model.refresh() : undefined)),
+      void model.releases.commit(message, by).then(done => (done ? model.refresh() : undefined)),
     openExecuted: open,
     openFile: path => void app.commands.execute(OPEN_FILE, { path }),
     get openTerminal() {
