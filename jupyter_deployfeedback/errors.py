@@ -28,6 +28,8 @@ DeployFeedbackError
 |   |   |-- TagExists
 |   |   `-- PushFailed             the tag is made here, but the remote does not have it
 |   |-- SecretNotAllowed           a secret would go where neither the user nor an admin allowed it
+|   |-- BodyTooLarge               a request has a larger body than this server takes
+|   |-- QueueFull                  as many runs wait as this server lets wait
 |   |-- PermissionMissing          a folder or file cannot be written
 |   `-- PortInUse
 |-- GateClosed                  1  the release is not permitted by the verdict
@@ -260,6 +262,20 @@ class SecretNotAllowed(UsageError):
 
     code = "secret_not_allowed"
     http_status = 403
+
+
+class BodyTooLarge(UsageError):
+    """A request has a larger body than this server takes."""
+
+    code = "body_too_large"
+    http_status = 413
+
+
+class QueueFull(UsageError):
+    """As many runs wait as this server lets wait."""
+
+    code = "queue_full"
+    http_status = 429
 
 
 class PermissionMissing(UsageError):

@@ -38,6 +38,7 @@ class Transport:
         """
         defaults = {"Accept-Encoding": "gzip, deflate", "User-Agent": "jupyter_deployfeedback"}
         try:
+            "".join(headers).encode("ascii")
             return requests.Request(method, url, headers={**defaults, **headers}, data=body).prepare()
         except (requests.RequestException, HTTPError, ValueError) as error:
             problem = (

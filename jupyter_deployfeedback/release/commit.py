@@ -263,8 +263,14 @@ def _submodules(top: Path) -> list[str]:
         return []
     answer = look(top, "config", "--null", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
     named = [entry.partition("\n")[2] for entry in answer.output.decode(errors="replace").split("\0") if entry]
-    inside = [path for path in named if (top / path).resolve().is_relative_to(top.resolve())]
-    return [path for path in inside if (top / path / ".git").exists()]
+    return [path for path in named if _is_module(top, path)]
+
+
+def _is_module(top: Path, path: str) -> bool:
+    """Say whether a repository of its own is checked out there, below the top: links and .gitmodules lead anywhere."""
+    real = Path(os.path.realpath(top / path))
+    below = Path(os.path.realpath(top)) in real.parents
+    return below and (real / ".git").exists() and top_folder(real) == real
 
 
 def _subject(commit: str) -> str:

@@ -42,6 +42,10 @@ class DeployFeedbackApp(ExtensionApp):
         help="How many suites of a run work at once at most, whatever the project asks for. None: one per core.",
     ).tag(config=True)
 
+    max_body_bytes = Int(
+        1_000_000, min=1000, help="The largest body of a request; a larger one is refused, with the answer 413."
+    ).tag(config=True)
+
     preload = Bool(
         True,  # noqa: FBT003 - traitlets' signature
         help="Keep a process standing by from which runs are forked, so that none waits for libraries to load. It "
@@ -70,6 +74,7 @@ class DeployFeedbackApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Register the events and promise a desk; nothing heavy is imported before the first request."""
         self.settings["deployfeedback_desk"] = self._open_desk
+        self.settings["deployfeedback_max_body_bytes"] = self.max_body_bytes
         self._server.event_logger.register_event_schema(EVENT_SCHEMA)
 
     def initialize_handlers(self) -> None:

@@ -260,7 +260,7 @@ class Desk:
     def _local(self, path: str) -> Path:
         """Return the local path of a path relative to the server's root; ProjectNotFound where it leads outside."""
         try:
-            local = (self._root / path.lstrip("/")).resolve()
+            local = Path(os.path.realpath(self._root / path.lstrip("/")))  # unlike resolve, takes a loop of links
             if local.is_relative_to(self._root) and local.exists():
                 return local
         except (OSError, ValueError) as error:  # too long for a path, or with a character that none has
@@ -269,7 +269,7 @@ class Desk:
 
     def _governed(self, start: Path) -> Path:
         file = find_project_file(start)
-        if not file.resolve().is_relative_to(self._root):
+        if not Path(os.path.realpath(file)).is_relative_to(self._root):
             raise _not_found(start.name)
         return file
 

@@ -10,7 +10,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from jupyter_deployfeedback.errors import DeployFeedbackError, GateClosed, ProjectError, UsageError
+from jupyter_deployfeedback.errors import BodyTooLarge, DeployFeedbackError, GateClosed, ProjectError, UsageError
 from jupyter_deployfeedback.server import API
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ MEDIA_TYPES = {
     "junit": "application/xml; charset=utf-8",
 }
 CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 500: "internal"}
+REMEDIES = {
+    400: "Mend the request: the reference lists what each route takes.",
+    403: "Log in, or ask who runs this server for the permission.",
+    404: "The reference lists the routes.",
+    405: "Use a verb that Allow lists.",
+    422: "Mend what the problems name.",
+}
 
 
 class BaseHandler(APIHandler):
@@ -37,6 +44,23 @@ class BaseHandler(APIHandler):
         """What answers: opened when the first request comes, so that starting the server stays cheap."""
         desk: Desk = self.settings["deployfeedback_desk"]()
         return desk
+
+    @property
+    def content_security_policy(self) -> str:
+        """Confine each answer alike: renderings hold texts from endpoints, files are written by notebooks."""
+        return super().content_security_policy + "; sandbox"
+
+    async def prepare(self) -> None:  # type: ignore[override]  # as jupyter_server's own APIHandler does
+        """Let somebody in, with a body that is no larger than this server takes."""
+        await super().prepare()
+        most = self.settings["deployfeedback_max_body_bytes"]
+        if len(self.request.body) > most:
+            remedy = "Send less, or have c.DeployFeedbackApp.max_body_bytes raised."
+            raise BodyTooLarge(f"The body is larger than {most} bytes.", remedy=remedy)
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:  # noqa: ARG002 - tornado's signature
+        """Return what stands in a path or query; bytes that are no text name nothing that is there."""
+        return value.decode("utf-8", "replace")
 
     def body(self) -> dict[str, Any]:
         """Return the body, which must be a JSON object in UTF-8."""
@@ -58,9 +82,12 @@ class BaseHandler(APIHandler):
 
     def answer(self, model: BaseModel) -> None:
         """Write a model as JSON."""
-        self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
-        self.finish(model.model_dump_json(by_alias=True))
+        try:
+            text = model.model_dump_json(by_alias=True)
+        except ValueError:  # the name of a file may hold half a character, which only an escape can write
+            text = json.dumps(model.model_dump(mode="json", by_alias=True))
+        self.finish(text)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:  # noqa: ANN401 - tornado's signature
         """Log our own errors as one line: they are answers, not crashes."""
@@ -78,9 +105,9 @@ class BaseHandler(APIHandler):
         else:
             message = getattr(error, "log_message", None) or self._reason
             body = {"error": CODES.get(status_code, "http"), "message": message, "remedy": ""}
+        body["remedy"] = body["remedy"] or REMEDIES.get(self.get_status(), "Look at the log of the server.")
         if status_code == 405:
             self.set_header("Allow", ", ".join(_verbs(type(self))))
-        self.set_header("Content-Type", "application/json")
         self.finish(json.dumps(body))
 
 
@@ -166,11 +193,6 @@ class EventsHandler(BaseHandler):
 class FeedbackHandler(BaseHandler):
     """The report of a finished run."""
 
-    @property
-    def content_security_policy(self) -> str:
-        """Confine a rendering: it holds texts from notebooks and endpoints."""
-        return super().content_security_policy + "; sandbox"
-
     @web.authenticated
     @authorized
     async def get(self, run_id: str) -> None:
@@ -179,10 +201,9 @@ class FeedbackHandler(BaseHandler):
         if form not in MEDIA_TYPES:
             raise UsageError(f"There is no format {form!r}.", remedy=f"Choose one of: {', '.join(MEDIA_TYPES)}.")
         text = await self.desk.feedback(run_id, form=form)
-        self.set_header("Content-Type", MEDIA_TYPES[form])
         if form != "json":
             self.set_header("Content-Disposition", f"attachment; filename={run_id}.{_suffix(form)}")
-        self.finish(text)
+        self.finish(text.encode("utf-8", "backslashreplace"), set_content_type=MEDIA_TYPES[form])
 
 
 class ChartsHandler(BaseHandler):
@@ -235,19 +256,13 @@ class WaiversHandler(BaseHandler):
 class ArtifactHandler(BaseHandler):
     """A file kept for a run."""
 
-    @property
-    def content_security_policy(self) -> str:
-        """Confine the file: a notebook wrote it."""
-        return super().content_security_policy + "; sandbox"
-
     @web.authenticated
     @authorized
     async def get(self, run_id: str, name: str) -> None:
         """Send the file as an attachment."""
         content = await self.desk.artifact(run_id, name)
-        self.set_header("Content-Type", "application/octet-stream")
         self.set_header("Content-Disposition", "attachment")
-        self.finish(content)
+        self.finish(content, set_content_type="application/octet-stream")
 
 
 class ReleasesHandler(BaseHandler):

@@ -17,7 +17,7 @@ from jupyter_deployfeedback.errors import Problem
 class Body(BaseModel):
     """A request body: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class CreateRun(Body):

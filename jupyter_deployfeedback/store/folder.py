@@ -80,7 +80,7 @@ def find_artifact(folder: Path, name: str) -> Path:
     try:
         path = (folder / name).resolve()
         inside = path.is_relative_to(folder.resolve()) and path.is_file()
-    except (OSError, ValueError):  # a name with NUL, too long, or a loop of links
+    except (OSError, ValueError, RuntimeError):  # a name with NUL, too long, or a loop of links
         inside = False
     if not inside:
         raise ArtifactNotFound(f"The run kept no artifact {name!r}.", remedy="The report lists what was kept.")
