@@ -72,6 +72,7 @@ class RunRequest(RunChoice):
     project_file: str
     urls: dict[str, str] = {}  # target -> its address in this run; "" is the target of the run
     raised: dict[str, dict[str, int]] = {}  # by suite, the parameters that a continued run raises
+    by_server: bool = False  # a server works it off, this one or the next: in the queue it outlives its server
 
 
 class RunHead(Frozen):

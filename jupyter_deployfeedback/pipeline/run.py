@@ -31,18 +31,26 @@ log = logging.getLogger(__name__)
 Tell = Callable[[RunEvent], None]
 
 
-def start(request: RunRequest, *, store: Store, environment: Mapping[str, str]) -> Run:
-    """Acknowledge a run: once this returns, it is on disk and will be found again whatever happens."""
+def start(request: RunRequest, *, store: Store, environment: Mapping[str, str], by_server: bool = False) -> Run:
+    """Acknowledge a run: once this returns, it is on disk and will be found again whatever happens.
+
+    ``by_server``: whoever asked does not wait for it. In the queue it outlives this process, for the next server.
+    """
     plan = plan_run(request, store=store, environment=environment)
     permitted(plan.project, plan.sides, environment=environment)
     kept = plan.project.release.ignore_in_notebooks
     commit = read_commit(Path(plan.project.folder), honour_filters=True, without=kept)  # somebody asked for this run
-    known = {"project_file": plan.project.file, "target": plan.target.name, "parallel": plan.parallel}
+    known = {
+        "project_file": plan.project.file,
+        "target": plan.target.name,
+        "parallel": plan.parallel,
+        "by_server": by_server,
+    }
     request = request.model_copy(update=known)
     return store.start(request, project=plan.project, commit=commit, baseline=plan.baseline)
 
 
-def continue_run(run_id: str, *, store: Store, environment: Mapping[str, str]) -> Run:
+def continue_run(run_id: str, *, store: Store, environment: Mapping[str, str], by_server: bool = False) -> Run:
     """Acknowledge a run that adds to the samples of an inconclusive one and is judged on all; or ContinueRefused."""
     request = chain.continued_request(run_id, store=store)
     plan = plan_run(request, store=store, environment=environment)
@@ -50,7 +58,9 @@ def continue_run(run_id: str, *, store: Store, environment: Mapping[str, str]) -
     facts = [ask_target(side, environment=allowed) for side in plan.sides]
     chain.refuse_changed(run_id, plan.basis, facts, store=store)
     raised = chain.raised(plan.project, plan.suites, run_id=run_id, store=store)
-    return start(request.model_copy(update={"raised": raised}), store=store, environment=environment)
+    return start(
+        request.model_copy(update={"raised": raised}), store=store, environment=environment, by_server=by_server
+    )
 
 
 def evaluate(

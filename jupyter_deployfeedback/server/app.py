@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, List, Unicode
 
@@ -40,6 +44,10 @@ class DeployFeedbackApp(ExtensionApp):
         min=1,
         allow_none=True,
         help="How many suites of a run work at once at most, whatever the project asks for. None: one per core.",
+    ).tag(config=True)
+
+    max_queued_runs = Int(
+        20, min=1, help="How many runs may wait for those that work; one more is refused, with the answer 429."
     ).tag(config=True)
 
     max_body_bytes = Int(
@@ -81,8 +89,17 @@ class DeployFeedbackApp(ExtensionApp):
         """Add the routes."""
         self.handlers.extend(routes())
 
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:  # noqa: ANN401 - jupyter_server's signature
+        """Work off what waited when an earlier server ended; who never had a run does not load what that takes."""
+        await super()._start_jupyter_server_extension(serverapp)  # type: ignore[no-untyped-call]
+        place = self.store_url or os.environ.get("DEPLOYFEEDBACK_STORE") or f"{jupyter_data_dir()}/deployfeedback"
+        if "://" in place or os.path.exists(place):  # noqa: ASYNC240, PTH110 - one look at the disk
+            desk = "jupyter_deployfeedback.server.desk"
+            await asyncio.get_running_loop().run_in_executor(None, import_module, desk)
+            self._open_desk()
+
     async def stop_extension(self) -> None:
-        """Cancel what runs; the store tells it afterwards."""
+        """Cancel what works; what waits is left to the next server."""
         if self._desk is not None:
             await self._desk.close()
 
@@ -97,7 +114,7 @@ class DeployFeedbackApp(ExtensionApp):
             self._desk = Desk(
                 root=Path(self._server.root_dir),
                 store_url=self.store_url or None,
-                max_concurrent_runs=self.max_concurrent_runs,
+                max_runs=(self.max_concurrent_runs, self.max_queued_runs),
                 standby=self._standby(),
                 max_parallel_suites=self.max_parallel_suites,
                 allowed_secrets=self.allowed_secrets,

@@ -6,6 +6,7 @@ import os
 from collections import ChainMap
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,7 +41,7 @@ class Desk:
         *,
         root: Path,
         store_url: str | None,
-        max_concurrent_runs: int,
+        max_runs: tuple[int, int],  # that work at once, and that wait beside them
         emit: Callable[..., None],
         touch: Callable[[], None],
         log: logging.Logger,
@@ -49,6 +50,8 @@ class Desk:
         allowed_secrets: Collection[str] = (),
     ) -> None:
         self._root = root.resolve()
+        self._under = str(self._root).rstrip(os.sep) + os.sep  # so begin the files of this server's projects
+        self._most_runs = sum(max_runs)
         self._store: Store = open_store(store_url, environment=os.environ)
         reap(self._store)
         limits = {} if max_parallel_suites is None else {MAX_PARALLEL_VARIABLE: str(max_parallel_suites)}
@@ -56,7 +59,7 @@ class Desk:
             limits |= allow(map(read_use, allowed_secrets), environment={})
         self._environment: Mapping[str, str] = ChainMap(limits, os.environ)
         self._processes = RunProcesses(
-            limit=max_concurrent_runs,
+            limit=max_runs[0],
             command=work_command,
             standby_command=standby,
             environment={STORE_VARIABLE: self._store.url, **limits},
@@ -65,9 +68,12 @@ class Desk:
             touch=touch,
             log=log,
         )
+        for run in self._store.adopt(under=self._under):  # what waited when an earlier server ended
+            log.info("run %s waited for a server: it is next", run.run_id)
+            self._processes.submit(run, log_file=self._store.artifacts(run.run_id) / "run.log")
 
     async def close(self) -> None:
-        """End all runs."""
+        """End the runs that work; those that wait are left to the next server."""
         await self._processes.close()
 
     async def project(self, path: str) -> wire.ProjectAnswer:
@@ -134,13 +140,18 @@ class Desk:
                 matrix=asked.matrix,
                 urls=asked.urls,
             )
-            return start(request, store=self._store, environment=self._environment)
+            return start(request, store=self._store, environment=self._environment, by_server=True)
 
         return await self._submitted(started)
 
     async def continue_run(self, run_id: str) -> wire.RunBody:
         """Acknowledge a run that adds to an inconclusive one, and have it worked off."""
-        return await self._submitted(lambda: continue_run(run_id, store=self._store, environment=self._environment))
+
+        def started() -> Run:
+            before = self._own(run_id)
+            return continue_run(before.run_id, store=self._store, environment=self._environment, by_server=True)
+
+        return await self._submitted(started)
 
     async def runs(
         self, path: str | None, *, state: str | None, verdict: str | None, limit: int, after: str | None
@@ -151,7 +162,10 @@ class Desk:
 
         def listed() -> list[Run]:
             file = str(self._governed(self._local(path))) if path is not None else None
-            return self._store.list(project_file=file, state=state, verdict=verdict, limit=limit, after=after)
+            before = None if after is None else self._own(after).run_id
+            return self._store.list(
+                project_file=file, state=state, verdict=verdict, limit=limit, after=before, under=self._under
+            )
 
         runs = await run_blocking(listed)
         following = runs[-1].run_id if runs and len(runs) == limit else None
@@ -161,7 +175,7 @@ class Desk:
         """Return one run and how far it has come."""
 
         def told() -> wire.RunAnswer:
-            run = self._store.get(run_id)
+            run = self._own(run_id)
             events = self._store.events(run_id)
             stage = None if run.state.terminal else views.working_stage(events)
             return wire.RunAnswer(run=self._body(run), stage=stage, suites=views.suite_progress(events))
@@ -170,35 +184,40 @@ class Desk:
 
     async def events(self, run_id: str, *, after: int) -> wire.EventsAnswer:
         """Return the events of a run after a sequence number."""
-        events = await run_blocking(lambda: self._store.events(run_id, after=after))
+        events = await run_blocking(lambda: self._store.events(self._own(run_id).run_id, after=after))
         return wire.EventsAnswer(events=tuple(events))
 
     async def feedback(self, run_id: str, *, form: str) -> str:
         """Return the report of a finished run in one format."""
-        return await run_blocking(lambda: render(self._store.feedback(run_id), Format(form)))
+        return await run_blocking(lambda: render(self._store.feedback(self._own(run_id).run_id), Format(form)))
 
     async def charts(self, run_id: str, *, width: int) -> wire.ChartsAnswer:
         """Return the plots of a finished run's report."""
 
         def drawn() -> wire.ChartsAnswer:
-            plots = draw_charts(self._store.feedback(run_id), width=width)
+            plots = draw_charts(self._store.feedback(self._own(run_id).run_id), width=width)
             return wire.ChartsAnswer(charts=tuple(wire.ChartBody(title=each.title, spec=each.spec) for each in plots))
 
         return await run_blocking(drawn)
 
     async def cancel(self, run_id: str) -> wire.RunBody:
         """Ask a run to stop; one that still waits in the queue is cancelled at once."""
-        return self._body(await run_blocking(self._store.request_cancel, run_id))
+        run = await run_blocking(lambda: self._store.request_cancel(self._own(run_id).run_id))
+        if run.state is RunState.CANCELLED:
+            self._processes.forget(run_id)
+        return self._body(run)
 
     async def create_waiver(self, run_id: str, body: dict[str, Any]) -> Waiver:
         """Keep that a person answers for a finding."""
         asked = accepted(wire.CreateWaiver, body)
         given = {name: getattr(asked, name) for name in ("finding", "by", "reason", "until")}
-        return await run_blocking(lambda: waive(run_id, **given, store=self._store, now=datetime.now(UTC)))
+        return await run_blocking(
+            lambda: waive(self._own(run_id).run_id, **given, store=self._store, now=datetime.now(UTC))
+        )
 
     async def artifact(self, run_id: str, name: str) -> bytes:
         """Return a file kept for a run."""
-        return await run_blocking(lambda: self._store.artifact(run_id, name).read_bytes())
+        return await run_blocking(lambda: self._store.artifact(self._own(run_id).run_id, name).read_bytes())
 
     async def releases(self, path: str) -> wire.ReleasesAnswer:
         """List the releases of a project, newest first."""
@@ -212,16 +231,13 @@ class Desk:
     async def create_release(self, body: dict[str, Any]) -> Release:
         """Tag the commit that a run tested."""
         asked = accepted(wire.CreateRelease, body)
-        return await run_blocking(
-            lambda: release(
-                asked.run_id,
-                version=asked.version,
-                push=asked.push,
-                store=self._store,
-                environment=os.environ,
-                by=asked.by,
-            )
-        )
+
+        def released() -> Release:
+            run_id = self._own(asked.run_id).run_id
+            known = partial(release, run_id, store=self._store, environment=os.environ)
+            return known(version=asked.version, push=asked.push, by=asked.by)
+
+        return await run_blocking(released)
 
     async def changes(self, path: str) -> wire.ChangesAnswer:
         """Return how the files under the root that differ from a project's commit do so."""
@@ -251,11 +267,16 @@ class Desk:
             run = start()
             return run, self._store.artifacts(run.run_id) / "run.log"
 
-        starting = run_blocking(started)
-        await run_blocking(self._processes.warm_up)  # what stands by is looked at while the run is being written down
-        run, log_file = await starting
-        self._processes.submit(run, log_file=log_file)
+        with self._processes.place(among=self._most_runs):
+            starting = run_blocking(started)
+            await run_blocking(self._processes.warm_up)  # what stands by is looked at while the run is written down
+            run, log_file = await starting
+            self._processes.submit(run, log_file=log_file)
         return self._body(run)
+
+    def _own(self, run_id: str) -> Run:
+        """Return a run of a project under this server's root; any other is RunNotFound, as if it were not there."""
+        return self._store.get(run_id, under=self._under)
 
     def _local(self, path: str) -> Path:
         """Return the local path of a path relative to the server's root; ProjectNotFound where it leads outside."""

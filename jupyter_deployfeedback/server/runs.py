@@ -6,12 +6,13 @@ import logging
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from jupyter_deployfeedback.domain.run import Run, RunState
+from jupyter_deployfeedback.errors import QueueFull
 from jupyter_deployfeedback.run_process.client import ForkedRun, NoFork, Standby, end_marked, fork_run
 from jupyter_deployfeedback.store import Store
 
@@ -37,6 +38,7 @@ class RunProcesses:
         log: logging.Logger,
     ) -> None:
         self._slots = asyncio.Semaphore(limit)
+        self._coming = 0
         self._command = command
         self._environment = {**os.environ, **environment}
         self._standby = Standby(command=standby_command, environment=self._environment) if standby_command else None
@@ -45,6 +47,8 @@ class RunProcesses:
         self._touch = touch
         self._log = log
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._waiting: set[str] = set()
+        self._closing = False
 
     def warm_up(self) -> None:
         """Have a process stand by that has loaded what is installed now: a run will probably be asked for soon."""
@@ -56,14 +60,33 @@ class RunProcesses:
         if self._standby is not None:
             self._standby.expect(kernels, preload=preload)
 
+    @contextmanager
+    def place(self, *, among: int) -> Iterator[None]:
+        """Keep a place for a run while it is being acknowledged; raise QueueFull where all are taken."""
+        if len(self._tasks) + self._coming >= among:
+            remedy = "Wait until one is over, cancel one, or have c.DeployFeedbackApp.max_queued_runs raised."
+            raise QueueFull(f"{among} runs work or wait already, and this server takes no more.", remedy=remedy)
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
+
     def submit(self, run: Run, *, log_file: Path) -> None:
         """Work off a run as soon as a slot is free."""
         task = asyncio.create_task(self._work(run, log_file=log_file))
         self._tasks[run.run_id] = task
+        self._waiting.add(run.run_id)
         task.add_done_callback(lambda _: self._tasks.pop(run.run_id, None))
 
+    def forget(self, run_id: str) -> None:
+        """Let a run that was cancelled while it waited make room for others."""
+        if run_id in self._waiting and run_id in self._tasks:
+            self._tasks[run_id].cancel()
+
     async def close(self) -> None:
-        """Cancel all runs and wait until their processes have gone."""
+        """Cancel the runs that work, wait until their processes have gone, and leave those that wait in the queue."""
+        self._closing = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -73,21 +96,18 @@ class RunProcesses:
 
     async def _work(self, run: Run, *, log_file: Path) -> None:
         process: Process | ForkedRun | None = None
-        try:
-            async with self._slots:
+        async with self._slots:  # cancelled here, because the server stops: the run waits for the next one
+            self._waiting.discard(run.run_id)
+            try:
                 if await self._has_ended(run.run_id):  # cancelled while it waited
                     return
                 process = await self._start(run, log_file=log_file)
                 await self._listen(process)
                 await process.wait()
-        except asyncio.CancelledError:  # the server stops
-            if process is None:
-                await asyncio.to_thread(self._store.request_cancel, run.run_id)
-            raise
-        finally:
-            if process is not None and process.returncode is None:
-                await _end(process)
-            await self._lose_unfinished(run.run_id)
+            finally:
+                if process is not None and process.returncode is None:
+                    await _end(process)
+                await self._lose_unfinished(run.run_id)
 
     async def _start(self, run: Run, *, log_file: Path) -> Process | ForkedRun:
         """Fork the run from the process that stands by, or start it anew where that is not possible."""
@@ -133,7 +153,10 @@ class RunProcesses:
 
     async def _lose_unfinished(self, run_id: str) -> None:
         """Mark a run lost whose process has gone without giving it an end, end what it left, and tell it."""
-        if not await self._has_ended(run_id):
+        run = await asyncio.to_thread(self._store.get, run_id)
+        if self._closing and run.state is RunState.QUEUED:  # nobody has begun it: the next server does
+            return
+        if not run.state.terminal:
             await asyncio.to_thread(self._store.lose, run_id, "The process of this run ended before the run did.")
         if (await asyncio.to_thread(self._store.get, run_id)).state is RunState.LOST:
             await asyncio.to_thread(end_marked, run_id)

@@ -63,6 +63,7 @@ class Filters(NamedTuple):
     project_file: str | None = None
     state: str | None = None
     verdict: str | None = None
+    under: str | None = None  # how the path of the project's file begins
 
 
 def new_run_id(now: datetime) -> str:
@@ -115,8 +116,13 @@ def row_of(connection: Connection, run_id: str) -> Row[Any]:
         writes = connection.get_execution_options().get("writes", False)
         row = connection.execute(query.with_for_update() if writes else query).one_or_none()
     if row is None:
-        raise RunNotFound(f"There is no run {run_id!r}.", remedy="`jupyter deployfeedback list` lists the runs.")
+        raise unknown_run(run_id)
     return row
+
+
+def unknown_run(run_id: str) -> RunNotFound:
+    """Return what is said of a run that is not there, or that is none of who asks."""
+    return RunNotFound(f"There is no run {run_id!r}.", remedy="`jupyter deployfeedback list` lists the runs.")
 
 
 def newest(connection: Connection, filters: Filters, *, limit: int, after: str | None) -> list[Run]:
@@ -124,7 +130,8 @@ def newest(connection: Connection, filters: Filters, *, limit: int, after: str |
     query = select(runs).order_by(runs.c.number.desc()).limit(limit)
     for name, value in filters._asdict().items():
         if value is not None:
-            query = query.where(runs.c[name] == value)
+            column = func.substr(runs.c.project_file, 1, len(value)) if name == "under" else runs.c[name]
+            query = query.where(column == value)
     if after is not None:
         query = query.where(runs.c.number < row_of(connection, after).number)
     return [to_run(row) for row in connection.execute(query)]
@@ -267,8 +274,25 @@ def count_data_sets(connection: Connection, project_file: str, digests: set[str]
 
 
 def abandoned(connection: Connection, *, now: datetime) -> Sequence[OwnedRun]:
-    """Return the open runs whose process is gone; one query where no run is open."""
-    return [owned for owned in open_runs(connection) if why_lost(owned, now=now) is not None]
+    """Return the open runs whose process is gone and that wait for no server; one query where no run is open."""
+    return [owned for owned in open_runs(connection) if not waits(owned.run) and why_lost(owned, now=now) is not None]
+
+
+def waits(run: Run) -> bool:
+    """Say whether a run waits for a server to work it off, be it another one than acknowledged it."""
+    return run.state is RunState.QUEUED and run.request.by_server
+
+
+def adopt(connection: Connection, *, under: str, owner: Owner, now: datetime) -> list[Run]:
+    """Let a server take over the runs of its projects that wait and whose server is gone, oldest first."""
+    found = [
+        owned.run
+        for owned in open_runs(connection)
+        if waits(owned.run) and owned.run.request.project_file.startswith(under) and why_lost(owned, now=now)
+    ]
+    adopted = runs.c.run_id.in_([run.run_id for run in found])
+    connection.execute(update(runs).where(adopted).values(alive_at=now, **_owner_columns(owner)))
+    return found
 
 
 def reap(connection: Connection, *, now: datetime) -> list[Run]:

@@ -95,11 +95,17 @@ class Store:
         with self._database.write(durable=False) as connection:
             return runs.claim(connection, run_id, owner=this_process(), now=self._clock())
 
-    def get(self, run_id: str) -> Run:
-        """Return a run as it really stands: one whose process is gone is lost."""
+    def get(self, run_id: str, *, under: str = "") -> Run:
+        """Return a run as it really stands: one whose process is gone is lost.
+
+        ``under`` is how the path of its project's file must begin: any other run is RunNotFound.
+        """
         lost = self._lost_now()
         with self._database.read() as connection:
-            return lost.get(run_id) or runs.find(connection, run_id)
+            run = lost.get(run_id) or runs.find(connection, run_id)
+        if not run.request.project_file.startswith(under):
+            raise runs.unknown_run(run_id)
+        return run
 
     def list(
         self,
@@ -109,13 +115,15 @@ class Store:
         verdict: str | None = None,
         limit: int = 50,
         after: str | None = None,
+        under: str | None = None,
     ) -> Runs:
         """Return runs as they really stand, newest first.
 
-        ``state`` is a RunState and ``verdict`` a Verdict; ``after`` is the last run of the page before.
+        ``state`` is a RunState and ``verdict`` a Verdict; ``after`` is the last run of the page before, and ``under``
+        how the path of the project's file begins.
         """
         lost = self._lost_now()
-        filters = runs.Filters(project_file=project_file, state=state, verdict=verdict)
+        filters = runs.Filters(project_file=project_file, state=state, verdict=verdict, under=under)
         with self._database.read() as connection:
             found = runs.newest(connection, filters, limit=limit, after=after)
         # a store that can only be read still holds the old state of a run that was just seen to be lost
@@ -178,6 +186,13 @@ class Store:
         with self._database.write() as connection:
             # looked at again under the lock: another process may have claimed the run meanwhile
             return runs.reap(connection, now=now)
+
+    def adopt(self, *, under: str) -> Runs:
+        """Take over, for this process, the runs that wait for a server and whose server is gone; oldest first."""
+        if self.read_only:
+            return []
+        with self._database.write() as connection:
+            return runs.adopt(connection, under=under, owner=this_process(), now=self._clock())
 
     def evidence(self, run_id: str) -> Evidence:
         """Return all a finished run saw; raise RunUnfinished where there is no such thing."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
+import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import RunRequest, RunState
 from jupyter_deployfeedback.store import open_store
 from tests.faults.conftest import running, target  # noqa: F401
+from tests.faults.scene import ENDS, until_said
 from tests.feedback.runs import failing
 from tests.server.conftest import jp_server_config  # noqa: F401
 from tests.store.conftest import make_evidence
@@ -320,3 +325,122 @@ async def test_a_body_that_is_too_large_is_refused_whatever_the_route(ask: Any, 
     assert {(each.code, refused(each)) for each in answers} == {(413, "body_too_large")}
     with open_store(environment=os.environ) as store:
         assert store.get(run_id).state is not RunState.CANCELLED
+
+
+class TestOfTwoRoots:
+    """One store, two servers: this one's root holds ``small``, another's root lies beside it."""
+
+    @pytest.fixture
+    def foreign(self, jp_root_dir: Path) -> str:
+        """A run of a project below a folder whose name begins as this root's does."""
+        return store_run(jp_root_dir.with_name(jp_root_dir.name + "-evil") / "deployfeedback.yaml", failing())
+
+    async def test_a_run_of_another_root_is_as_one_that_is_not_there(self, ask: Any, small: Path, foreign: str) -> None:
+        waiver = json.dumps({"finding": "x", "by": "a", "reason": "b", "until": "2099-12-31"})
+        asked = [("GET", end, None) for end in ("", "/events", "/feedback", "/charts", "/artifacts/run.log")]
+        asked += [("POST", "/cancel", "{}"), ("POST", "/continue", "{}"), ("POST", "/waivers", waiver)]
+
+        pairs = [
+            [await ask(verb, f"/api/v1/runs/{run_id}{end}", body) for run_id in (foreign, UNKNOWN)]
+            for verb, end, body in asked
+        ]
+        pairs.append([await ask("GET", f"/api/v1/runs?after={run_id}") for run_id in (foreign, UNKNOWN)])
+        release = {run_id: json.dumps({"run_id": run_id, "version": "1.0.0"}) for run_id in (foreign, UNKNOWN)}
+        pairs.append([await ask("POST", "/api/v1/releases", body) for body in release.values()])
+
+        for there, nowhere in pairs:
+            assert (there.code, refused(there)) == (404, "run_not_found")
+            assert there.body.replace(foreign.encode(), UNKNOWN.encode()) == nowhere.body
+
+    async def test_only_runs_of_the_own_root_are_listed(self, ask: Any, small: Path, foreign: str) -> None:
+        own = store_run(small / "deployfeedback.yaml", failing())
+
+        listed = json.loads((await ask("GET", "/api/v1/runs")).body)["runs"]
+
+        assert [run["run_id"] for run in listed] == [own]
+
+
+@pytest.fixture
+def desk(jp_serverapp: Any) -> Any:
+    return jp_serverapp.web_app.settings["deployfeedback_desk"]()
+
+
+class TestTheQueue:
+    @pytest.fixture
+    def jp_server_config(self, jp_server_config: dict[str, Any]) -> dict[str, Any]:  # noqa: F811 - what it adds to
+        return {**jp_server_config, "DeployFeedbackApp": {"max_queued_runs": 2, "preload": False}}
+
+    @pytest.fixture
+    def begin(self, ask: Any, desk: Any, small: Path) -> Callable[[], Any]:
+        """Ask for a run, while another one has the only slot."""
+
+        async def begun() -> HTTPResponse:
+            if not desk._processes._slots.locked():
+                await desk._processes._slots.acquire()
+            return await ask("POST", "/api/v1/runs", '{"path": "small"}')
+
+        return begun
+
+    async def test_a_full_queue_is_told_and_a_cancelled_run_makes_room(self, ask: Any, begin: Any) -> None:
+        acknowledged = [json.loads((await begin()).body)["run_id"] for _ in range(3)]
+
+        full = await begin()
+        await ask("POST", f"/api/v1/runs/{acknowledged[1]}/cancel", "{}")
+        again = await begin()
+
+        assert (full.code, refused(full)) == (429, "queue_full")
+        assert again.code == 202
+        listed = json.loads((await ask("GET", "/api/v1/runs")).body)["runs"]
+        assert [run["state"] for run in listed] == ["queued", "queued", "cancelled", "queued"]
+
+    async def test_a_run_that_waits_when_its_server_stops_stays_queued(self, desk: Any, begin: Any) -> None:
+        run_id = json.loads((await begin()).body)["run_id"]
+
+        await desk.close()
+
+        with open_store(environment=os.environ) as store:
+            assert store.get(run_id).state is RunState.QUEUED
+
+
+def test_only_what_waits_for_a_server_of_this_root_is_taken_over(jp_root_dir: Path) -> None:
+    here, elsewhere = jp_root_dir / "deployfeedback.yaml", jp_root_dir.with_name("elsewhere") / "deployfeedback.yaml"
+    code = "import sys, tests.cases.test_server as here; here.acknowledge_runs(*sys.argv[1:])"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, here, elsewhere], check=True, capture_output=True, text=True
+    )  # a process that has gone before it worked them off
+    own, others, by_hand = ended.stdout.split()
+    of_one_that_lives = store_run(here, by_server=True)
+
+    with open_store(environment=os.environ) as store:
+        taken = [run.run_id for run in store.adopt(under=f"{jp_root_dir}/")]
+        again = store.adopt(under=f"{jp_root_dir}/")
+
+        assert (taken, again) == ([own], [])
+        states = [store.get(run_id).state for run_id in (own, others, by_hand, of_one_that_lives)]
+        assert states == ["queued", "queued", "lost", "queued"]
+
+
+def acknowledge_runs(here: str, elsewhere: str) -> None:
+    print(*[store_run(Path(file), by_server=True) for file in (here, elsewhere)], store_run(Path(here)))
+
+
+def test_a_run_that_waited_is_worked_off_by_the_next_server(target: str) -> None:  # noqa: F811
+    with running(target, arguments=("--DeployFeedbackApp.preload=False",)) as scene:
+        hanging = scene.project("hanging", "open('here', 'w').write('x\\n')\nimport time\ntime.sleep(100)")
+        working, waiting = scene.begin(hanging), scene.begin(scene.project("waiting", "1"))
+        until_said(hanging)
+        scene.process.kill()
+        scene.process.wait()
+
+        scene.start()  # nobody asks it for anything
+
+        give_up_at = time.monotonic() + 60.0
+        while (states := stored_states(scene.store))[waiting] not in ENDS and time.monotonic() < give_up_at:
+            time.sleep(0.1)
+        assert states[waiting] == "finished"
+        assert states[working] in {"cancelled", "lost"}
+
+
+def stored_states(store: Path) -> dict[str, str]:
+    with closing(sqlite3.connect(store / "store.sqlite", timeout=30.0)) as connection:
+        return dict(connection.execute("SELECT run_id, state FROM runs").fetchall())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +22,11 @@ ASKED = {"finding": "accuracy >=-1pp", "by": "Ada", "reason": "Known", "until": 
 
 
 @pytest.fixture
-def judged() -> Callable[[FeedbackReport], str]:
+def judged(jp_root_dir: Path) -> Callable[[FeedbackReport], str]:
     """Put a finished run into the server's store; gives its id."""
 
     def put(report: FeedbackReport) -> str:
-        file = "/elsewhere/deployfeedback.yaml"
+        file = str(jp_root_dir / "deployfeedback.yaml")
         project = Project(name="digits", folder="/", file=file, targets={}, default_target="candidate", suites=())
         request = RunRequest(project_file=file, target="candidate")
         with open_store(environment=os.environ) as store:
