@@ -25,6 +25,7 @@ DeployFeedbackError
 |   |   |-- NotARepository
 |   |   |-- WorkingTreeDirty
 |   |   |-- PersonUnknown          git does not know who makes the tag or commit
+|   |   |-- FiltersUntrusted       only the repository's own filters could tell whether files changed
 |   |   |-- TagExists
 |   |   `-- PushFailed             the tag is made here, but the remote does not have it
 |   |-- SecretNotAllowed           a secret would go where neither the user nor an admin allowed it
@@ -239,6 +240,12 @@ class PersonUnknown(ReleaseRefused):
     """git does not know who makes the tag or commit, and nobody said it."""
 
     code = "person_unknown"
+
+
+class FiltersUntrusted(ReleaseRefused):
+    """Only filters of the repository's own configuration could tell whether files changed, and nobody trusts them."""
+
+    code = "filters_untrusted"
 
 
 class TagExists(ReleaseRefused):

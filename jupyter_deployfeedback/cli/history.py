@@ -122,11 +122,15 @@ def waive_command(*, run_id: str, findings: tuple[str, ...], by: str, reason: st
 @click.option("--run", "run_id", help="The run that justifies the release; default: the newest finished one.")
 @click.option("--push", is_flag=True, help="Push the tag to the project's remote too.")
 @click.option("--tagger", default="", metavar="'NAME <MAIL>'", help="Who tags; default: as git knows you.")
+@options.trust_option
 @options.project_option
-def release_command(*, version: str, run_id: str | None, push: bool, tagger: str, project_file: Path) -> None:
+def release_command(
+    *, version: str, run_id: str | None, push: bool, tagger: str, trust_repo_filters: bool, project_file: Path
+) -> None:
     """Tag the tested commit as VERSION, with the evidence in the tag. Only while the gate is open."""
     from jupyter_deployfeedback.pipeline.release import release
 
+    options.trust(project_file, trust_repo_filters=trust_repo_filters)
     opened = options.store()
     run_id = run_id or options.newest_finished(opened, project_file)
     tagged = release(run_id, version=version, push=push, store=opened, environment=options.environment(), by=tagger)

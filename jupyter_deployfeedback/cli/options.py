@@ -45,6 +45,11 @@ project_option = click.option(
     default=Path(),
     help="Project file or its folder.",
 )
+trust_option = click.option(
+    "--trust-repo-filters",
+    is_flag=True,
+    help="From now on let git execute the filters that this repository's own configuration names.",
+)
 format_option = click.option(
     "--format", "form", type=FormatChoice(FORMATS), default="text", help="How the feedback is written."
 )
@@ -60,6 +65,14 @@ allow_secret_option = click.option(
     metavar="NAME=ORIGIN",
     help="Let this secret be sent there, this time; may be repeated.",
 )
+
+
+def trust(project_file: Path, *, trust_repo_filters: bool) -> None:
+    """Note that the user trusts the filters of a project's repository, where that was said."""
+    if trust_repo_filters:
+        from jupyter_deployfeedback.pipeline.questions import trust_filters
+
+        trust_filters(project_file if project_file.is_dir() else project_file.parent)
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:

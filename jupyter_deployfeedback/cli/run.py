@@ -28,13 +28,15 @@ FOLLOW_EACH_OTHER = ("text", "markdown")  # other documents cannot stand in one 
 @click.option(
     "--continue", "continues", metavar="RUN", help="Add to an inconclusive run what it needs and judge all together."
 )
+@options.trust_option
 @click.option("--all-targets", is_flag=True, help="Run once for each target, one after the other.")
 @options.run_options
-def run_command(*, all_targets: bool, **chosen: Any) -> int:  # noqa: ANN401 - click passes its options by name
+def run_command(*, all_targets: bool, trust_repo_filters: bool, **chosen: Any) -> int:  # noqa: ANN401 - click passes its options by name
     """Run the suites against a target and print the feedback.
 
     Exit codes: 0 pass or warn, 1 fail, 2 wrong use or project file, 3 inconclusive, 4 could not run.
     """
+    options.trust(chosen["project_file"], trust_repo_filters=trust_repo_filters)
     if all_targets:
         return run_each(run_and_emit, **chosen)
     report = run_and_emit(**chosen)

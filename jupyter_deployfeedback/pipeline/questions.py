@@ -22,6 +22,7 @@ from jupyter_deployfeedback.project import (
     read_value,
 )
 from jupyter_deployfeedback.project.imports import import_rules
+from jupyter_deployfeedback.release import trust_filters
 from jupyter_deployfeedback.release.commit import differences, note_output, read_commit, top_folder, why_no_commit
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "read_deployments",
     "read_parameters_file",
     "read_value",
+    "trust_filters",
     "try_target",
     "why_no_commit",
 ]

@@ -7,6 +7,7 @@ or a push.
 from jupyter_deployfeedback.release.commit import known_release, may_lack_tags, read_commit, release_tags
 from jupyter_deployfeedback.release.gate import grant_waiver
 from jupyter_deployfeedback.release.tag import push_release, tag_release
+from jupyter_deployfeedback.release.trust import trust_filters
 
 __all__ = [
     "grant_waiver",
@@ -16,4 +17,5 @@ __all__ = [
     "read_commit",
     "release_tags",
     "tag_release",
+    "trust_filters",
 ]

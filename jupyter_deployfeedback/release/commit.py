@@ -14,8 +14,19 @@ from urllib.parse import quote
 from jupyter_deployfeedback.domain.project import VOLATILE, Project
 from jupyter_deployfeedback.domain.run import Commit, Release
 from jupyter_deployfeedback.domain.verdict import Verdict
-from jupyter_deployfeedback.errors import NotARepository, ReleaseRefused, UsageError
-from jupyter_deployfeedback.release.git import LARGE_BYTES, Answer, confirmed, known_person, look, look_at_files
+from jupyter_deployfeedback.errors import FiltersUntrusted, NotARepository, ReleaseRefused, UsageError
+from jupyter_deployfeedback.release.git import (
+    LARGE_BYTES,
+    Answer,
+    confirmed,
+    known_person,
+    look,
+    look_at_files,
+    look_through_filters,
+    sanitised,
+    untrusted_filters,
+)
+from jupyter_deployfeedback.release.trust import FLAG, has_trusted_filters
 
 DIRTY_FILES = 1000
 SHOWN_BYTES = 100_000  # of what differs in a file
@@ -33,9 +44,11 @@ _SCP = re.compile(rf"(?:[^@/:]+@)?{_HOST}:(?!/)(?P<path>.+)")
 def read_commit(folder: Path, *, honour_filters: bool = False, without: tuple[str, ...] = VOLATILE) -> Commit | None:
     """Return the commit checked out in a folder and the files that differ from it; None where there is no commit.
 
-    Untracked files count unless git ignores them. Nothing that the repository configures is executed, so files under
-    a clean filter (git-lfs, nbstripout) are judged by their bytes and may look changed; ``honour_filters`` runs the
-    filters too, and is meant for what a user asked for. Notebooks are compared ``without`` some of their metadata.
+    Untracked files count unless git ignores them. Nothing that is configured is executed, so files under a clean filter
+    (git-lfs, nbstripout) are judged by their bytes and may look changed. ``honour_filters`` is meant for what a user
+    asked for: the filters that user or system configured are executed, the repository's own where the user trusts them.
+    Notebooks are compared ``without`` some of their metadata.
+    Raises FiltersUntrusted where filters that nobody trusts would have to be executed to tell.
     """
     try:
         head = look(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
@@ -56,10 +69,16 @@ def read_commit(folder: Path, *, honour_filters: bool = False, without: tuple[st
     )
 
 
-def dirty_files(folder: Path, *, honour_filters: bool = False, without: tuple[str, ...] = VOLATILE) -> tuple[str, ...]:
-    """Return the files, submodules included, that differ from the commit; relative to the repository's top."""
+def dirty_files(
+    folder: Path, *, honour_filters: bool = False, trusted: bool = False, without: tuple[str, ...] = VOLATILE
+) -> tuple[str, ...]:
+    """Return the files, submodules included, that differ from the commit; relative to the repository's top.
+
+    Who trusts the filters of a repository trusts those of its submodules.
+    """
     top = top_folder(folder)
-    changed = _changed_after_filters(top) if honour_filters else _changed(top)
+    trusted = trusted or (honour_filters and has_trusted_filters(top))
+    changed = _changed_after_filters(top, trusted=trusted) if honour_filters else _changed(top)
     noted = _noted(top) if changed else {}
     own = [
         path
@@ -69,7 +88,7 @@ def dirty_files(folder: Path, *, honour_filters: bool = False, without: tuple[st
     inner = [
         f"{module}/{path}"
         for module in _submodules(top)
-        for path in dirty_files(top / module, honour_filters=honour_filters, without=without)
+        for path in dirty_files(top / module, honour_filters=honour_filters, trusted=trusted, without=without)
     ]
     return tuple([*own, *inner][:DIRTY_FILES])
 
@@ -148,12 +167,23 @@ def _changed(top: Path) -> list[str]:
     return paths
 
 
-def _changed_after_filters(top: Path) -> list[str]:
+def _changed_after_filters(top: Path, *, trusted: bool) -> list[str]:
     # `git status` calls a file changed by its size alone, `git diff` compares what the filters make of it
-    tracked = confirmed(top, "diff", "--name-only", "-z", "--no-ext-diff", "--ignore-submodules=dirty", "HEAD")
-    others = confirmed(top, "ls-files", "-z", "--others", "--exclude-standard")
-    untracked = [path for path in _files(others, top=top) if not _made_by_running(path)]
-    return [*_files(tracked, top=top), *untracked]
+    asked = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty", "HEAD")
+    changed = _files(look_through_filters(top, *asked, own=trusted), top=top)
+    if not trusted:
+        _refuse_untrusted(top, untrusted_filters(top, changed))
+    others = look(top, "ls-files", "-z", "--others", "--exclude-standard")
+    return [*changed, *(path for path in _files(others, top=top) if not _made_by_running(path))]
+
+
+def _refuse_untrusted(top: Path, found: Mapping[str, str]) -> None:
+    for path, name in found.items():
+        raise FiltersUntrusted(
+            f"git cannot tell whether files changed in {top}: {sanitised(path)} goes through the filter "
+            f"{sanitised(name)!r}, a command that only the repository's own configuration names.",
+            remedy=f"If you trust it: jupyter deployfeedback run {FLAG}, once for this repository.",
+        )
 
 
 def _files(answer: Answer, *, top: Path) -> list[str]:

@@ -43,6 +43,7 @@ _QUIET_CONFIG = (  # whatever git would execute for a mere look at the repositor
     ("protocol.allow", "never"),  # a partial clone fetches what it lacks, through whatever its config names
     ("safe.bareRepository", "explicit"),  # a bare repository among a project's files is not the project's
 )
+_NO_FILTER = {"clean": "", "smudge": "", "process": "", "required": "false"}
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PERSON = re.compile(r"(?P<name>[^<>\x00-\x1f]*[^<>\s]) *<(?P<email>[^<>@\s]+@[^<>@\s]+)>")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
@@ -68,7 +69,7 @@ def look(folder: Path, *arguments: str, most: int = OUTPUT_BYTES) -> Answer:
 
 def look_at_files(folder: Path, *arguments: str) -> Answer:
     """Ask a repository about its files as ``look`` does; filters, which git executes for each file, are blanked."""
-    blanked = _blank_filters(_filter_names(folder))
+    blanked = [(f"filter.{name}.{key}", value) for name in _filters(folder) for key, value in _NO_FILTER.items()]
     return _run(folder, arguments, environment=_environment([*_QUIET_CONFIG, *blanked], quiet=True))
 
 
@@ -103,21 +104,56 @@ def _person(by: str) -> dict[str, str]:
     return {f"GIT_{role}_{part.upper()}": found[part] for role in ("AUTHOR", "COMMITTER") for part in ("name", "email")}
 
 
+def look_through_filters(folder: Path, *arguments: str, own: bool) -> Answer:
+    """Ask a repository about its files as ``look`` does, through the filters that user or system configured.
+
+    Those of the repository's own configuration are executed where ``own`` says that the user trusts them.
+    """
+    settings = [  # only what the repository sets: a process that is empty keeps git from executing clean
+        (f"filter.{name}.{key}", found.trusted.get(key, _NO_FILTER.get(key, "")))
+        for name, found in _filters(folder).items()
+        for key in found.own
+    ]
+    restored = [] if own else settings
+    return _run(folder, arguments, environment=_environment([*_QUIET_CONFIG, *restored], quiet=True))
+
+
+def untrusted_filters(folder: Path, paths: Sequence[str]) -> dict[str, str]:
+    """Return those of the paths whose filter is what it is by the repository alone, with the filter's name."""
+    odd = {name for name, found in _filters(folder).items() if found.trusted | found.own != found.trusted}
+    if not odd or not paths:
+        return {}
+    asked = _run(
+        folder,
+        ("check-attr", "-z", "--stdin", "filter"),
+        environment=_environment(_QUIET_CONFIG, quiet=True),
+        stdin="\0".join(paths),
+    )
+    fields = asked.output.decode(errors="replace").split("\0")
+    return {path: name for path, name in zip(fields[::3], fields[2::3], strict=False) if name in odd}
+
+
 def sanitised(text: str) -> str:
     """Return foreign text without control characters, credentials in URLs and undue length."""
     text = _CREDENTIALS.sub("", _CONTROLS.sub("", text)).strip()
     return text if len(text) <= SAID_CHARACTERS else text[:SAID_CHARACTERS] + " ... (shortened)"
 
 
-def _filter_names(folder: Path) -> list[str]:
-    answer = look(folder, "config", "--null", "--name-only", "--get-regexp", r"^filter\.")
-    keys = answer.output.decode(errors="surrogateescape").split("\0")
-    return sorted({key.removeprefix("filter.").rpartition(".")[0] for key in keys if key.count(".") > 1})
+class _Filter(NamedTuple):
+    trusted: dict[str, str]  # by key, what user or system configured
+    own: dict[str, str]  # by key, what the repository configures
 
 
-def _blank_filters(names: Sequence[str]) -> list[tuple[str, str]]:
-    settings = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
-    return [(f"filter.{name}.{key}", value) for name in names for key, value in settings]
+def _filters(folder: Path) -> dict[str, _Filter]:
+    answer = look(folder, "config", "--null", "--show-scope", "--get-regexp", r"^filter\..*\.")
+    fields = answer.output.decode(errors="surrogateescape").split("\0")
+    found: dict[str, _Filter] = {}
+    for scope, entry in zip(fields[::2], fields[1::2], strict=False):
+        key, assigned, value = entry.partition("\n")
+        name, _, setting = key.removeprefix("filter.").rpartition(".")
+        each = found.setdefault(name, _Filter({}, {}))
+        (each.own if scope in {"local", "worktree"} else each.trusted)[setting] = value if assigned else "true"
+    return found
 
 
 def _environment(config: Sequence[tuple[str, str]], *, quiet: bool) -> dict[str, str]:

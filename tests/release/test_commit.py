@@ -114,17 +114,6 @@ def test_the_same_repository_does_execute_in_a_plain_git_status(git: Git, reposi
     assert {"fsmonitor", "clean.plain", "clean.odd=name", "clean.with.dots", "required.must", "process.long"} <= called
 
 
-def test_filters_are_honoured_where_a_user_asked(git: Git, repository: Path) -> None:
-    (repository / ".gitattributes").write_text("*.ipynb filter=strip\n")
-    git(repository, "add", ".")
-    git(repository, "commit", "-q", "-m", "Strip outputs")
-    git(repository, "config", "filter.strip.clean", "sed -e '/output/d'")
-    (repository / "suites/quality.ipynb").write_text('{"cells": []}\noutput\n')
-
-    assert read_commit(repository).dirty == ("suites/quality.ipynb",)
-    assert read_commit(repository, honour_filters=True).dirty == ()
-
-
 def arm(repository: Path, git: Git, *, touch: str) -> None:
     """Let every setting that git executes on a look leave its name in the canary file; make files look changed."""
     names = {
