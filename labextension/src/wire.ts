@@ -4,6 +4,24 @@
  */
 
 export interface paths {
+    readonly "/changes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** How files differ from a project's commit. */
+        readonly get: operations["listChanges"];
+        readonly put?: never;
+        /** Commit exactly these files; 409 where git refuses. */
+        readonly post: operations["createCommit"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/project": {
         readonly parameters: {
             readonly query?: never;
@@ -193,6 +211,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/secrets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Let a secret that the project asks for be sent where it says. */
+        readonly post: operations["allowSecret"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/targets/{name}/health": {
         readonly parameters: {
             readonly query?: never;
@@ -220,6 +255,18 @@ export interface components {
          * @enum {string}
          */
         readonly Aggregate: "value" | "p" | "avg" | "med" | "min" | "max" | "count" | "rate" | "typical" | "share";
+        /**
+         * AllowSecret
+         * @description Let a secret be sent to an origin, from now on: one that the project that governs ``path`` asks for.
+         */
+        readonly AllowSecret: {
+            /** Origin */
+            readonly origin: string;
+            /** Path */
+            readonly path: string;
+            /** Reference */
+            readonly reference: string;
+        };
         /**
          * Better
          * @description In which direction a metric improves.
@@ -271,6 +318,16 @@ export interface components {
          */
         readonly Change: "improved" | "unchanged" | "regressed" | "added" | "removed" | "unknown";
         /**
+         * ChangesAnswer
+         * @description How the files under the server's root that differ from the commit do so, as git writes it.
+         */
+        readonly ChangesAnswer: {
+            /** Changes */
+            readonly changes: {
+                readonly [key: string]: string;
+            };
+        };
+        /**
          * ChartBody
          * @description One plot as a Vega-Lite v5 specification.
          */
@@ -294,6 +351,7 @@ export interface components {
          * Commit
          * @description What was tested, as git knows it; ``dirty`` files differ from the commit.
          *
+         *     ``hidden`` files are those that git was told not to look at, each with the command that lets it look again.
          *     ``page`` is where a browser finds the project's folder at this commit, with a slash at its end; None where no remote
          *     is known to have the commit.
          */
@@ -313,6 +371,13 @@ export interface components {
              * @default []
              */
             readonly dirty: readonly string[];
+            /**
+             * Hidden
+             * @default {}
+             */
+            readonly hidden: {
+                readonly [key: string]: string;
+            };
             /**
              * Page
              * @default null
@@ -373,10 +438,32 @@ export interface components {
             readonly remedy: string;
         };
         /**
+         * CreateCommit
+         * @description Commit exactly these changed files of the repository that holds a project. ``by``: ``Name <mail>``.
+         */
+        readonly CreateCommit: {
+            /**
+             * By
+             * @default
+             */
+            readonly by: string;
+            /** Files */
+            readonly files: readonly string[];
+            /** Message */
+            readonly message: string;
+            /** Path */
+            readonly path: string;
+        };
+        /**
          * CreateRelease
-         * @description Tag the commit that a run tested.
+         * @description Tag the commit that a run tested. ``by`` is who does it, ``Name <mail>``, where git does not know.
          */
         readonly CreateRelease: {
+            /**
+             * By
+             * @default
+             */
+            readonly by: string;
             /**
              * Push
              * @default false
@@ -398,6 +485,11 @@ export interface components {
              */
             readonly against: string | null;
             /**
+             * Kernel
+             * @default null
+             */
+            readonly kernel: string | null;
+            /**
              * Matrix
              * @default {}
              */
@@ -409,7 +501,7 @@ export interface components {
              * @default {}
              */
             readonly parameters: {
-                readonly [key: string]: string | number | boolean | readonly (string | number | boolean | null)[] | null;
+                readonly [key: string]: unknown;
             };
             /** Path */
             readonly path: string;
@@ -462,9 +554,17 @@ export interface components {
         };
         /**
          * Digest
-         * @description What a run was made from: the project file or the data of an evaluation, by its sha256.
+         * @description What a run was made from, by its sha256: the project file, the files of a suite, the data of an evaluation.
+         *
+         *     ``in_commit``: it is a file by its path in the project, and a tag's commit must hold these very bytes. Their sha256
+         *     is of what was executed, "" where that is not known.
          */
         readonly Digest: {
+            /**
+             * In Commit
+             * @default false
+             */
+            readonly in_commit: boolean;
             /** Name */
             readonly name: string;
             /** Sha256 */
@@ -612,6 +712,61 @@ export interface components {
             readonly text: string;
         };
         /**
+         * FailureKind
+         * @description Why requests have no answer.
+         * @enum {string}
+         */
+        readonly FailureKind: "unreachable" | "timed_out" | "status" | "unreadable" | "broken_off" | "unwritable" | "not_sent" | "other";
+        /**
+         * FailureRow
+         * @description Requests without an answer: of which side, where they were asked, and ``text``, that as people read it.
+         *
+         *     ``of`` is how many requests the evaluation was to send to this side.
+         */
+        readonly FailureRow: {
+            /** Count */
+            readonly count: number;
+            /** Evaluation */
+            readonly evaluation: string;
+            /** @default other */
+            readonly kind: components["schemas"]["FailureKind"];
+            /** Message */
+            readonly message: string;
+            /** Of */
+            readonly of: number;
+            /**
+             * Remedy
+             * @default
+             */
+            readonly remedy: string;
+            /**
+             * Reply
+             * @default
+             */
+            readonly reply: string;
+            /**
+             * Sent
+             * @default
+             */
+            readonly sent: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            readonly side: "candidate" | "baseline";
+            /**
+             * Status
+             * @default null
+             */
+            readonly status: number | null;
+            /** Suite */
+            readonly suite: string;
+            /** Target */
+            readonly target: string;
+            /** Text */
+            readonly text: string;
+        };
+        /**
          * Family
          * @description Which of the three tables a metric belongs to.
          * @enum {string}
@@ -639,6 +794,11 @@ export interface components {
             readonly examples: components["schemas"]["Examples"];
             /** Exit Code */
             readonly exit_code: number;
+            /**
+             * Failures
+             * @default []
+             */
+            readonly failures: readonly components["schemas"]["FailureRow"][];
             /** Findings */
             readonly findings: readonly components["schemas"]["FindingText"][];
             readonly gate: components["schemas"]["GateState"];
@@ -725,6 +885,8 @@ export interface components {
          * FindingText
          * @description One finding with its sentence. ``text`` holds the same numbers in readable units, ready to show.
          *
+         *     ``failures`` are requests without an answer that can explain it.
+         *
          *     ``rule`` and ``expression`` are subject and condition as they are read; nothing reads them back but what takes over
          *     a report of schema version 1, which had nothing else.
          */
@@ -755,6 +917,11 @@ export interface components {
             readonly facts: {
                 readonly [key: string]: number;
             };
+            /**
+             * Failures
+             * @default []
+             */
+            readonly failures: readonly components["schemas"]["FailureRow"][];
             /**
              * Interval
              * @default null
@@ -977,6 +1144,11 @@ export interface components {
             /** Name */
             readonly name: string;
             /**
+             * No Commit
+             * @default
+             */
+            readonly no_commit: string;
+            /**
              * Notices
              * @default []
              */
@@ -1017,7 +1189,7 @@ export interface components {
          * @description Why a finding says what it says.
          * @enum {string}
          */
-        readonly ReasonKind: "answered_twice" | "baseline_unknown" | "below_floor" | "between_limits" | "beyond_cap" | "cases" | "counted_nothing" | "first_release" | "interval_reversed" | "missing" | "new_metric" | "no_case_ran" | "no_data_fails" | "no_interval" | "no_labels" | "no_result" | "not_answered" | "not_finite" | "not_in_baseline" | "not_ready" | "not_significant" | "nothing_absolute" | "nothing_answered" | "other_version" | "self_test_missed" | "several_results" | "unit" | "version_changed" | "weak_evidence" | "within_warning";
+        readonly ReasonKind: "answered_twice" | "baseline_unknown" | "below_floor" | "between_limits" | "beyond_cap" | "by_default" | "cases" | "counted_nothing" | "first_release" | "interval_reversed" | "missing" | "never_asked" | "new_metric" | "no_case_ran" | "no_data_fails" | "no_interval" | "no_labels" | "no_result" | "not_answered" | "not_finite" | "not_in_baseline" | "not_ready" | "not_significant" | "nothing_absolute" | "nothing_answered" | "nothing_limited" | "other_version" | "raised_nothing" | "self_test_missed" | "sender_late" | "several_results" | "unit" | "unseen" | "version_changed" | "weak_evidence" | "within_warning";
         /**
          * Relation
          * @description What the limit is measured against.
@@ -1141,6 +1313,11 @@ export interface components {
              */
             readonly imported: string | null;
             /**
+             * Kernel
+             * @default null
+             */
+            readonly kernel: string | null;
+            /**
              * Matrix
              * @default {}
              */
@@ -1162,7 +1339,7 @@ export interface components {
              * @default {}
              */
             readonly parameters: {
-                readonly [key: string]: string | number | boolean | readonly (string | number | boolean | null)[] | null;
+                readonly [key: string]: unknown;
             };
             /** Path */
             readonly path: string;
@@ -1315,6 +1492,11 @@ export interface components {
              */
             readonly namespace: string | null;
             /**
+             * No Commit
+             * @default
+             */
+            readonly no_commit: string;
+            /**
              * Page
              * @default null
              */
@@ -1348,6 +1530,11 @@ export interface components {
              * @default null
              */
             readonly window_seconds: number | null;
+            /**
+             * Written
+             * @default []
+             */
+            readonly written: readonly string[];
         };
         /**
          * RunsAnswer
@@ -1365,6 +1552,18 @@ export interface components {
          * @enum {string}
          */
         readonly RunState: "queued" | "running" | "finished" | "cancelled" | "lost";
+        /**
+         * SecretBody
+         * @description A secret that is sent when a target is asked: its reference, where it goes, and whether somebody allowed it.
+         */
+        readonly SecretBody: {
+            /** Allowed */
+            readonly allowed: boolean;
+            /** Origin */
+            readonly origin: string;
+            /** Reference */
+            readonly reference: string;
+        };
         /**
          * SeriesRow
          * @description How a platform metric moved over the window on one side: (seconds since its start, value).
@@ -1425,7 +1624,7 @@ export interface components {
          * @description What a finding can be about.
          * @enum {string}
          */
-        readonly SubjectKind: "metric" | "suite" | "target" | "model version" | "baseline" | "self-test";
+        readonly SubjectKind: "metric" | "suite" | "target" | "model version" | "baseline" | "self-test" | "rules";
         /**
          * SuiteBody
          * @description One suite of a project. ``points`` are those of its matrix; ``targets`` those it is run against, none: all.
@@ -1528,6 +1727,11 @@ export interface components {
             /** Name */
             readonly name: string;
             readonly protocol: components["schemas"]["Protocol"];
+            /**
+             * Secrets
+             * @default []
+             */
+            readonly secrets: readonly components["schemas"]["SecretBody"][];
             /** Url */
             readonly url: string | null;
         };
@@ -1558,6 +1762,11 @@ export interface components {
             readonly problem: string | null;
             /** Ready */
             readonly ready: boolean;
+            /**
+             * Remedy
+             * @default
+             */
+            readonly remedy: string;
             /**
              * Server Version
              * @default null
@@ -1652,6 +1861,138 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly listChanges: {
+        readonly parameters: {
+            readonly query: {
+                readonly path: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description How files differ from a project's commit. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChangesAnswer"];
+                };
+            };
+            /** @description wrong use */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no token, or not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description not now */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description cannot be used */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly createCommit: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CreateCommit"];
+            };
+        };
+        readonly responses: {
+            /** @description Commit exactly these files; 409 where git refuses. */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProjectAnswer"];
+                };
+            };
+            /** @description wrong use */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no token, or not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description not now */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description cannot be used */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     readonly getProject: {
         readonly parameters: {
             readonly query: {
@@ -2469,6 +2810,73 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Waiver"];
+                };
+            };
+            /** @description wrong use */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description no token, or not allowed */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description not now */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description cannot be used */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readonly allowSecret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AllowSecret"];
+            };
+        };
+        readonly responses: {
+            /** @description Let a secret that the project asks for be sent where it says. */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SecretBody"];
                 };
             };
             /** @description wrong use */

@@ -111,7 +111,9 @@ def test_any_label_goes_from_the_first_run_to_the_second_tag(project: Path) -> N
     every = {(label, text) for label in LABELS for text in (">=0.8", ">=-20pp")}
     assert [first["verdict"], second["verdict"]] == ["pass", "warn"]  # a stored release is weak evidence
     assert set(judged(first)) == set(judged(second)) == every
-    assert len({each["rule"] for each in second["findings"]}) == len(LABELS) + 3  # all examples, failures, and the suite
+    assert (
+        len({each["rule"] for each in second["findings"]}) == len(LABELS) + 3
+    )  # all examples, failures, and the suite
     assert not [each for each in second["changes"] + second["notices"] if "rule" in str(each)]
     names = [f"{each['rule']} {each['expression']}".strip() for each in second["findings"]]
     assert 'accuracy{city:"Paris, France"} >=-20pp' in names
