@@ -4,13 +4,15 @@ import json
 import math
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from email.utils import mktime_tz, parsedate_tz
-from typing import NoReturn
+from typing import NoReturn, Self
 from urllib.parse import urlsplit
 
 from jupyter_deployfeedback.errors import ProtocolError
 from jupyter_deployfeedback.probe.redaction import redact, redact_tree
+from jupyter_deployfeedback.probe.secrets import redacted
 from jupyter_deployfeedback.probe.settings import shown
 
 SUCCESS = range(200, 300)
@@ -43,6 +45,11 @@ class Reply:
     body: bytes
     url: str = ""
     retry_after: str = ""
+
+    def without_secrets(self, headers: Mapping[str, str]) -> Self:
+        """Return the reply before anything is read or cut from it: an endpoint may send back what it was sent."""
+        location = redacted(self.location.encode(), headers=headers).decode()
+        return replace(self, body=redacted(self.body, headers=headers), location=location)
 
     @property
     def wait_seconds(self) -> float | None:

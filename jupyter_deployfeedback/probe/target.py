@@ -118,7 +118,7 @@ class Target:
         return list(exchange.answer.predictions)
 
     def health(self) -> dict[str, object]:
-        """Return what the target says of itself: ready, model_version, server_version, software, problem."""
+        """Return what the target says of itself: ready, model_version, server_version, software, problem, remedy."""
         return ask_settings(self.settings, environment=self._environment)
 
     def exchange(self, batch: Sequence[object], *, timeout_seconds: float | None = None) -> Exchange:
@@ -139,7 +139,7 @@ class Target:
         try:
             reply = self._transport.send(ready, timeout_seconds=timeout)
             seconds = time.perf_counter() - started
-            reply = replace(reply, body=redacted(reply.body, headers=self._secret_headers))
+            reply = reply.without_secrets(self._secret_headers)
             answer = self._read(reply, count=len(batch))
         except HarnessError as error:
             late = isinstance(error, TargetTimedOut)
@@ -356,7 +356,8 @@ class HealthPages:
         headers = {"Accept": "application/json", **self._headers}
         url = self._settings.url + (path if path.startswith("/") else f"/{path}")
         request = self._transport.prepare("GET", url, headers=headers, body=None)
-        return self._transport.send(request, timeout_seconds=min(LONGEST_SECONDS, self._settings.timeout_seconds))
+        reply = self._transport.send(request, timeout_seconds=min(LONGEST_SECONDS, self._settings.timeout_seconds))
+        return reply.without_secrets(self._headers)
 
 
 def _refuse_unready(reply: Reply, *, path: str) -> None:

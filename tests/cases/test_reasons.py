@@ -173,6 +173,15 @@ def test_no_excerpt_holds_a_secret_whole_or_cut(
     assert SECRET[:5] not in json.dumps(result.answers.wire()) + repr(result) + repr(result.errors)
 
 
+@pytest.mark.parametrize("before", [0, 170, 190])
+def test_no_advice_holds_a_secret(deploy: Deploy, monkeypatch: pytest.MonkeyPatch, before: int) -> None:
+    monkeypatch.setenv("TOKEN", SECRET)
+    url = deploy(lambda *_: (307, "", {"Location": f"/{'b' * before}{SECRET}"}))
+    result = jdf.evaluate(jdf.connect(url, auth={"bearer": "env:TOKEN"}), [[1]], [0], warmup=0)
+
+    assert SECRET[:5] not in json.dumps(result.answers.wire()) + repr(result.errors)
+
+
 @pytest.mark.parametrize("form", Format)
 def test_every_rendering_says_what_failed_what_was_sent_and_what_came_back(deploy: Deploy, form: Format) -> None:
     found = collected(deploy(lambda number, body: unprocessable(number) if number % 4 else good(body)))
