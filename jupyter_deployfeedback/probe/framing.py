@@ -6,7 +6,6 @@ follows an answer. On a kept connection each of these gives the next request the
 
 import io
 import re
-import socket
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
@@ -29,7 +28,7 @@ class Received(io.BufferedReader):
     The connection returns at once what it has when nothing more is ``due``.
     """
 
-    def __init__(self, raw: socket.SocketIO, connection: Any) -> None:  # noqa: ANN401 - a socket of deadline.py
+    def __init__(self, raw: io.RawIOBase, connection: Any) -> None:  # noqa: ANN401 - a socket of deadline.py
         super().__init__(raw)
         self._connection = connection
         self._left: int | None = None  # bytes of the body, or of its chunk, that are still to come

@@ -8,10 +8,7 @@ import base64
 import html
 import json
 import logging
-import os
 import re
-import shlex
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +31,7 @@ _ESCAPES: tuple[Callable[[str], str], ...] = (
     quote_plus,
     lambda text: quote(text, safe=""),
     lambda text: re.sub("%..", lambda each: each[0].lower(), quote(text, safe="")),
-    shlex.quote,
+    lambda text: text.replace("'", "'\"'\"'"),  # in a shell's quotes
     re.escape,
 )
 
@@ -83,8 +80,8 @@ def redact_files(folder: Path, *, stem: str) -> None:
         text = "" if path.is_symlink() or not path.is_file() else path.read_bytes().decode(errors="surrogateescape")
         if (clean := redact(text)) != text:
             whole = path.with_name(f"{path.name}.clean")
-            with os.fdopen(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as file:
-                file.write(clean.encode(errors="surrogateescape"))
+            whole.touch(mode=_PRIVATE, exist_ok=False)
+            whole.write_bytes(clean.encode(errors="surrogateescape"))
             whole.replace(path)
 
 
@@ -113,5 +110,5 @@ class _Silent:
         if (clean := redact(said)) != said:
             record.msg, record.args = clean, None
         if record.exc_info and record.exc_info[0] is not None:
-            record.exc_text = redact("".join(traceback.format_exception(*record.exc_info))).rstrip()
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
         return record

@@ -182,6 +182,9 @@ def test_an_echoed_secret_stands_in_nothing_that_a_run_leaves(
     assert "[secret:env:MODEL_TOKEN]" in seen["evidence"]
     assert "[secret:file:" in seen["evidence"]
     assert [path for path, text in left.items() if path.endswith(".ipynb") and "[secret:env:MODEL_TOKEN]" in text]
+    redaction.learn({"env:LATER": "suite.ipynb"})
+    for noun in (report, store.evidence(run.run_id), store.events(run.run_id)[-1]):
+        assert "suite.ipynb" not in noun.without_secrets().model_dump_json()
 
 
 def test_what_a_program_of_a_suite_wrote_is_cleaned_for_its_own_files_alone(tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ class Interpreter:
 
     def program(self, first: str) -> tuple[str, ...]:
         """Return what runs behave's script; ``first`` is Python to be executed before, in the same process."""
-        return (str(self.path), "-c", first + _THEN, self.behave) if first else (self.behave,)
+        watched = first and not self.version.startswith("2.")
+        return (str(self.path), "-c", first + _THEN, self.behave) if watched else (self.behave,)
 
     @property
     def described(self) -> str:
