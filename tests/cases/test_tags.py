@@ -23,6 +23,8 @@ from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.cli.screen import empty, hand_over
 from jupyter_deployfeedback.domain.feedback import Digest, FeedbackReport
 from jupyter_deployfeedback.domain.run import Release, RunRequest
+from jupyter_deployfeedback.execution.suites import read_bytes
+from jupyter_deployfeedback.execution.worker.wire import Spec
 from jupyter_deployfeedback.pipeline.plan import open_project
 from jupyter_deployfeedback.pipeline.questions import commit_to_test
 from jupyter_deployfeedback.pipeline.release import release
@@ -545,3 +547,14 @@ async def test_the_panel_is_told_that_git_wants_a_name(
     assert (await fetch("changes", method="POST", body=json.dumps(asked)))[1]["error"] == "person_unknown"
     status, _ = await fetch("changes", method="POST", body=json.dumps({**asked, "by": "Ada <ada@example.org>"}))
     assert (status, git(served, "log", "-1", "--format=%an <%ae>")) == (201, "Ada <ada@example.org>")
+
+
+def test_what_a_folder_of_features_is_read_from_is_its_code(tmp_path: Path) -> None:
+    for name in ("a.feature", "steps/s.py", "reports/old.xml", "steps/__pycache__/s.pyc"):
+        (tmp_path / "features" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "features" / name).write_text(name)
+    spec = Spec(
+        source=str(tmp_path / "features"), folder=str(tmp_path), artifact="", runtime_folder="", timeout_seconds=1
+    )
+
+    assert read_bytes(spec).keys() == {"features/a.feature", "features/steps/s.py"}

@@ -47,14 +47,14 @@ class Adapter(Protocol):
 
 
 def read_bytes(spec: Spec) -> dict[str, str]:
-    """Return the sha256 of each file that a suite is read from, a notebook or all below a folder, by its path.
+    """Return the sha256 of each file that a suite is read from, a notebook or the code in a folder, by its path.
 
     Paths are relative to the project's folder. A file that cannot be read is left out: its adapter says why.
     """
     source, folder = Path(spec.source), Path(spec.folder)
-    files = sorted(source.rglob("*")) if source.is_dir() else [source]
+    code = (each for each in source.rglob("*") if each.suffix in {".feature", ".py"})
     found = {}
-    for file in (each for each in files if each.is_file() and "__pycache__" not in each.parts):
+    for file in (each for each in (sorted(code) if source.is_dir() else [source]) if each.is_file()):
         with suppress(OSError, ValueError):
             found[file.relative_to(folder).as_posix()] = hashlib.sha256(file.read_bytes()).hexdigest()
     return found
