@@ -70,7 +70,7 @@ def passed_over(run: Run, project: Project, *, store: Store) -> tuple[str, ...]:
         return ()
     instead = store.judged_release(project.file)
     in_git = run.commit is not None  # without a commit there is no tag either
-    made = release_tags(Path(project.folder), template=project.release.tag) if in_git else {}
+    made = release_tags(Path(project.folder), template=project.release.tag, project=project.name) if in_git else {}
     made |= {each.tag: each.created_at for each in store.releases(project.file)}
     newer = {tag: at for tag, at in made.items() if instead is None or (at > instead.created_at and tag != instead.tag)}
     return tuple(sorted(newer, key=lambda tag: newer[tag], reverse=True))

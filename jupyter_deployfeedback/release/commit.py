@@ -35,7 +35,8 @@ _COMMITTER = re.compile(r"^committer .*> (\d{1,11}) [+-]\d{4}$", re.MULTILINE)
 MADE_BY_RUNNING = frozenset({".ipynb_checkpoints", "__pycache__"})
 """Folders that Jupyter and Python leave where notebooks are edited and run: untracked, they change nothing tested."""
 _CI_VARIABLES = frozenset({"CI", "BUILD_NUMBER", "TF_BUILD"})  # Jenkins and Azure Pipelines set no CI
-_FORMAT = "--format=%(creatordate:unix) %(refname:strip=2)"
+PROJECT_TRAILER = "Deployfeedback-Project"
+_FORMAT = "--format=%(creatordate:unix) %(refname:strip=2)%00%(contents:trailers)%00"
 _HOST = r"(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"  # with a dot: an alias of ssh has none
 _URL = re.compile(rf"(?P<scheme>https?|ssh|git)://(?:[^@/]*@)?{_HOST}(?P<port>:[0-9]+)?/(?P<path>.+)")
 _SCP = re.compile(rf"(?:[^@/:]+@)?{_HOST}:(?!/)(?P<path>.+)")
@@ -314,19 +315,25 @@ def _committed_at(commit: str) -> datetime | None:
     return datetime.fromtimestamp(int(found[1]), UTC) if found else None
 
 
-def release_tags(folder: Path, *, template: str) -> dict[str, datetime]:
+def release_tags(folder: Path, *, template: str, project: str = "") -> dict[str, datetime]:
     """Return the tags that look like releases (``v{version}``, a digit first) and when each was made.
 
-    Tags of all branches count. Empty where there is no repository, or no git; nothing it configures is executed.
+    Tags of all branches count, those that say they are of another ``project`` in the repository do not. Empty where
+    there is no repository, or no git; nothing it configures is executed.
     """
     try:
         answer = look(folder, "for-each-ref", _FORMAT, "refs/tags")
     except ReleaseRefused:  # no git on this machine
         return {}
     before, after = map(re.escape, template.split("{version}", 1))
-    line = re.compile(rf"(\d{{1,11}}) ({before}\d\S*{after})")
-    found = map(line.fullmatch, answer.text.splitlines() if answer.code == 0 else ())
-    return {each[2]: datetime.fromtimestamp(int(each[1]), UTC) for each in found if each}
+    line = re.compile(rf"^(\d{{1,11}}) ({before}\d[^\s\0]*{after})\0([^\0]*)\0$", re.MULTILINE)
+    found = line.finditer(answer.text if answer.code == 0 else "")
+    return {each[2]: datetime.fromtimestamp(int(each[1]), UTC) for each in found if _is_of(project, each[3])}
+
+
+def _is_of(project: str, trailers: str) -> bool:
+    named = re.findall(rf"^{PROJECT_TRAILER}: (.*)$", trailers, re.MULTILINE)
+    return not (project and named) or project in named
 
 
 def may_lack_tags(folder: Path, *, environment: Mapping[str, str]) -> bool:

@@ -20,7 +20,14 @@ from jupyter_deployfeedback.errors import (
     UsageError,
     WorkingTreeDirty,
 )
-from jupyter_deployfeedback.release.commit import blob, dirty_files, hidden_files, is_ancestor, not_a_repository
+from jupyter_deployfeedback.release.commit import (
+    PROJECT_TRAILER,
+    blob,
+    dirty_files,
+    hidden_files,
+    is_ancestor,
+    not_a_repository,
+)
 from jupyter_deployfeedback.release.gate import permit, refuse_dirty, refuse_hidden
 from jupyter_deployfeedback.release.git import CONFIRMED_SECONDS, confirmed, known_person, look, sanitised
 
@@ -232,7 +239,7 @@ def tag_message(report: FeedbackReport, release: Release) -> str:
         _section("Data (sha256)", (f"{each.sha256}  {each.name}" for each in report.digests if not each.in_commit)),
     ]
     title = _one_line(f"{report.run.project} {release.version}")
-    return "\n\n".join([title, *filter(None, sections), _trailers(release)]) + "\n"
+    return "\n\n".join([title, *filter(None, sections), _trailers(release, project=report.run.project)]) + "\n"
 
 
 def _word(finding: FindingText) -> str:
@@ -281,8 +288,9 @@ def _numbers(row: MetricRow) -> str:
     return f"{row.text.value}  was {row.text.baseline}  ({row.text.difference})"
 
 
-def _trailers(release: Release) -> str:
+def _trailers(release: Release, *, project: str) -> str:
     trailers = {
+        PROJECT_TRAILER: _one_line(project),
         "Deployfeedback-Version": release.version,
         RUN_TRAILER: release.run_id,
         "Deployfeedback-Verdict": release.verdict,

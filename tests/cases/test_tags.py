@@ -29,7 +29,7 @@ from jupyter_deployfeedback.pipeline.plan import open_project
 from jupyter_deployfeedback.pipeline.questions import commit_to_test
 from jupyter_deployfeedback.pipeline.release import release
 from jupyter_deployfeedback.pipeline.run import evaluate, start
-from jupyter_deployfeedback.release import read_commit, tag_release
+from jupyter_deployfeedback.release import read_commit, release_tags, tag_release
 from jupyter_deployfeedback.release.commit import why_no_commit
 from jupyter_deployfeedback.release.gate import refuse_hidden
 from jupyter_deployfeedback.release.tag import plain_version
@@ -246,6 +246,16 @@ def test_a_tag_of_another_project_in_the_repository_is_not_taken_for_this_ones(
     file = checkout / "b" / "deployfeedback.yaml"
     file.write_text(file.read_text() + 'release: {tag: "{project}-v{version}"}\n')
     assert open_project(file, environment=os.environ).release.tag == "letters-v{version}"
+
+
+def test_a_tag_of_another_project_is_no_release_of_this_one(tested: Evidenced) -> None:
+    tested.tag("1.5.0")
+
+    known = {name: release_tags(tested.checkout, template="v{version}", project=name) for name in ("digits", "b")}
+    assert "v1.5.0" in known["digits"]
+    assert "v1.5.0" not in known["b"]
+    git(tested.checkout, "tag", "v1.6.0")
+    assert "v1.6.0" in release_tags(tested.checkout, template="v{version}", project="b")
 
 
 @pytest.mark.parametrize("written", ["1.0.0", "v1.0.0"])

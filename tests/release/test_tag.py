@@ -105,6 +105,7 @@ def test_tag_message_carries_the_evidence(git: Git, repository: Path, tag: Make)
             "Executed (sha256)",
             "  d90e32235f8685d691ae092b9629f97d8848281f354124b4af84527bef1132f8  suites/quality.ipynb",
             "",
+            "Deployfeedback-Project: digits",
             "Deployfeedback-Version: 2.1.0",
             f"Deployfeedback-Run: {RUN_ID}",
             "Deployfeedback-Verdict: pass",
