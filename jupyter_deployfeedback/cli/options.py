@@ -149,9 +149,9 @@ def environment(allow_secrets: tuple[str, ...] = ()) -> Mapping[str, str]:
     """Return the environment of this process, in which these secrets may be sent as their texts say."""
     if not allow_secrets:
         return os.environ
-    from jupyter_deployfeedback.probe.trust import allow, read_use
+    from jupyter_deployfeedback.pipeline.trust import allowing
 
-    return allow(map(read_use, allow_secrets), environment=os.environ)
+    return allowing(allow_secrets, environment=os.environ)
 
 
 def store() -> Store:

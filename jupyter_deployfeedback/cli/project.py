@@ -93,12 +93,10 @@ def check_command(*, project_file: Path) -> None:
 def _tell_secrets(project: Project, target: Target) -> None:
     """Print which secrets are sent where once the target is asked, never what they are."""
     from jupyter_deployfeedback.pipeline.trust import trusting
-    from jupyter_deployfeedback.probe.trust import how_to_allow, is_allowed
 
     environment = trusting(project, environment=options.environment())
     for use in target.asked_for:
-        allowed = is_allowed(use, environment=environment)
-        how = "" if allowed else f". Not allowed yet; if it belongs there: {how_to_allow([use])}"
+        how = f". Not allowed yet; if it belongs there: {use.how_to_allow}" if not use.is_allowed(environment) else ""
         click.echo(f"    sends {use.reference} to {use.origin}{how}")
 
 

@@ -23,9 +23,8 @@ def list_command() -> None:
 def allow_command(*, secrets: tuple[str, ...]) -> None:
     """Let every project send these secrets there, from now on. * as NAME stands for any secret."""
     from jupyter_deployfeedback.pipeline.trust import allow_always
-    from jupyter_deployfeedback.probe.trust import read_use
 
-    allow_always(map(read_use, secrets))
+    allow_always(secrets)
 
 
 @trust_command.command("revoke")
@@ -33,6 +32,5 @@ def allow_command(*, secrets: tuple[str, ...]) -> None:
 def revoke_command(*, secrets: tuple[str, ...]) -> None:
     """Take back what was allowed, as `list` writes it."""
     from jupyter_deployfeedback.pipeline.trust import revoke
-    from jupyter_deployfeedback.probe.trust import read_use
 
-    revoke(map(read_use, secrets))
+    revoke(secrets)

@@ -11,8 +11,7 @@ from jupyter_deployfeedback.domain.metric import STANDARD_METRICS, Metric, Metri
 from jupyter_deployfeedback.domain.rules.rule import Rule
 from jupyter_deployfeedback.domain.run import Suite
 from jupyter_deployfeedback.errors import UsageError
-from jupyter_deployfeedback.probe.secrets import references_of
-from jupyter_deployfeedback.probe.trust import Use, uses_of
+from jupyter_deployfeedback.probe.trust import Use, references_of, uses_of
 
 PROJECT_FILE = "deployfeedback.yaml"
 AICOE_FILE = ".aicoe-ci.yaml"  # what its predecessor read

@@ -16,8 +16,8 @@ from zlib import crc32
 from jupyter_deployfeedback.probe import environment as names
 from jupyter_deployfeedback.probe.environment import CONTINUES
 from jupyter_deployfeedback.probe.redaction import known, learn
-from jupyter_deployfeedback.probe.secrets import real_address, references_of
-from jupyter_deployfeedback.probe.trust import ALLOWED, is_allowed, uses_of
+from jupyter_deployfeedback.probe.secrets import real_address
+from jupyter_deployfeedback.probe.trust import references_of, uses_of
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.evaluation import Continuation
@@ -57,7 +57,7 @@ def kernel_environment(
     repeated.
     """
     sides = [target, baseline] if baseline is not None else [target]
-    wanted = {ALLOWED, *declared, *(name for each in sides for name in _secret_names(each, environment))}
+    wanted = {names.ALLOWED, *declared, *(name for each in sides for name in _secret_names(each, environment))}
     told = {
         names.TARGET: _wire(target),
         names.RUN_ID: run_id,
@@ -72,7 +72,7 @@ def kernel_environment(
 
 def _secret_names(target: Target, environment: Mapping[str, str]) -> Iterator[str]:
     for use in uses_of(target.address, references_of(dict(target.auth))):
-        if use.reference.startswith(_REFERENCE) and is_allowed(use, environment=environment):
+        if use.reference.startswith(_REFERENCE) and use.is_allowed(environment):
             yield use.reference.removeprefix(_REFERENCE)
 
 

@@ -9,8 +9,7 @@ from jupyter_deployfeedback.domain.run import Commit, Suite, TargetFacts
 from jupyter_deployfeedback.execution import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.execution.plan import points
 from jupyter_deployfeedback.observation import Exchange, ask_target, is_stored_document, read_deployments
-from jupyter_deployfeedback.pipeline.plan import choose_target
-from jupyter_deployfeedback.pipeline.trust import permitted
+from jupyter_deployfeedback.pipeline import plan, trust
 from jupyter_deployfeedback.project import (
     FIRST_SUITE,
     draft_project,
@@ -66,14 +65,14 @@ def changed_files(project: Project, *, within: Path) -> tuple[str, ...]:
 
 def health(project: Project, name: str, *, environment: Mapping[str, str]) -> TargetFacts:
     """Ask a target whether it is ready and what it serves. Raises UnknownTarget, and SecretNotAllowed unasked."""
-    target = choose_target(project, name)
-    return ask_target(target, environment=permitted(project, [target], environment=environment))
+    target = plan.choose_target(project, name)
+    return ask_target(target, environment=trust.permitted(project, [target], environment=environment))
 
 
 def try_target(project: Project, name: str, example: object, *, environment: Mapping[str, str]) -> Exchange:
     """Ask a target about one example, and return the answer or why there is none; raises what ``health`` does."""
-    target = choose_target(project, name)
-    allowed = permitted(project, [target], environment=environment)
+    target = plan.choose_target(project, name)
+    allowed = trust.permitted(project, [target], environment=environment)
     return observation.try_target(target, example, environment=allowed)
 
 

@@ -16,10 +16,9 @@ from jupyter_deployfeedback import errors, execution
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunEvent, RunRequest, RunState, Step
 from jupyter_deployfeedback.observation import ask_target
-from jupyter_deployfeedback.pipeline import chain
+from jupyter_deployfeedback.pipeline import chain, trust
 from jupyter_deployfeedback.pipeline.evidence import gather
 from jupyter_deployfeedback.pipeline.plan import plan_run
-from jupyter_deployfeedback.pipeline.trust import permitted
 from jupyter_deployfeedback.release.commit import dirty_files, read_commit, why_no_commit
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def start(request: RunRequest, *, store: Store, environment: Mapping[str, str], 
     ``by_server``: whoever asked does not wait for it. In the queue it outlives this process, for the next server.
     """
     plan = plan_run(request, store=store, environment=environment)
-    permitted(plan.project, plan.sides, environment=environment)
+    trust.permitted(plan.project, plan.sides, environment=environment)
     kept = plan.project.release.ignore_in_notebooks
     commit = read_commit(Path(plan.project.folder), honour_filters=True, without=kept)  # somebody asked for this run
     known = {
@@ -54,7 +53,7 @@ def continue_run(run_id: str, *, store: Store, environment: Mapping[str, str], b
     """Acknowledge a run that adds to the samples of an inconclusive one and is judged on all; or ContinueRefused."""
     request = chain.continued_request(run_id, store=store)
     plan = plan_run(request, store=store, environment=environment)
-    allowed = permitted(plan.project, plan.sides, environment=environment)
+    allowed = trust.permitted(plan.project, plan.sides, environment=environment)
     facts = [ask_target(side, environment=allowed) for side in plan.sides]
     chain.refuse_changed(run_id, plan.basis, facts, store=store)
     raised = chain.raised(plan.project, plan.suites, run_id=run_id, store=store)
@@ -86,7 +85,7 @@ def evaluate(
 
     with ended(run_id, store=store):
         plan = plan_run(run.request, store=store, environment=environment)
-        environment = permitted(plan.project, plan.sides, environment=environment)
+        environment = trust.permitted(plan.project, plan.sides, environment=environment)
         evidence = gather(
             run, plan, store=store, environment=environment, step=step, cancelled=cancelled, workers=workers
         )

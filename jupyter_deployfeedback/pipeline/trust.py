@@ -35,24 +35,29 @@ def trusting(project: Project, *, environment: Mapping[str, str]) -> Mapping[str
     return trust.allow(uses, environment=environment) if uses else environment
 
 
-def allow_always(uses: Iterable[trust.Use], *, project_file: str = EVERY_PROJECT) -> None:
+def allowing(secrets: Iterable[str], *, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which these may be sent, too, each written ``NAME=ORIGIN``."""
+    return trust.allow(map(trust.read_use, secrets), environment=environment)
+
+
+def allow_always(secrets: Iterable[str], *, project_file: str = EVERY_PROJECT) -> None:
     """Keep that these may be sent, by every project or by one."""
     known = kept()
-    _keep({**known, project_file: [*known.get(project_file, ()), *uses]})
+    _keep({**known, project_file: [*known.get(project_file, ()), *map(trust.read_use, secrets)]})
 
 
 def allow_address(url: str, *, project_file: str) -> None:
     """Keep that a project may send what it refers to where its user said that the model is."""
     try:
-        use = trust.Use(trust.ANY, trust.origin_of(url))
+        origin = trust.origin_of(url)
     except UsageError:  # whoever reads the address says what is wrong with it
         return
-    allow_always([use], project_file=project_file)
+    allow_always([f"{trust.ANY}={origin}"], project_file=project_file)
 
 
-def revoke(uses: Iterable[trust.Use]) -> None:
+def revoke(secrets: Iterable[str]) -> None:
     """Take back what was allowed, to every project and to single ones."""
-    gone = set(uses)
+    gone = set(map(trust.read_use, secrets))
     _keep({project: [use for use in each if use not in gone] for project, each in kept().items()})
 
 

@@ -15,6 +15,7 @@ SUITE = "DEPLOYFEEDBACK_SUITE"
 SEED = "DEPLOYFEEDBACK_SEED"
 CONTINUES = "DEPLOYFEEDBACK_CONTINUES"  # a file: what the runs that this one continues asked
 LATER = "DEPLOYFEEDBACK_LATER"  # a file: those that were not known when the kernel was started ahead
+ALLOWED = "DEPLOYFEEDBACK_ALLOWED_SECRETS"  # which secrets may be sent where, as JSON; it names them and holds none
 DEPLOYED_MODEL_URL = "DEPLOYED_MODEL_URL"
 
 _DEPLOYED_MODEL = {

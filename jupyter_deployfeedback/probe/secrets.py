@@ -6,7 +6,6 @@ Rules: reference/security-and-faults.md section 6.1. No message of this file hol
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from jupyter_deployfeedback.errors import HarnessError, SecretUnavailable, UsageError
 from jupyter_deployfeedback.probe.redaction import SHORTEST, learn, redact
@@ -101,11 +100,6 @@ def secret_headers(auth: Mapping[str, object], *, url: str, environment: Mapping
     if auth.get("bearer"):
         found["Authorization"] = _BEARER + resolve(str(auth["bearer"]), url=url, environment=environment)
     return found
-
-
-def references_of(auth: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return all that a target's ``auth`` refers to."""
-    return tuple(str(each) for each in (auth.get("bearer"), *(auth.get("headers") or {}).values()) if each)
 
 
 def real_address(url: str, *, environment: Mapping[str, str]) -> str:

@@ -21,21 +21,14 @@ from jupyter_deployfeedback.errors import (
     TargetUnreachable,
     UsageError,
 )
+from jupyter_deployfeedback.probe import secrets
 from jupyter_deployfeedback.probe.environment import is_run, read_baseline, read_target
 from jupyter_deployfeedback.probe.examples import plain_rows
 from jupyter_deployfeedback.probe.failures import LONGEST, Failure, FailureKind
 from jupyter_deployfeedback.probe.protocols import Answer, choose_protocol
 from jupyter_deployfeedback.probe.replies import REDIRECT, SUCCESS, Reply, excerpt, read_json, refuse_failure
-from jupyter_deployfeedback.probe.secrets import (
-    real_address,
-    redacted,
-    references_of,
-    secret_headers,
-    secrets_in,
-    without_secrets,
-)
 from jupyter_deployfeedback.probe.settings import TargetSettings, read_settings, shown
-from jupyter_deployfeedback.probe.trust import allow, uses_of
+from jupyter_deployfeedback.probe.trust import allow, references_of, uses_of
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -145,8 +138,8 @@ class Target:
             late = isinstance(error, TargetTimedOut)
             state = RequestState.TIMED_OUT if late else RequestState.FAILED
             seconds = timeout if late else time.perf_counter() - started
-            hidden = self._secret_headers | secrets_in(self.url, environment=self._environment)
-            cleaned = without_secrets(error, headers=hidden)
+            hidden = self._secret_headers | secrets.secrets_in(self.url, environment=self._environment)
+            cleaned = secrets.without_secrets(error, headers=hidden)
             failure, wait = self._failure(cleaned, ready, reply), reply.wait_seconds if reply else None
             return Exchange(state, error=cleaned, sent_at=sent_at, seconds=seconds, failure=failure, wait_seconds=wait)
         return Exchange(RequestState.ANSWERED, answer=answer, sent_at=sent_at, seconds=seconds)
@@ -198,11 +191,11 @@ class Target:
 
     @cached_property
     def _address(self) -> str:
-        return real_address(self.url, environment=self._environment)
+        return secrets.real_address(self.url, environment=self._environment)
 
     @cached_property
     def _secret_headers(self) -> dict[str, str]:
-        return secret_headers(self.settings.auth, url=self.url, environment=self._environment)
+        return secrets.secret_headers(self.settings.auth, url=self.url, environment=self._environment)
 
     def _prepared(self, batch: Sequence[object]) -> PreparedRequest:
         try:
@@ -220,7 +213,7 @@ class Target:
         refused = reply is not None and kind is FailureKind.STATUS and reply.status not in REDIRECT
         body = request.body if isinstance(request.body, bytes) else b""
         path = shown(request.url or "").removeprefix(shown(self.url))
-        sent = redacted(f"{request.method} {path} ".encode() + body, headers=self._secret_headers)
+        sent = secrets.redacted(f"{request.method} {path} ".encode() + body, headers=self._secret_headers)
         return Failure(
             kind,
             f"answered {reply.status}" if reply and refused else error.message,
@@ -306,9 +299,9 @@ class HealthPages:
     def __init__(self, settings: TargetSettings, *, environment: Mapping[str, str]) -> None:
         from jupyter_deployfeedback.probe.transport import Transport
 
-        self._headers = secret_headers(settings.auth, url=settings.url, environment=environment)
-        address = real_address(settings.url, environment=environment)
-        self._hidden = self._headers | secrets_in(settings.url, environment=environment)
+        self._headers = secrets.secret_headers(settings.auth, url=settings.url, environment=environment)
+        address = secrets.real_address(settings.url, environment=environment)
+        self._hidden = self._headers | secrets.secrets_in(settings.url, environment=environment)
         self._transport = Transport(address, written=settings.url, largest=LARGEST_PAGE)
         self._settings = replace(settings, url=address)
         self._silent: set[str] = set()  # what told nothing is not asked twice
@@ -318,7 +311,7 @@ class HealthPages:
         try:
             said = [*self.readiness(), *self.version()]
         except HarnessError as error:
-            return _facts(problem=without_secrets(error, headers=self._hidden))
+            return _facts(problem=secrets.without_secrets(error, headers=self._hidden))
         return _facts(
             model_version=_first(said, "model_version") or _by_path(said, self._settings),
             server_version=_first(said, "server_version"),

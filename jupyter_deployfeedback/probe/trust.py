@@ -8,11 +8,11 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jupyter_deployfeedback.errors import SecretNotAllowed, UsageError
+from jupyter_deployfeedback.probe.environment import ALLOWED
 
-ALLOWED = "DEPLOYFEEDBACK_ALLOWED_SECRETS"  # a list of uses, as JSON
 ANY = "*"  # in place of a reference: all that are sent to an origin
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _BASE = re.compile(r"\$\{\w+\}(?=/|\Z)", re.ASCII)  # a variable that an address begins with, and no part of a host
@@ -30,6 +30,15 @@ class Use(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.reference}={self.origin}"
+
+    @property
+    def how_to_allow(self) -> str:
+        """The command with which a person allows it."""
+        return f"jupyter deployfeedback trust allow {shlex.quote(str(self))}"
+
+    def is_allowed(self, environment: Mapping[str, str]) -> bool:
+        """Say whether the secret may be sent there: where nobody said so, it may not."""
+        return not {self, Use(ANY, self.origin)}.isdisjoint(_allowed(environment))
 
 
 def read_use(text: str) -> Use:
@@ -63,6 +72,11 @@ def origin_of(url: str) -> str:
     return f"{scheme.lower()}://{host}" + (f":{port}" if port not in ("", _PORTS[scheme.lower()]) else "")
 
 
+def references_of(auth: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return all that an ``auth`` refers to."""
+    return tuple(str(each) for each in (auth.get("bearer"), *(auth.get("headers") or {}).values()) if each)
+
+
 def uses_of(url: str, references: Iterable[str] = ()) -> tuple[Use, ...]:
     """Return which secrets go to an address: those that are referred to, and the variables in the address itself."""
     named = [*references, *(f"env:{name}" for name in VARIABLE.findall(url))]
@@ -80,24 +94,15 @@ def allow(uses: Iterable[Use], *, environment: Mapping[str, str]) -> dict[str, s
     return {**environment, ALLOWED: json.dumps(known)}
 
 
-def is_allowed(use: Use, *, environment: Mapping[str, str]) -> bool:
-    """Say whether a secret may be sent somewhere: where nobody said so, it may not."""
-    return not {use, Use(ANY, use.origin)}.isdisjoint(_allowed(environment))
-
-
 def refuse_unallowed(uses: Iterable[Use], *, environment: Mapping[str, str]) -> None:
     """Raise SecretNotAllowed, which names all that may not be sent and the command that allows it."""
-    refused = [use for use in dict.fromkeys(uses) if not is_allowed(use, environment=environment)]
+    refused = [use for use in dict.fromkeys(uses) if not use.is_allowed(environment)]
     if refused:
         said = "; ".join(f"{use.reference} may not be sent to {use.origin}" for use in refused)
+        more = "".join(f" {shlex.quote(str(use))}" for use in refused[1:])
         in_ci = " ".join(f"--allow-secret {shlex.quote(str(use))}" for use in refused)
-        remedy = f"If it belongs there: {how_to_allow(refused)}\nIn CI, for this run alone: {in_ci}"
+        remedy = f"If it belongs there: {refused[0].how_to_allow}{more}\nIn CI, for this run alone: {in_ci}"
         raise SecretNotAllowed(f"{said}: nobody allowed it.", remedy=remedy)
-
-
-def how_to_allow(uses: Iterable[Use]) -> str:
-    """Return the command with which a person allows it."""
-    return " ".join(["jupyter deployfeedback trust allow", *(shlex.quote(str(use)) for use in uses)])
 
 
 def _allowed(environment: Mapping[str, str]) -> frozenset[Use]:

@@ -16,13 +16,11 @@ from jupyter_deployfeedback import errors
 from jupyter_deployfeedback.domain.run import Release, Run, RunRequest, RunState
 from jupyter_deployfeedback.domain.verdict import Verdict, Waiver
 from jupyter_deployfeedback.feedback import Format, draw_charts, render
-from jupyter_deployfeedback.pipeline import forecast, questions
+from jupyter_deployfeedback.pipeline import forecast, questions, trust
 from jupyter_deployfeedback.pipeline.plan import check_project, open_project
 from jupyter_deployfeedback.pipeline.questions import MAX_PARALLEL_VARIABLE, find_project_file, health, kernels_of
 from jupyter_deployfeedback.pipeline.release import commit_changes, release, waive
 from jupyter_deployfeedback.pipeline.run import continue_run, reap, start
-from jupyter_deployfeedback.pipeline.trust import allow_address, allow_always, trusting
-from jupyter_deployfeedback.probe.trust import allow, read_use
 from jupyter_deployfeedback.run_process.client import work_command
 from jupyter_deployfeedback.server import views, wire
 from jupyter_deployfeedback.server.runs import RunProcesses
@@ -56,7 +54,7 @@ class Desk:
         reap(self._store)
         limits = {} if max_parallel_suites is None else {MAX_PARALLEL_VARIABLE: str(max_parallel_suites)}
         if allowed_secrets:
-            limits |= allow(map(read_use, allowed_secrets), environment={})
+            limits |= trust.allowing(allowed_secrets, environment={})
         self._environment: Mapping[str, str] = ChainMap(limits, os.environ)
         self._processes = RunProcesses(
             limit=max_runs[0],
@@ -90,7 +88,7 @@ class Desk:
             if project.kernels.preload is not None:
                 self._processes.expect(set(kernels_of(project)), preload=project.kernels.preload)
             expected = forecast.expected(project, project.suites, store=self._store)
-            trusted = trusting(project, environment=self._environment)
+            trusted = trust.trusting(project, environment=self._environment)
             body = views.project_body(project, root=self._root, expected=expected, trusted=trusted)
             return wire.ProjectAnswer(project=body, problems=())
 
@@ -117,7 +115,7 @@ class Desk:
             chosen = [use for use in found if use == (asked.reference, asked.origin)]
             if not chosen:
                 raise errors.UsageError("The project does not ask for that.", remedy="Read the project again.")
-            allow_always(chosen)
+            trust.allow_always(map(str, chosen))
             return wire.SecretBody(reference=asked.reference, origin=asked.origin, allowed=True)
 
         return await run_blocking(allowed)
@@ -129,7 +127,7 @@ class Desk:
         def started() -> Run:
             file = str(self._governed(self._local(asked.path)))
             for url in asked.urls.values():  # somebody typed it
-                allow_address(url, project_file=file)
+                trust.allow_address(url, project_file=file)
             request = RunRequest(
                 project_file=file,
                 target=asked.target or "",

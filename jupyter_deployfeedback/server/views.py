@@ -12,7 +12,6 @@ from jupyter_deployfeedback.domain.run import EventKind, Outcome, Run, RunEvent,
 from jupyter_deployfeedback.errors import Problem, ProjectError
 from jupyter_deployfeedback.pipeline.forecast import Expectations
 from jupyter_deployfeedback.pipeline.questions import commit_to_test, notices_of, points_of, why_no_commit
-from jupyter_deployfeedback.probe.trust import is_allowed
 from jupyter_deployfeedback.server import wire
 
 
@@ -69,7 +68,7 @@ def suite_progress(events: Iterable[RunEvent]) -> tuple[wire.SuiteProgress, ...]
 
 def _target_body(target: Target, trusted: Mapping[str, str]) -> wire.TargetBody:
     secrets = tuple(
-        wire.SecretBody(reference=use.reference, origin=use.origin, allowed=is_allowed(use, environment=trusted))
+        wire.SecretBody(reference=use.reference, origin=use.origin, allowed=use.is_allowed(trusted))
         for use in target.asked_for
     )
     return wire.TargetBody(**shared_fields(target, wire.TargetBody), secrets=secrets)

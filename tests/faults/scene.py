@@ -24,7 +24,7 @@ import nbformat
 import psutil
 
 from jupyter_deployfeedback.domain.run import RunState
-from jupyter_deployfeedback.probe.trust import ALLOWED
+from jupyter_deployfeedback.probe.environment import ALLOWED
 
 CANARY = "canary-4fd1-that-must-not-be-written"
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -152,7 +152,7 @@ def free_url() -> str:
 @pytest.fixture(autouse=True)
 def outside_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins without a run; those about runs set the variables themselves."""
-    for name in ("TARGET", "BASELINE", "RUN_ID", "SUITE", "SEED", "DEPLOYED_MODEL_URL"):
+    for name in ("TARGET", "BASELINE", "RUN_ID", "SUITE", "SEED", "ALLOWED", "DEPLOYED_MODEL_URL"):
         monkeypatch.delenv(getattr(environment, name), raising=False)
 
 

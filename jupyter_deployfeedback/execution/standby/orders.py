@@ -21,12 +21,11 @@ from jupyter_deployfeedback.execution.standby.forked_kernel import CONNECTION_FI
 from jupyter_deployfeedback.execution.standby.forkserver import READY
 from jupyter_deployfeedback.execution.standby.started_kernel import TOLD_LATER
 from jupyter_deployfeedback.probe import environment as names
-from jupyter_deployfeedback.probe.trust import ALLOWED
 
 FOLDER_VARIABLE = "DEPLOYFEEDBACK_KERNELS"  # tells a run where its workers find what stands by
 _LAUNCHER = ["-m", "ipykernel_launcher"]
 _AT_START_ONLY = ("PYTHON", "LD_", "DYLD_")  # variables that an interpreter reads when it starts
-_OF_A_SUITE = (names.TARGET, names.BASELINE, names.SUITE, names.DEPLOYED_MODEL_URL, ALLOWED)
+_OF_A_SUITE = (names.TARGET, names.BASELINE, names.SUITE, names.DEPLOYED_MODEL_URL, names.ALLOWED)
 
 
 class Program(StrEnum):
