@@ -83,11 +83,13 @@ class Target:
         settings: TargetSettings,
         *,
         baseline: Target | None = None,
-        environment: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] = os.environ,
+        by_hand: bool = False,
     ) -> None:
         self.settings = settings
         self.baseline = baseline
         self._given = environment
+        self._by_hand = by_hand  # whoever runs the code wrote what is sent where, and so allowed it
         self._protocol = choose_protocol(settings)
 
     @property
@@ -182,12 +184,10 @@ class Target:
 
     @cached_property
     def _environment(self) -> Mapping[str, str]:
-        """What secrets are resolved from. By hand whoever runs the code allows what it says; a run says what it may."""
-        if self._given is not None:
+        """What secrets are resolved from, and what says where they may be sent."""
+        if not self._by_hand:
             return self._given
-        if is_run(os.environ):
-            return os.environ
-        return allow(uses_of(self.url, references_of(self.settings.auth)), environment=os.environ)
+        return allow(uses_of(self.url, references_of(self.settings.auth)), environment=self._given)
 
     @cached_property
     def _address(self) -> str:
@@ -245,12 +245,13 @@ def connect(
     """
     given = {"request": request, "response": response, "auth": auth, "timeout_seconds": timeout}
     wire = {**_wire(url), **{key: value for key, value in given.items() if value is not None}}
+    by_hand = not is_run(os.environ)
     if isinstance(baseline, str):
-        baseline = Target(read_settings({**wire, "url": baseline, "name": None}))
+        baseline = Target(read_settings({**wire, "url": baseline, "name": None}), by_hand=by_hand)
     if baseline is None:
         declared = read_baseline(os.environ)
-        baseline = None if declared is None else Target(read_settings(declared))
-    return Target(read_settings(wire), baseline=baseline)
+        baseline = None if declared is None else Target(read_settings(declared), by_hand=by_hand)
+    return Target(read_settings(wire), baseline=baseline, by_hand=by_hand)
 
 
 def _wire(url: str | None) -> dict[str, object]:

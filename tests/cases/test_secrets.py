@@ -30,6 +30,8 @@ from jupyter_deployfeedback.execution.environment import kernel_environment
 from jupyter_deployfeedback.magics import DeployFeedbackMagics
 from jupyter_deployfeedback.pipeline.plan import open_project
 from jupyter_deployfeedback.pipeline.run import evaluate, start
+from jupyter_deployfeedback.probe.settings import read_settings
+from jupyter_deployfeedback.probe.target import Target
 from jupyter_deployfeedback.store import open_store
 
 CANARY = "canary-7a1f-of-the-user"
@@ -210,6 +212,15 @@ def test_in_a_kernel_a_reference_that_is_not_allowed_does_not_resolve(
                 jdf.connect().predict([[1]])
             with pytest.raises(DeployFeedbackError, match="nobody allowed it"):  # nor what the suite itself writes
                 jdf.connect(auth={"bearer": "env:MODEL_TOKEN"}).predict([[1]])
+
+    assert spy.seen == []
+
+
+def test_a_target_that_nobody_connected_to_by_hand_sends_nothing_unallowed(spy: Spy, write: Callable) -> None:
+    write("{url: 'http://127.0.0.1:9'}")
+
+    with pytest.raises(DeployFeedbackError, match="nobody allowed it"):
+        Target(read_settings({"url": spy.url, "auth": {"bearer": "env:MODEL_TOKEN"}})).predict([[1]])
 
     assert spy.seen == []
 
