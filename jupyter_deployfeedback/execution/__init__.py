@@ -4,8 +4,9 @@
 ``execute`` runs them in worker processes and returns a result for each, ``parallelism`` says how many of them run at
 once, ``cancelled_by_signals`` gives the ``Stop`` by which a signal stops them, ``prepare`` starts a worker early, so
 that it loads while the caller still does something else, ``order_kernel`` has a kernel stand by, ``published`` says
-where other programs find those, ``marked_runs`` says of which runs processes live, and ``end_marked`` ends those. All
-are imported when first used: this package itself costs next to nothing.
+where other programs find those, ``marked_runs`` says of which runs processes live, and ``end_marked`` ends those.
+``own_folder`` makes a temporary folder, ``remove_left_folders`` removes those of killed processes. All are imported
+when first used: this package itself costs next to nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.execution.control_group import MAX_PARALLEL_VARIABLE, parallelism
+    from jupyter_deployfeedback.execution.folders import lock_of, own_folder, remove_folder, remove_left_folders
     from jupyter_deployfeedback.execution.kernels.manager import order_kernel
     from jupyter_deployfeedback.execution.plan import date_results, plan_suites
     from jupyter_deployfeedback.execution.run import execute
@@ -33,12 +35,16 @@ __all__ = [
     "end_marked",
     "execute",
     "load_worker",
+    "lock_of",
     "marked_runs",
     "order_kernel",
+    "own_folder",
     "parallelism",
     "plan_suites",
     "prepare",
     "published",
+    "remove_folder",
+    "remove_left_folders",
 ]
 
 _HOMES = {
@@ -57,6 +63,7 @@ _HOMES = {
     "prepare": "worker.process",
     "published": "standby.orders",
     "order_kernel": "kernels.manager",
+    **dict.fromkeys(("lock_of", "own_folder", "remove_folder", "remove_left_folders"), "folders"),
 }
 
 

@@ -124,11 +124,12 @@ def _with_checkout(run: Run, project: Project, evidence: Evidence) -> Evidence:
 
 
 def reap(store: Store) -> None:
-    """Mark the runs lost whose process has gone, and end what lost ones left behind: kernels and their children.
+    """Mark the runs lost whose process has gone, and end what lost ones left behind: kernels, their children, folders.
 
     Also of a run that somebody else saw to be lost. Runs of another store are left alone.
     """
     store.reap()
+    execution.remove_left_folders()
     for run_id in execution.marked_runs():
         with suppress(errors.RunNotFound):
             if store.get(run_id).state is RunState.LOST:

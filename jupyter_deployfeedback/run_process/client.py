@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 from jupyter_deployfeedback import execution
 from jupyter_deployfeedback.execution.standby.client import NoFork, connect
-from jupyter_deployfeedback.execution.standby.forkserver import remove, send
+from jupyter_deployfeedback.execution.standby.forkserver import send
 
 __all__ = ["ForkedRun", "NoFork", "Standby", "end_marked", "fork_run"]
 
@@ -83,11 +82,11 @@ class Standby:
                 self._process.wait()
             self._process = None
         if self._folder is not None:
-            remove(self._folder)
+            execution.remove_folder(self._folder)
             self._folder = None
 
     def _start(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="deployfb-"))
+        self._folder = execution.own_folder()
         self._loaded = _fingerprint()
         with socket.socket(socket.AF_UNIX) as listener, (self._folder / "standby.log").open("wb") as log:
             listener.bind(os.fspath(self._folder / "runs.sock"))
@@ -97,7 +96,7 @@ class Standby:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                pass_fds=(listener.fileno(),),
+                pass_fds=(listener.fileno(), execution.lock_of(self._folder)),
                 env=dict(self._environment),
                 start_new_session=True,
             )

@@ -7,8 +7,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
 from jupyter_deployfeedback.domain.project import Project
 from jupyter_deployfeedback.domain.run import RunRequest, RunState
+from jupyter_deployfeedback.execution import remove_left_folders
+from jupyter_deployfeedback.pipeline.run import reap
 from jupyter_deployfeedback.store import open_store
 from tests.faults.conftest import running, target  # noqa: F401
 from tests.faults.scene import ENDS, until_said
@@ -444,3 +447,64 @@ def test_a_run_that_waited_is_worked_off_by_the_next_server(target: str) -> None
 def stored_states(store: Path) -> dict[str, str]:
     with closing(sqlite3.connect(store / "store.sqlite", timeout=30.0)) as connection:
         return dict(connection.execute("SELECT run_id, state FROM runs").fetchall())
+
+
+FOLDER = "import time; from jupyter_deployfeedback.execution import own_folder; print(own_folder(), flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for temporary files, with a short path."""
+    with tempfile.TemporaryDirectory(prefix="left-") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such locks")
+def test_folders_of_killed_processes_are_removed_and_nobody_elses(temporary: Path) -> None:
+    owners = [subprocess.Popen([sys.executable, "-c", FOLDER], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    killed, alive = (Path(each.stdout.readline().strip()) for each in owners)
+    strangers = temporary / "deployfb-stranger"
+    strangers.mkdir()
+    elsewhere = temporary / "target"
+    elsewhere.mkdir()
+    (elsewhere / "owner").touch()
+    (temporary / "deployfb-link").symlink_to(elsewhere)
+    try:
+        owners[0].kill()
+        owners[0].wait()
+        with open_store(environment=os.environ) as store:
+            reap(store)
+
+        assert not killed.exists()
+        assert {alive, strangers, elsewhere} <= {*temporary.iterdir()}
+    finally:
+        owners[1].kill()
+        for each in owners:
+            each.wait()
+            each.stdout.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such locks")
+def test_a_folder_lives_as_long_as_who_inherited_its_lock(temporary: Path) -> None:
+    code = FOLDER.replace("; print", ", lock_of; folder = own_folder(); print").replace(
+        "print(own_folder(),", "print(folder,"
+    )
+    heir = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()'], pass_fds=[lock_of(folder)]); "
+    owner = subprocess.Popen(
+        [sys.executable, "-c", code.replace("print(", heir + "print(", 1)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    folder = Path(owner.stdout.readline().strip())
+    owner.kill()
+    owner.wait()
+
+    remove_left_folders()
+    assert folder.exists()
+
+    owner.stdin.close()  # the heir reads its end, and ends
+    owner.stdout.read()
+    remove_left_folders()
+    assert not folder.exists()
+    owner.stdout.close()

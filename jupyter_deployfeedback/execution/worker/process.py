@@ -2,10 +2,8 @@
 
 import os
 import select
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from jupyter_deployfeedback.execution.environment import allowed
+from jupyter_deployfeedback.execution.folders import own_folder, remove_folder
 from jupyter_deployfeedback.execution.standby.own_fork import Fork
 from jupyter_deployfeedback.execution.worker.process_tree import descendants, end
 from jupyter_deployfeedback.execution.worker.wire import Event, Request, Settle, Settled, decode
@@ -27,7 +26,6 @@ from jupyter_deployfeedback.execution.worker.main import main
 main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
 """
 _PACKAGE_ROOT = Path(__file__).resolve().parents[3]
-_LONGEST_FOLDER = 60  # the path of a socket in it may have 103 characters on macOS, 107 on Linux
 LEAVE_SECONDS = 5.0  # for a worker that was dismissed: its kernel may take some to end
 _POLL_SECONDS = 0.005
 _CHUNK = 1 << 20
@@ -38,7 +36,7 @@ class WorkerProcess:
     """One worker: a child in a session of its own, with a folder (0700) for sockets and log that goes with it."""
 
     def __init__(self, environment: Mapping[str, str], *, fork: bool = False) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="deployfb-", dir=short_folder()))
+        self.folder = own_folder()
         self._log = self.folder / "worker.log"
         self._unread = bytearray()
         self._events, told = os.pipe()
@@ -157,7 +155,7 @@ class WorkerProcess:
             self._process.wait()
             end(below)
         self.dismiss()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
 
 
 def prepare(environment: Mapping[str, str] | None = None, *, fork: bool = False) -> WorkerProcess:
@@ -175,9 +173,3 @@ def load_worker() -> None:
 
     find_provisioners()
     del worker
-
-
-def short_folder() -> str:
-    """Return where a folder for sockets can lie: their paths may not be long."""
-    own = tempfile.gettempdir()
-    return own if len(own) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp makes an unguessable 0700 folder there

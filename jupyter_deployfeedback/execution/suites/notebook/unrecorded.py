@@ -2,7 +2,6 @@
 
 import logging
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ from nbclient.exceptions import DeadKernelError
 from papermill.iorw import write_ipynb
 from papermill.log import logger
 
+from jupyter_deployfeedback.execution.folders import temporary_folder
 from jupyter_deployfeedback.execution.kernels.manager import KernelRequest, SuiteKernelManager, supply_kernel
 from jupyter_deployfeedback.execution.suites.notebook.engine import SuiteClient, Watching
-from jupyter_deployfeedback.execution.worker.process import short_folder
 from jupyter_deployfeedback.execution.worker.wire import Event
 
 log = logging.getLogger(__name__)
@@ -44,10 +43,7 @@ def execute_unrecorded(
     watching.log_output = bool(outputs.get("log_output"))
     watching.notebook_start()  # from here on there is an output, also where there is no kernel
     try:
-        with (
-            tempfile.TemporaryDirectory(prefix="deployfb-", dir=short_folder()) as folder,
-            supply_kernel(_request(kernel_name, folder, supply=supply)) as kernel,
-        ):
+        with temporary_folder() as folder, supply_kernel(_request(kernel_name, folder, supply=supply)) as kernel:
             log.info("Kernel: %s%s", kernel.supplied, "" if supply else ", because no server has kernels stand by")
             _execute_on(kernel, watching, timeout=execution_timeout, startup_timeout=start_timeout, **outputs)
     finally:
