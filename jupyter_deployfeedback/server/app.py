@@ -80,7 +80,7 @@ class DeployFeedbackApp(ExtensionApp):
     _desk: Desk | None = None
 
     def initialize_settings(self) -> None:
-        """Register the events and promise a desk; nothing heavy is imported before the first request."""
+        """Register the events and promise a desk; nothing heavy is imported before the server answers."""
         self.settings["deployfeedback_desk"] = self._open_desk
         self.settings["deployfeedback_max_body_bytes"] = self.max_body_bytes
         self._server.event_logger.register_event_schema(EVENT_SCHEMA)

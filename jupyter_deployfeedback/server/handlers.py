@@ -41,7 +41,7 @@ class BaseHandler(APIHandler):
 
     @property
     def desk(self) -> Desk:
-        """What answers: opened when the first request comes, so that starting the server stays cheap."""
+        """What answers: opened by the first request, or after the start where a run may wait."""
         desk: Desk = self.settings["deployfeedback_desk"]()
         return desk
 
