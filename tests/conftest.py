@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +11,19 @@ from jupyter_deployfeedback.cli.demo import deployed, prepare_example
 from jupyter_deployfeedback.probe import redaction
 
 
+@pytest.fixture(scope="session")
+def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty file for git's settings: one that is written replaces it, as it would the null device."""
+    file = tmp_path_factory.mktemp("nobody") / "gitconfig"
+    file.touch()
+    return file
+
+
 @pytest.fixture(autouse=True)
-def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_settings: Path) -> None:
     monkeypatch.setenv("DEPLOYFEEDBACK_STORE", str(tmp_path / "deployfeedback-store"))
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter-config"))  # what its user allowed is there
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(no_settings))
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "A Tester")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "tester@localhost")

@@ -278,9 +278,8 @@ def _predict(project: Project, name: str, environment: Mapping[str, str], *, exa
     except DeployFeedbackError as error:
         return Check(what, error.message, error.remedy or "Mend this first.")
     if exchange.answer is None:
-        said = exchange.error.message if exchange.error else "no answer"
-        mend = exchange.error.remedy if exchange.error else None
-        shape = f"Give an example that it takes (--try {EXAMPLE}), or set the target's request and response."
-        return Check(what, f"{example} was not answered: {said}", mend or shape)
+        said, mend = (exchange.error.message, exchange.error.remedy) if exchange.error else ("no answer", "")
+        another = f"Give an example that it takes (--try {EXAMPLE}), or set the target's request and response."
+        return Check(what, f"{example} was not answered: {said}", f"{mend} {another}".strip())
     (answered,) = exchange.answer.predictions
     return Check(what, f"{example} answered {answered!r} in {1000 * (exchange.seconds or 0):.0f} ms")

@@ -21,7 +21,7 @@ from jupyter_deployfeedback.errors import MetricsUnavailable, NoSeries
 from jupyter_deployfeedback.observation.presets import window_text
 from jupyter_deployfeedback.observation.window import Labels, Sample, tidy
 from jupyter_deployfeedback.observation.wire import BoundedSession, read_body, why_unreachable
-from jupyter_deployfeedback.probe.secrets import real_address, secret_headers, secrets_in, without_secrets
+from jupyter_deployfeedback.probe.secrets import real_address, secret_headers, without_secrets
 from jupyter_deployfeedback.probe.settings import shown
 
 LIMIT_BYTES = 32 * 2**20
@@ -74,7 +74,6 @@ class Prometheus:
         self._url = platform.url.rstrip("/")
         address = real_address(self._url, environment=environment)
         headers = secret_headers(platform.auth.model_dump(), url=self._url, environment=environment)
-        self._hidden = headers | secrets_in(self._url, environment=environment)
         self._answer = _Answer()
         self._left = deadline_seconds
         self._broken: MetricsUnavailable | None = None  # once unreachable, it is not asked again
@@ -146,7 +145,7 @@ class Prometheus:
         try:
             found = self._send(query, params={} if at is None else {"time": f"{at:.3f}"})
         except (OSError, ValueError, KeyError, TypeError, MetricsUnavailable, PrometheusApiClientException) as error:
-            raise without_secrets(self._explained(error), headers=self._hidden) from error
+            raise without_secrets(self._explained(error)) from error
         finally:
             self._left -= time.monotonic() - began
         if kind and self._answer.kind != kind:

@@ -4,7 +4,6 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import mktime_tz, parsedate_tz
 from typing import NoReturn, Self
@@ -46,10 +45,9 @@ class Reply:
     url: str = ""
     retry_after: str = ""
 
-    def without_secrets(self, headers: Mapping[str, str]) -> Self:
+    def without_secrets(self) -> Self:
         """Return the reply before anything is read or cut from it: an endpoint may send back what it was sent."""
-        location = redacted(self.location.encode(), headers=headers).decode()
-        return replace(self, body=redacted(self.body, headers=headers), location=location)
+        return replace(self, body=redacted(self.body), location=redact(self.location))
 
     @property
     def wait_seconds(self) -> float | None:

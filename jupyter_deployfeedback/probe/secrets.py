@@ -120,16 +120,14 @@ def secrets_in(url: str, *, environment: Mapping[str, str]) -> dict[str, str]:
     return {written: value for written, value in values.items() if len(value) >= SHORTEST}
 
 
-def without_secrets(error: HarnessError, *, headers: Mapping[str, str]) -> HarnessError:
+def without_secrets(error: HarnessError) -> HarnessError:
     """Return an error whose message holds none of our secrets: an endpoint may send back what it was sent."""
     message = redact(error.message)
-    for value in headers.values():
-        message = message.replace(value.removeprefix(_BEARER), "[secret]")
     return error if message == error.message else type(error)(message, remedy=error.remedy)
 
 
-def redacted(body: bytes, *, headers: Mapping[str, str]) -> bytes:
+def redacted(body: bytes) -> bytes:
     """Return what an endpoint sent without our secrets, before anything is read or cut from it."""
-    for value in headers.values():
-        body = body.replace(value.removeprefix(_BEARER).encode(), b"[secret]")
-    return body
+    text = body.decode(errors="surrogateescape")
+    clean = redact(text)
+    return body if clean == text else clean.encode(errors="surrogateescape")

@@ -134,14 +134,13 @@ class Target:
         try:
             reply = self._transport.send(ready, timeout_seconds=timeout)
             seconds = time.perf_counter() - started
-            reply = reply.without_secrets(self._secret_headers)
+            reply = reply.without_secrets()
             answer = self._read(reply, count=len(batch))
         except HarnessError as error:
             late = isinstance(error, TargetTimedOut)
             state = RequestState.TIMED_OUT if late else RequestState.FAILED
             seconds = timeout if late else time.perf_counter() - started
-            hidden = self._secret_headers | secrets.secrets_in(self.url, environment=self._environment)
-            cleaned = secrets.without_secrets(error, headers=hidden)
+            cleaned = secrets.without_secrets(error)
             failure, wait = self._failure(cleaned, ready, reply), reply.wait_seconds if reply else None
             return Exchange(state, error=cleaned, sent_at=sent_at, seconds=seconds, failure=failure, wait_seconds=wait)
         return Exchange(RequestState.ANSWERED, answer=answer, sent_at=sent_at, seconds=seconds)
@@ -213,7 +212,7 @@ class Target:
         refused = reply is not None and kind is FailureKind.STATUS and reply.status not in REDIRECT
         body = request.body if isinstance(request.body, bytes) else b""
         path = shown(request.url or "").removeprefix(shown(self.url))
-        sent = secrets.redacted(f"{request.method} {path} ".encode() + body, headers=self._secret_headers)
+        sent = secrets.redacted(f"{request.method} {path} ".encode() + body)
         return Failure(
             kind,
             f"answered {reply.status}" if reply and refused else error.message,
@@ -302,7 +301,6 @@ class HealthPages:
 
         self._headers = secrets.secret_headers(settings.auth, url=settings.url, environment=environment)
         address = secrets.real_address(settings.url, environment=environment)
-        self._hidden = self._headers | secrets.secrets_in(settings.url, environment=environment)
         self._transport = Transport(address, written=settings.url, largest=LARGEST_PAGE)
         self._settings = replace(settings, url=address)
         self._silent: set[str] = set()  # what told nothing is not asked twice
@@ -312,7 +310,7 @@ class HealthPages:
         try:
             said = [*self.readiness(), *self.version()]
         except HarnessError as error:
-            return _facts(problem=secrets.without_secrets(error, headers=self._hidden))
+            return _facts(problem=secrets.without_secrets(error))
         return _facts(
             model_version=_first(said, "model_version") or _by_path(said, self._settings),
             server_version=_first(said, "server_version"),
@@ -351,7 +349,7 @@ class HealthPages:
         url = self._settings.url + (path if path.startswith("/") else f"/{path}")
         request = self._transport.prepare("GET", url, headers=headers, body=None)
         reply = self._transport.send(request, timeout_seconds=min(LONGEST_SECONDS, self._settings.timeout_seconds))
-        return reply.without_secrets(self._headers)
+        return reply.without_secrets()
 
 
 def _refuse_unready(reply: Reply, *, path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
@@ -32,6 +33,13 @@ REMEDIES = {
     405: "Use a verb that Allow lists.",
     422: "Mend what the problems name.",
 }
+
+
+def _finite(text: str) -> float:
+    """Read a number of a body; JSON has no NaN, and one that no float can hold is none either."""
+    if math.isfinite(value := float(text)):
+        return value
+    raise ValueError(f"{text[:40]} is not a number")
 
 
 class BaseHandler(APIHandler):
@@ -65,7 +73,7 @@ class BaseHandler(APIHandler):
     def body(self) -> dict[str, Any]:
         """Return the body, which must be a JSON object in UTF-8."""
         try:
-            parsed = json.loads(self.request.body.decode("utf-8"))
+            parsed = json.loads(self.request.body.decode("utf-8"), parse_float=_finite, parse_constant=_finite)
             json.dumps(parsed, ensure_ascii=False).encode()  # half a character (\ud800) could be written nowhere
         except (ValueError, RecursionError) as error:
             raise UsageError("The body is not JSON in UTF-8.", remedy="Send a JSON object.") from error

@@ -336,10 +336,8 @@ def test_a_load_of_which_nothing_was_answered_is_an_error(tmp_path: Path, model:
     report, _ = run(write(tmp_path / "p", model.server_address, load=LOAD), failing=range(1, 1000))
 
     (finding,) = [each for each in report.findings if each.because(ReasonKind.NOTHING_ANSWERED)]
-    assert (report.verdict, finding.reason.detail) == (
-        Verdict.ERROR,
-        "none of the 60 requests of load in load was answered",
-    )
+    assert report.verdict is Verdict.ERROR
+    assert finding.reason.detail.startswith("none of the 60 requests of load in load was answered: answered 404")
 
 
 def of_failures(answered: int, failed: int, *rules: Rule) -> list[Finding]:

@@ -27,6 +27,7 @@ from jupyter_deployfeedback.domain.verdict import GateState, Judgement, Reason, 
 from jupyter_deployfeedback.feedback import Format, build_report, render
 from jupyter_deployfeedback.observation import ask_target
 from jupyter_deployfeedback.probe.answers import Collected
+from jupyter_deployfeedback.probe.trust import allow
 from jupyter_deployfeedback.verdict import Circumstances, continuing, judge
 from tests.comparison.evidence import a_finding, answers, asked, evaluation, evidence, rule, suite_result
 from tests.feedback.reading import seen, squeezed
@@ -363,7 +364,7 @@ def test_a_token_that_is_too_short_blames_the_token(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TOKEN", "short")
     target = Target.model_validate({"name": "candidate", "url": "http://127.0.0.1:9", "auth": {"bearer": "env:TOKEN"}})
 
-    facts = ask_target(target, environment=os.environ)
+    facts = ask_target(target, environment=allow(target.asked_for, environment=os.environ))
     report = judged(answers([True]), ACCURACY, candidate=SideEvidence(facts=facts))
 
     assert report.next_step == "candidate at http://127.0.0.1:9: use a longer secret, then run again."

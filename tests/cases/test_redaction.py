@@ -24,6 +24,8 @@ from jupyter_deployfeedback.domain.run import Release, RunRequest
 from jupyter_deployfeedback.feedback import Export, Format, export, render
 from jupyter_deployfeedback.pipeline.run import evaluate, start
 from jupyter_deployfeedback.probe import redaction
+from jupyter_deployfeedback.probe.trust import allow
+from jupyter_deployfeedback.project import load_project
 from jupyter_deployfeedback.release.tag import tag_message
 from jupyter_deployfeedback.store import open_store
 
@@ -143,12 +145,14 @@ def test_an_echoed_secret_stands_in_nothing_that_a_run_leaves(
     store = open_store(str(tmp_path / "store"), environment=os.environ)
     request = RunRequest(project_file=str(project / "deployfeedback.yaml"), target="candidate")
     told: list[str] = []
+    (asked,) = load_project(project / "deployfeedback.yaml", environment=os.environ).targets.values()
+    environment = allow(asked.asked_for, environment=os.environ)
 
-    run = start(request, store=store, environment=os.environ)
+    run = start(request, store=store, environment=environment)
     report = evaluate(
         run.run_id,
         store=store,
-        environment=os.environ,
+        environment=environment,
         tell=lambda event: told.append(event.model_dump_json()),
         cancelled=Event(),
     )
@@ -173,7 +177,7 @@ def test_an_echoed_secret_stands_in_nothing_that_a_run_leaves(
         "report": report.model_dump_json(),
         "evidence": store.evidence(run.run_id).model_dump_json(),
         "events": "\n".join([*told, *(event.model_dump_json() for event in store.events(run.run_id))]),
-        "tag": tag_message(report, release, digests={}),
+        "tag": tag_message(report, release),
         "log": caplog.text,
     }
     assert {place: found_in(text) for place, text in seen.items() if found_in(text)} == {}

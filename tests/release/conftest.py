@@ -40,10 +40,10 @@ Git = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
-def _own_git_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_git_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_settings: Path) -> None:
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(no_settings))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
 

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from jupyter_deployfeedback.execution.standby import in_kernel
 from jupyter_deployfeedback.execution.standby.forkserver import Turn, Word, leaving_with_parent, serve, show
 
 PACKAGE = "jupyter_deployfeedback"
@@ -174,10 +173,11 @@ def _application() -> Any:  # noqa: ANN401 - ipykernel is the kernel's, not ours
 
 def _forget_ourselves() -> None:
     """Take this package away again, but for the watcher: a suite sees the one installed for its kernel, or none."""
+    watcher = importlib.import_module(f"{PACKAGE}.execution.standby.in_kernel")
     del sys.path[0]  # where we were found
     for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
         del sys.modules[name]
-    sys.modules[WATCHER] = in_kernel
+    sys.modules[WATCHER] = watcher
 
 
 def _try_import(module: str) -> None:
