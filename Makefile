@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WITH := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: demo lab test check wire docs bench clean
+.PHONY: demo lab test test-slow check wire docs bench clean
 
 demo:    ## run the suites against two models deployed on this machine
 	@$(PYTHON) .ci/setup.py demo
@@ -13,11 +13,15 @@ lab:     ## the same in JupyterLab, with the panel
 	@$(PYTHON) .ci/setup.py lab
 	@$(BIN)/jupyter deployfeedback demo --lab
 
-test:    ## all tests: Python, panel, browser
+test:    ## what shows each behaviour: Python, panel, browser
 	@$(PYTHON) .ci/setup.py test
-	@$(WITH) $(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(WITH) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 	@cd labextension && $(CURDIR)/.ci/with-venv jlpm test
 	@cd labextension/ui-tests && $(CURDIR)/.ci/with-venv jlpm test
+
+test-slow: ## what shows it once more in every way, and the properties (DEPLOYFEEDBACK_PROPERTY_CASES=10000: in so many cases)
+	@$(PYTHON) .ci/setup.py test
+	@$(WITH) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "slow or property"
 
 check:   ## everything that reads the code without running it
 	@$(PYTHON) .ci/setup.py test

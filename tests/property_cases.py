@@ -1,4 +1,4 @@
-"""How many cases the property tests try; continuous integration (.ci/run) asks for 10,000."""
+"""How many cases the property tests try; continuous integration (.ci/run) asks `make test-slow` for 10,000."""
 
 from __future__ import annotations
 

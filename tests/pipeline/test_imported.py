@@ -150,6 +150,7 @@ def aggregated(deployments: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("shape", [newer, older, both, aggregated])
+@pytest.mark.property
 @settings(max_examples=RUNS // 2, deadline=None)
 @given(deployments=DEPLOYMENTS)
 def test_c11_whatever_is_imported_is_exported_as_it_was(
@@ -170,6 +171,7 @@ def test_c11_whatever_is_imported_is_exported_as_it_was(
     assert [exported(store, run) for run in again] == deployments
 
 
+@pytest.mark.property
 @settings(max_examples=RUNS // 2, deadline=None)
 @given(
     metrics=st.dictionaries(NAMES.filter(lambda name: name not in SECTIONS), NUMBERS).map(

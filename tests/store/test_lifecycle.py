@@ -47,6 +47,7 @@ def shared() -> Iterator[Store]:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.property
 @settings(max_examples=RACES, deadline=None)
 @given(steps=st.lists(st.sampled_from([*STEPS, "request_cancel"]), max_size=8))
 def test_p14_whatever_comes_in_which_order_a_run_has_one_end_at_most(shared: Store, steps: list[str]) -> None:
@@ -71,6 +72,7 @@ def test_p14_whatever_comes_in_which_order_a_run_has_one_end_at_most(shared: Sto
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.property
 @settings(max_examples=RACES, deadline=None)
 @given(steps=st.lists(st.sampled_from([*STEPS, "request_cancel"]), min_size=2, max_size=5))
 def test_p14_what_comes_at_the_same_moment_follows_the_table_and_gives_a_run_one_end_at_most(

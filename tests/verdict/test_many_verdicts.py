@@ -150,6 +150,7 @@ ERRORS: list[Callable[[Random, Seen], Seen]] = [
 ]
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("portion", range(PORTIONS))
 def test_one_more_error_never_improves_a_verdict(portion: int) -> None:
     for case in range(portion, CASES, PORTIONS):
@@ -161,6 +162,7 @@ def test_one_more_error_never_improves_a_verdict(portion: int) -> None:
         assert (before.severity <= after.severity, after) == (True, Verdict.ERROR), case
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("portion", range(PORTIONS))
 def test_every_order_of_what_is_judged_gives_the_same_verdict(portion: int) -> None:
     for case in range(portion, CASES, PORTIONS):
@@ -182,6 +184,7 @@ def test_every_order_of_what_is_judged_gives_the_same_verdict(portion: int) -> N
         assert sorted(map(repr, other.findings)) == sorted(map(repr, one.findings)), case
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("portion", range(PORTIONS))
 def test_nan_in_any_number_never_passes(portion: int) -> None:
     for case in range(portion, CASES, PORTIONS):
@@ -194,6 +197,7 @@ def test_nan_in_any_number_never_passes(portion: int) -> None:
         assert (found.verdict, found.gate) == (Verdict.ERROR, GateState.CLOSED), case
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("portion", range(PORTIONS))
 def test_the_gate_is_open_only_where_nothing_that_counts_is_worse_than_a_warning(portion: int) -> None:
     for case in range(portion, CASES, PORTIONS):

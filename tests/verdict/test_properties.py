@@ -100,6 +100,7 @@ def permuted(given_answers: Answers, order: list[int]) -> Answers:
     )
 
 
+@pytest.mark.property
 @QUICK
 @given(RUNS, st.integers(0, 119))
 def test_one_more_error_never_improves_any_finding(run: Evaluation, row: int) -> None:
@@ -112,6 +113,7 @@ def test_one_more_error_never_improves_any_finding(run: Evaluation, row: int) ->
         assert other.verdict.severity >= one.verdict.severity, (one, other)
 
 
+@pytest.mark.property
 @QUICK
 @given(RUNS, st.permutations(range(120)))
 def test_the_order_of_the_examples_changes_nothing(run: Evaluation, order: list[int]) -> None:
@@ -127,6 +129,7 @@ def test_the_order_of_the_examples_changes_nothing(run: Evaluation, order: list[
     assert judgement(shuffled).findings == judgement(run).findings
 
 
+@pytest.mark.property
 @QUICK
 @given(RUNS, st.permutations(RULES))
 def test_the_order_of_the_rules_changes_nothing(run: Evaluation, rules: list[Rule]) -> None:

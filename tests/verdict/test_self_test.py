@@ -119,6 +119,7 @@ def test_a_loaded_run_is_tested_by_windows(name: str, text: str) -> None:
         assert {(each.weak, "windows" in each.method) for each in estimates} == {(None, True)}
 
 
+@pytest.mark.property
 @settings(max_examples=SELF_TESTS, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(list(askable())),
