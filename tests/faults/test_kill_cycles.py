@@ -13,6 +13,7 @@ import pytest
 from tests.faults.scene import CHECKOUT
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.xdist_group("faults servers"),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the processes are looked for in /proc"),
 ]

@@ -15,7 +15,7 @@ from tests.faults.limits import limit, make_group, remove_group
 from tests.faults.scene import ASKS, Scene, judge
 from tests.faults.test_processes import HANG, OWN_LIMIT, STORM, was_a_storm_with_a_limit
 
-pytestmark = pytest.mark.xdist_group("faults limits")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults limits")]
 MEMORY = 768 << 20  # a server, what stands by and a run take 350 MB
 HOG = f"hog = b'x' * {2 * MEMORY}"
 OWN_MEMORY = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))\n"

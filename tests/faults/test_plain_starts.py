@@ -12,7 +12,7 @@ from tests.faults.conftest import running
 from tests.faults.scene import Scene, judge, until_said
 from tests.faults.test_processes import CHILDREN, HANG, REGEX, Inject, kill_run, kill_run_and_worker, kill_worker
 
-pytestmark = pytest.mark.xdist_group("faults plain")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults plain")]
 MARKED_CHILDREN = CHILDREN.replace('"env", "-i", ', "")  # whoever drops the mark and loses its worker escapes
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -168,14 +169,23 @@ def kernel_was(scene: Scene, run_id: str) -> str | None:
         return store.evidence(run_id).suites[0].kernel
 
 
-@pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize(
-    "supply",
-    [
-        pytest.param("forked", marks=pytest.mark.xdist_group("faults forked")),
-        pytest.param("started", marks=pytest.mark.xdist_group("faults started")),
-    ],
-)
+MOST_TELLING = {
+    ("P1 kill -9 of the kernel in a cell", "forked"),
+    ("P2 kill -9 of the worker, the kernel holds Python's lock", "started"),
+    ("P2 kill -9 of run and worker, the kernel holds Python's lock", "forked"),
+    ("P8 ignores SIGINT", "forked"),
+}
+
+
+def by_name_and_supply() -> Iterator[Any]:
+    """Each fault with each supply; all but the most telling are slow, and those share one server."""
+    for name, supply in product(FAULTS, ("forked", "started")):
+        telling = (name, supply) in MOST_TELLING
+        group = pytest.mark.xdist_group("faults forked" if telling else f"faults {supply}")
+        yield pytest.param(name, supply, marks=[group] if telling else [group, pytest.mark.slow], id=f"{supply}-{name}")
+
+
+@pytest.mark.parametrize(("name", "supply"), list(by_name_and_supply()))
 def test_after_every_fault_the_oracle_holds(warm: Scene, name: str, supply: str) -> None:
     fault = FAULTS[name]
     preload = "[]" if supply == "forked" else "off"
@@ -202,6 +212,7 @@ def test_after_every_fault_the_oracle_holds(warm: Scene, name: str, supply: str)
         fault.then(warm, run_id, project)
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("faults forked")
 @pytest.mark.parametrize("inject", [kill_worker, kill_run, kill_run_and_worker])
 def test_p2_under_a_process_that_adopts_orphans_the_oracle_holds(warm: Scene, inject: Inject) -> None:

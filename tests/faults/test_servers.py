@@ -49,16 +49,19 @@ def terminate_twice(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "end"),
+    ("name", "end", "cell"),
     [
-        ("P3 kill -9 of the server", kill),
-        ("P3 kill -9 of a server below one that adopts orphans", kill),
-        ("P4 SIGTERM of the server", terminate),
-        ("P4 a second SIGTERM of the server", terminate_twice),
+        pytest.param(name, end, cell, marks=[] if (name, cell) in told else pytest.mark.slow, id=f"{doing}-{name}")
+        for told in [{("P3 kill -9 of the server", REGEX), ("P4 SIGTERM of the server", HANG)}]
+        for cell, doing in [(HANG, "sleeping"), (REGEX, "holding Python's lock")]
+        for name, end in [
+            ("P3 kill -9 of the server", kill),
+            ("P3 kill -9 of a server below one that adopts orphans", kill),
+            ("P4 SIGTERM of the server", terminate),
+            ("P4 a second SIGTERM of the server", terminate_twice),
+        ]
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
 )
-@pytest.mark.parametrize("cell", [HANG, REGEX], ids=["sleeping", "holding Python's lock"])
 def test_a_run_whose_server_ends_has_an_end_after_its_restart(
     scene: Scene, name: str, end: Callable[[Scene], None], cell: str
 ) -> None:
@@ -191,7 +194,11 @@ def test_what_cannot_be_run_is_refused_by_name_before_there_is_a_run(
 
 
 @pytest.mark.parametrize(
-    "delay", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8], ids=lambda delay: f"P14 cancel {delay} s after start"
+    "delay",
+    [
+        pytest.param(delay, marks=[] if delay == 0.1 else pytest.mark.slow, id=f"P14 cancel {delay} s after start")
+        for delay in (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+    ],
 )
 def test_a_run_that_is_cancelled_while_it_starts_has_one_end(scene: Scene, delay: float) -> None:
     project = scene.project(f"P14-{delay}", CHILDREN, HANG)
