@@ -293,7 +293,7 @@ def test_what_was_allowed_is_kept_outside_the_repository_and_is_trusted_only_whi
 ) -> None:
     folder = write(hostile(spy, tmp_path)["a variable as token"])
     cli("trust", "allow", f"env:MODEL_TOKEN={spy.url}")
-    (kept,) = (tmp_path / "jupyter-config").iterdir()
+    (kept,) = Path(os.environ["JUPYTER_CONFIG_DIR"]).iterdir()
 
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert CANARY not in kept.read_text()

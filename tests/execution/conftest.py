@@ -16,6 +16,7 @@ import pytest
 from jupyter_deployfeedback.domain.project import Project, Target
 from jupyter_deployfeedback.domain.run import Step, Suite, SuiteResult
 from jupyter_deployfeedback.execution import execute
+from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.standby.stock import Stock
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -61,8 +62,12 @@ def tend() -> Callable[[Stock], None]:
 
 
 @pytest.fixture(scope="session")
-def run_suites() -> RunSuites:
-    """Execute suites whose notebooks lie in a folder, against a target that nobody needs."""
+def run_suites(stock_at_hand: tuple[Path, Stock]) -> RunSuites:
+    """Execute suites whose notebooks lie in a folder, against a target that nobody needs.
+
+    Their kernels are forked unless ``environment`` names another folder of kernels, or none.
+    """
+    kernels, stock = stock_at_hand
 
     def run(folder: Path, *suites: Suite, environment: dict[str, str] | None = None, **others: Any) -> Any:
         project = Project(
@@ -82,8 +87,14 @@ def run_suites() -> RunSuites:
             "artifacts": folder / "artifacts",
             "tell": _unheard,
             "cancelled": threading.Event(),
-            "environment": {**os.environ, "PYTHONPATH": str(CHECKOUT), **(environment or {})},
+            "environment": {
+                **os.environ,
+                "PYTHONPATH": str(CHECKOUT),
+                FOLDER_VARIABLE: str(kernels),
+                **(environment or {}),
+            },
         }
+        stock.tend(busy=True)
         return execute(suites, project=project, **{**given, **others})
 
     return run

@@ -66,9 +66,8 @@ def test_cells_pass_fail_or_err_as_their_last_command_says(run_bash: Callable[..
     ("cell", "name", "said"),
     [
         ("no-such-command", "ExitCode", "exit code 127"),
-        ("exit 0", "EarlyExit", "told the kernel to exit"),
-        ("set -e\nfalse\necho never", "EarlyExit", "told the kernel to exit"),
-        ("exec true", "EarlyExit", "told the kernel to exit"),
+        pytest.param("set -e\nfalse\necho never", "EarlyExit", "told the kernel to exit", marks=pytest.mark.slow),
+        pytest.param("exec true", "EarlyExit", "told the kernel to exit", marks=pytest.mark.slow),
     ],
 )
 def test_command_that_broke_and_shell_that_was_left_are_errors(
@@ -86,6 +85,9 @@ def test_cell_after_the_one_that_left_the_shell_is_judged_by_itself(run_bash: Ca
     result = run_bash("exit 0", "true")
 
     assert [case.outcome.value for case in result.cases] == ["errored", "passed"]
+    assert result.cases[0].error is not None
+    assert result.cases[0].error.type == "EarlyExit"
+    assert "told the kernel to exit" in result.cases[0].error.message
 
 
 def test_parameters_replace_those_of_the_parameters_cell(run_bash: Callable[..., SuiteResult], tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ def test_line_that_is_no_record_is_an_error(run_bash: Callable[..., SuiteResult]
 CHILDREN = "sleep 300 & a=$!; setsid sleep 300 & echo $a $! $$ > pids; wait"
 
 
-@pytest.mark.parametrize("cancels", [False, True], ids=["time", "cancel"])
+@pytest.mark.parametrize("cancels", [pytest.param(False, marks=pytest.mark.slow), True], ids=["time", "cancel"])
 def test_cell_that_hangs_is_stopped_with_its_children(
     run_bash: Callable[..., SuiteResult], tmp_path: Path, *, cancels: bool
 ) -> None:

@@ -13,6 +13,7 @@ import nbformat
 import pytest
 
 from jupyter_deployfeedback.domain.run import EventKind, Outcome, Step, Suite, SuiteResult
+from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE
 
 RunNotebook = Callable[..., SuiteResult]
 PASSED, FAILED, ERRORED, NOT_RUN = Outcome.PASSED, Outcome.FAILED, Outcome.ERRORED, Outcome.NOT_RUN
@@ -266,7 +267,7 @@ def test_only_this_user_can_reach_a_kernel_and_its_folder_is_gone_afterwards(
         f"pathlib.Path({str(seen)!r}).write_text(json.dumps([str(folder), folder.stat().st_mode, connection, sockets]))"
     )
 
-    run_notebook(code)
+    run_notebook(code, environment={FOLDER_VARIABLE: ""})
 
     folder, mode, connection, sockets = json.loads(seen.read_text())
     assert connection["transport"] == "ipc"

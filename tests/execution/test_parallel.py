@@ -18,6 +18,7 @@ from jupyter_deployfeedback.execution.control_group import MAX_PARALLEL_VARIABLE
 from jupyter_deployfeedback.execution.lanes import benches
 from jupyter_deployfeedback.execution.plan import turns
 from jupyter_deployfeedback.execution.run import artifact_names
+from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE
 
 Write = Callable[..., Path]
 RunSuites = Callable[..., tuple[SuiteResult, ...]]
@@ -161,7 +162,7 @@ def test_suites_one_after_the_other_share_a_worker(
     for suite in suites:
         write_notebook(tmp_path / suite.source, f"import os; open('{suite.name}.worker', 'w').write(str(os.getppid()))")
 
-    run_suites(tmp_path, *suites, parallel=3)
+    run_suites(tmp_path, *suites, parallel=3, environment={FOLDER_VARIABLE: ""})  # kernels below the worker
 
     assert len({(tmp_path / f"{suite.name}.worker").read_text() for suite in suites}) == 1
 

@@ -51,9 +51,9 @@ def test_what_comes_after_a_cell_that_was_interrupted_is_not_run(run_notebook: C
 def test_a_cell_that_may_raise_leaves_the_suite_its_time(run_notebook: Callable[..., SuiteResult]) -> None:
     may_raise = {"source": LONG, "tags": ["raises-exception"]}
 
-    result = run_notebook(may_raise, *["import time; time.sleep(0.9)"] * 6, suite={"cell_timeout_seconds": 1.5})
+    result = run_notebook(may_raise, *["import time; time.sleep(0.9)"] * 4, suite={"cell_timeout_seconds": 1.0})
 
-    assert [case.outcome for case in result.cases] == [Outcome.ERRORED, *[Outcome.PASSED] * 6]
+    assert [case.outcome for case in result.cases] == [Outcome.ERRORED, *[Outcome.PASSED] * 4]
 
 
 def test_a_cell_that_heeds_no_interrupt_is_stopped(run_notebook: Callable[..., SuiteResult], tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def test_a_suite_in_another_language_gets_the_kernel_that_was_started_after_the_
     assert {each.outcome for each in (first, second, third)} == {Outcome.PASSED}
 
 
+@pytest.mark.slow
 def test_a_kernel_that_was_used_is_replaced_for_the_next_run(run_bash: Run, stock: Stock, tend: Tend) -> None:
     run_bash("true")
     tend(stock)
@@ -151,6 +152,7 @@ def test_a_kernel_that_served_its_suite_is_gone_with_all_it_started(run_bash: Ru
     assert [command for command in commands if command and command[:2] in (["sleep", "7301"], ["sleep", "7302"])] == []
 
 
+@pytest.mark.slow
 def test_a_kernel_that_died_while_it_stood_by_is_replaced(run_bash: Run, stock: Stock, tend: Tend) -> None:
     run_bash("true")
     tend(stock)
@@ -163,6 +165,7 @@ def test_a_kernel_that_died_while_it_stood_by_is_replaced(run_bash: Run, stock: 
     assert (result.outcome, result.reason) == (Outcome.PASSED, None)
 
 
+@pytest.mark.slow
 def test_a_kernel_whose_folder_was_put_back_is_started_anew(
     run_bash: Run, stock: Stock, tend: Tend, tmp_path: Path
 ) -> None:
@@ -234,6 +237,7 @@ def test_only_a_few_kernels_are_started_ahead_those_of_the_last_run(stock: Stock
     assert [(folder / f"{each.name}.sock").exists() for each in orders] == [True] * MOST_STARTED + [False, False]
 
 
+@pytest.mark.slow
 def test_a_preload_that_cannot_be_forked_means_a_kernel_that_is_started_ahead(
     run_notebook: Run, stock: Stock, tend: Tend, folder: Path
 ) -> None:
@@ -258,6 +262,7 @@ IPKernelApp.launch_instance(kernel_class=BashKernel)
 """
 
 
+@pytest.mark.slow
 def test_a_kernel_that_may_not_speak_over_socket_files_is_spoken_to_over_loopback(
     run_bash: Run, stock: Stock, tend: Tend, tmp_path: Path
 ) -> None:

@@ -122,8 +122,20 @@ def facts(result: SuiteResult) -> Any:
     return result.outcome, result.reason, result.warnings, cases, sorted(result.environment)
 
 
-@pytest.mark.parametrize("kind", ["forked", "started ahead"])
-@pytest.mark.parametrize("name", CORPUS)
+MOST_TELLING = {
+    ("values", "started ahead"),
+    *((name, "forked") for name in ("values", "exceptions", "exits", "process")),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        pytest.param(name, kind, marks=[] if (name, kind) in MOST_TELLING else pytest.mark.slow)
+        for name in CORPUS
+        for kind in ("forked", "started ahead")
+    ],
+)
 def test_a_kernel_that_stood_by_gives_what_a_started_one_gives(
     run_notebook: Callable[..., SuiteResult], stood_by: Callable[..., SuiteResult], tmp_path: Path, name: str, kind: str
 ) -> None:

@@ -75,7 +75,7 @@ def test_a_suite_whose_time_is_over_leaves_no_child_behind(
 ) -> None:
     stubborn = "while True:\n    try:\n        time.sleep(300)\n    except BaseException:\n        pass"
 
-    result = run_notebook(WITH_SELF, stubborn, suite={"timeout_seconds": 5.0})
+    result = run_notebook(WITH_SELF, stubborn, suite={"timeout_seconds": 3.0})
 
     assert result.outcome is Outcome.ERRORED
     assert result.duration_seconds < 15.0
