@@ -158,6 +158,10 @@ def _of_rows(estimand: Estimand, chosen: Selection, *, complete: tuple[str, ...]
     lost = np.count_nonzero(chosen.candidate.scored & ~chosen.candidate.answered)
     if lost and isinstance(found, Measured) and estimand.metric in SCORES:
         found = replace(found, facts={**found.facts, "unanswered": float(lost)})
+    before = None if estimand.expression.relation is Relation.ABSOLUTE else chosen.baseline
+    if before is not None and isinstance(found, Measured) and not before.answered.all():
+        missed = float(np.count_nonzero(~before.answered))
+        found = replace(found, facts={**found.facts, "baseline_unanswered": missed})
     return found.needing(SLICE) if estimand.slice and isinstance(found, Measured) else found
 
 

@@ -1,10 +1,10 @@
 """Everything a run found out -> one FeedbackReport, the only thing that renderings read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from jupyter_deployfeedback.domain.base import shared_fields
-from jupyter_deployfeedback.domain.comparison import Comparison
+from jupyter_deployfeedback.domain.comparison import Comparison, Difference
 from jupyter_deployfeedback.domain.feedback import Examples, FeedbackReport, FindingText, History, RunFacts
 from jupyter_deployfeedback.domain.run import Evidence, Run, RunState
 from jupyter_deployfeedback.domain.verdict import Judgement, ReasonKind, Verdict
@@ -65,7 +65,7 @@ def build_report(
         metrics=rows.metric_rows(comparison.deltas),
         suites=tuple(rows.suite_row(suite) for suite in evidence.suites),
         examples=Examples(broken=broken, fixed=rows.example_rows(comparison.fixed, evidence.suites)),
-        changes=comparison.differences,
+        changes=(*comparison.differences, *_removed_rules(past)),
         distributions=comparison.distributions,
         series=rows.series_rows(evidence),
         windows=rows.windows_rows(evidence),
@@ -73,6 +73,11 @@ def build_report(
         continuing=past.continuing,
         imported=evidence.imported,
     )
+
+
+def _removed_rules(past: History) -> Iterator[Difference]:
+    for rule in past.removed:
+        yield Difference(what=f"rule {rule}", before="judged", after="removed")
 
 
 def candidate_name(facts: RunFacts) -> str:

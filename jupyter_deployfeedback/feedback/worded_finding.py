@@ -65,8 +65,9 @@ class Found:
     @property
     def samples(self) -> str:
         """How many samples stand behind the value, and how many of them have no answer."""
-        lost = self.finding.facts.get("unanswered")
+        lost, before = (self.finding.facts.get(each) for each in ("unanswered", "baseline_unanswered"))
         unanswered = f", {lost:,.0f} of them unanswered" if lost else ""
+        unanswered += f", {before:,.0f} unanswered by the baseline" if before else ""
         return MISSING if self.finding.n is None else count(self.finding.n, self.noun) + unanswered
 
     @property
