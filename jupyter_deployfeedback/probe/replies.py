@@ -22,7 +22,7 @@ _SHAPE = "Compare what was sent with what the target takes: request.body says ho
 _REMEDIES = {
     401: "Check auth: the target does not accept the credentials.",
     403: "Check auth: the target does not accept the credentials.",
-    404: "Check the target's url and request.path.",
+    404: "Check the target's url and request.path, which is added to it.",
     405: "Check request.path: the target takes no such request there.",
     413: "Send less at once: a smaller batch_size.",
     429: "Send slower, or let the target take more requests.",

@@ -29,13 +29,17 @@ def parse_path(text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def find(payload: object, steps: tuple[Step, ...]) -> object:
-    """Return what stands at a path; ``ProtocolError`` says where the way ends and what is there instead."""
+def find(payload: object, steps: tuple[Step, ...], *, within: tuple[Step, ...] = ()) -> object:
+    """Return what stands at a path; ``ProtocolError`` says where the way ends and what is there instead.
+
+    ``within`` are the steps that led to the payload.
+    """
     for position, step in enumerate(steps):
+        so_far = (*within, *steps[:position])
         if step is None:
             rest = steps[position + 1 :]
-            return [find(element, rest) for element in _elements(payload, steps[:position])]
-        payload = _go(payload, step, so_far=steps[:position])
+            return [find(element, rest, within=(*so_far, None)) for element in _elements(payload, so_far)]
+        payload = _go(payload, step, so_far=so_far)
     return payload
 
 
@@ -73,13 +77,15 @@ def _go(payload: object, step: str | int, *, so_far: tuple[Step, ...]) -> object
 
 
 def _dead_end(payload: object, step: Step, so_far: tuple[Step, ...]) -> ProtocolError:
+    of_each = f" {written((*so_far, None))} is each element of the list." if isinstance(payload, list) else ""
     return ProtocolError(
-        f"the answer has no {written((*so_far, step))}: {_described(payload)}.",
-        remedy="Set the paths under response: to where the answer holds them.",
+        f"the answer has no {written((*so_far, step))}: {described(payload)}.",
+        remedy=f"Set the paths under response: to where the answer holds them.{of_each}",
     )
 
 
-def _described(payload: object) -> str:
+def described(payload: object) -> str:
+    """Say what stands at a place of an answer, as far as that helps to write a path."""
     if isinstance(payload, Mapping):
         keys = ", ".join(sorted(str(key)[:40] for key in payload)[:10])
         return f"the keys there are {keys}" if keys else "there is an empty object"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from jupyter_deployfeedback.errors import ProtocolError, UsageError
 from jupyter_deployfeedback.probe.protocols.base import Answer, Request, Scalar
-from jupyter_deployfeedback.probe.protocols.paths import find, parse_path
+from jupyter_deployfeedback.probe.protocols.paths import described, find, parse_path
 from jupyter_deployfeedback.probe.settings import RequestShape, ResponseShape
 
 BATCH = "$inputs"
@@ -106,7 +106,7 @@ def _prediction(value: object) -> Scalar:
         return value
     raise ProtocolError(
         f"a prediction is {_kind(value)}, not a label or a number.",
-        remedy="Point response.predictions at the predicted classes or numbers.",
+        remedy=f"Point response.predictions at the predicted classes or numbers: {described(value)}.",
     )
 
 
@@ -121,8 +121,9 @@ def _text(value: str) -> str:
 
 
 def _probability(value: object) -> float:
-    """Return the predicted class's probability: the value itself, or the highest of the classes' values."""
-    classes = value if isinstance(value, list) and value else [value]
+    """Return the predicted class's probability: the value itself, or the highest of the classes', listed or by name."""
+    values = list(value.values()) if isinstance(value, Mapping) else value
+    classes = values if isinstance(values, list) and values else [value]
     for number in classes:
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1 + _ROUNDING:
             raise ProtocolError(
