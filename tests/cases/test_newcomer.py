@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from jupyter_deployfeedback.comparison.self_test.known_examples import strangers
 from jupyter_deployfeedback.errors import ProtocolError
 from jupyter_deployfeedback.probe.protocols.rest import RestProtocol
 from jupyter_deployfeedback.probe.settings import RequestShape, ResponseShape
+from tests.comparison.evidence import answers, evaluation, evidence, suite_result
 
 
 def read(payload: object, **paths: str) -> Any:
@@ -37,3 +39,19 @@ def test_probabilities_may_be_named_by_their_classes() -> None:
     assert read(scores, predictions="$.predictions", probabilities="$.scores").probabilities == [0.75]
     with pytest.raises(ProtocolError, match=r"a probability is 1\.5"):
         read({"predictions": [1], "scores": [{"a": 1.5}]}, predictions="$.predictions", probabilities="$.scores")
+
+
+@pytest.mark.parametrize("truth", [[0, 1], [0.0, 1.0], [False, True]])
+def test_names_that_are_compared_with_numbers_are_an_error_and_no_accuracy_of_0(truth: list[Any]) -> None:
+    found = evaluation(answers(predictions=["malignant", "benign"]), truth=truth)
+
+    (said,) = strangers(evidence(suite_result(found)))
+
+    assert "the target answers 'benign', but the truth is like" in said
+
+
+@pytest.mark.parametrize(
+    ("predictions", "truth"), [(["unsure", 1], [0, 1]), ([None, None], [0, 1]), (["a", "b"], ["c", "d"])]
+)
+def test_wrong_answers_are_wrong_and_no_error(predictions: list[Any], truth: list[Any]) -> None:
+    assert list(strangers(evidence(suite_result(evaluation(answers(predictions=predictions), truth=truth))))) == []

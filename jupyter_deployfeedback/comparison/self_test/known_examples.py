@@ -37,7 +37,8 @@ def strangers(evidence: Evidence) -> Iterator[str]:
         for each in suite.evaluations:
             answers = {guess for guess in each.candidate.predictions if guess is not None}
             truths = {truth for truth in each.truth if truth is not None}
-            if each.task is Task.CLASSIFICATION and not answers & truths and _written(answers) & _written(truths):
+            alike = _written(answers) & _written(truths) or _are_text(answers) ^ _are_text(truths) == {True, False}
+            if each.task is Task.CLASSIFICATION and answers and not answers & truths and alike:
                 example, known = sorted(map(repr, answers))[0], sorted(map(repr, truths))[0]
                 yield f"{suite.suite.name} {each.name}: the target answers {example}, but the truth is like {known}"
 
@@ -72,6 +73,10 @@ def _alone(suite: SuiteResult, evaluation: Evaluation, known: Known) -> SuiteRes
     )
     whole = {"evaluations": (alone,), "observations": (), "cases": (), "outcome": Outcome.PASSED}
     return suite.model_copy(update=whole)
+
+
+def _are_text(labels: Iterable[Scalar]) -> set[bool]:
+    return {isinstance(each, str) for each in labels}
 
 
 def _written(labels: Iterable[Scalar]) -> set[str]:
