@@ -117,9 +117,7 @@ def _suite_sentence(name: str, suite: SuiteResult | None, reason: str) -> str:
         clauses.append(f"{number} of {count(len(suite.cases), 'case')} did not pass, first {describe_case(bad)}")
     clauses.append(f"also {warned}" if warned else "")
     outcome = suite.outcome.replace("_", " ") if suite.outcome not in GOOD else "did not pass"
-    return f"{title} {outcome}: {'; '.join(clause for clause in clauses if clause) or 'no case ran'}.".replace(
-        "..", "."
-    )
+    return f"{title} {outcome}: {'; '.join(clause.rstrip('.') for clause in clauses if clause) or 'no case ran'}."
 
 
 def _says_the_same(reason: str | None, case: CaseResult) -> bool:

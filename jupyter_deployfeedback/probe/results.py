@@ -190,7 +190,7 @@ class SideResult(Asked):
 
     def _refuse_without_meaning(self, score: str, *, task: str) -> None:
         if self.task != task:
-            raise UsageError(f"{score} has no meaning for {self.task}.", remedy=f'Say evaluate(..., task="{task}").')
+            raise UsageError(f"{score} has no meaning for {self.task}.", remedy=_MEANT[self.task])
         if not self.counts["answered"]:
             nothing = f"none of {len(self.examples.ids)} examples was answered"
             first = next((failure for failure, _ in self.answers.failures.counted()), None)
@@ -199,6 +199,11 @@ class SideResult(Asked):
             raise HarnessError(f"{self.target} has no {score}: {nothing}; most often: {reason}", remedy=remedy)
 
 
+_MEANT = {
+    REGRESSION: "Truth and answers are numbers: take mean_absolute_error or root_mean_squared_error. "
+    'Of labels say task="classification" to evaluate.',
+    CLASSIFICATION: 'Truth and answers are labels: take accuracy. Of numbers say task="regression" to evaluate.',
+}
 _SCORES: dict[str, dict[str, Callable[[SideResult], str]]] = {
     "classification": {"accuracy": lambda side: f"{side.accuracy:.2%}"},
     "regression": {

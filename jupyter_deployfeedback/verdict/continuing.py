@@ -11,12 +11,13 @@ from jupyter_deployfeedback.domain.verdict import (
     Continuing,
     Finding,
     Judgement,
+    ReasonKind,
     Standing,
     Verdict,
 )
 
 ENOUGH_SENT = 0.9  # of what was asked for last time: fewer, and the data set is used up
-NOT_BY_REQUESTS = "Remove what it names, or change the rule, then start a new run."
+NOT_BY_REQUESTS = "Remove this cause, or change the rule, then start a new run."
 MORE_OR_WIDER = "Bring more labelled examples or set a wider limit, then start a new run."
 NOUNS = {Family.MODEL: "example", Family.APPLICATION: "request"}
 
@@ -80,7 +81,9 @@ def _not_by_requests(finding: Finding) -> Continuing:
     """Say that no number of requests we would send settles a finding."""
     said = finding.reason.text if finding.reason else "it says no number"
     why = f"it takes more than {MOST_MORE} times as many" if finding.n_more else said.rstrip(".")
-    return Continuing(obstacle=f"More requests would not settle {finding.name}: {why}.", remedy=NOT_BY_REQUESTS)
+    scarce = finding.n_more or (finding.reason and finding.reason.kind is ReasonKind.BEYOND_CAP)
+    remedy = MORE_OR_WIDER if scarce else NOT_BY_REQUESTS
+    return Continuing(obstacle=f"More requests would not settle {finding.name}: {why}.", remedy=remedy)
 
 
 def _obstacle(unsettled: Iterable[Finding], around: Circumstances) -> tuple[str, str] | None:

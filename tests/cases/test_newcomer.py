@@ -7,10 +7,19 @@ from typing import Any
 import pytest
 
 from jupyter_deployfeedback.comparison.self_test.known_examples import strangers
-from jupyter_deployfeedback.errors import ProtocolError
+from jupyter_deployfeedback.domain.comparison import Comparison
+from jupyter_deployfeedback.domain.run import CaseError, CaseResult, Outcome
+from jupyter_deployfeedback.domain.verdict import GateState, Judgement, Reason, ReasonKind, Verdict
+from jupyter_deployfeedback.errors import ProtocolError, UsageError
+from jupyter_deployfeedback.feedback.sentences import sentence
+from jupyter_deployfeedback.feedback.worded_finding import read_findings
+from jupyter_deployfeedback.probe.examples import Examples
 from jupyter_deployfeedback.probe.protocols.rest import RestProtocol
+from jupyter_deployfeedback.probe.results import SideResult
 from jupyter_deployfeedback.probe.settings import RequestShape, ResponseShape
-from tests.comparison.evidence import answers, evaluation, evidence, suite_result
+from jupyter_deployfeedback.verdict import Circumstances, continuing
+from tests.comparison.evidence import a_finding, answers, evaluation, evidence, suite_result
+from tests.feedback.runs import suite, suite_finding
 
 
 def read(payload: object, **paths: str) -> Any:
@@ -55,3 +64,47 @@ def test_names_that_are_compared_with_numbers_are_an_error_and_no_accuracy_of_0(
 )
 def test_wrong_answers_are_wrong_and_no_error(predictions: list[Any], truth: list[Any]) -> None:
     assert list(strangers(evidence(suite_result(evaluation(answers(predictions=predictions), truth=truth))))) == []
+
+
+def test_a_score_of_the_other_task_says_which_scores_this_one_has() -> None:
+    shown = {}
+    for task, score in (("regression", "accuracy"), ("classification", "mean_absolute_error")):
+        side = SideResult.__new__(SideResult)
+        side.__dict__.update(task=task, examples=Examples([], [], [], {}))
+        with pytest.raises(UsageError) as refused:
+            getattr(side, score)
+        shown[task] = refused.value.remedy
+
+    assert "take mean_absolute_error or root_mean_squared_error" in shown["regression"]
+    assert "take accuracy" in shown["classification"]
+
+
+def test_the_sentence_of_a_suite_keeps_an_ellipsis() -> None:
+    error = CaseError(type="UsageError", message="no. Say evaluate(..., ids=ids).")
+    bad = CaseResult(case_id="a", title="cell", outcome=Outcome.ERRORED, error=error)
+    judgement = Judgement(
+        verdict=Verdict.FAIL, gate=GateState.CLOSED, findings=(suite_finding("quality", Verdict.FAIL),)
+    )
+    (found,) = read_findings(judgement, Comparison(baseline=None, deltas=(), estimates=()))
+    suites = {"quality": suite("quality", [bad], seconds=1, outcome=Outcome.ERRORED)}
+
+    said = sentence(found, baseline="released", suites=suites, remedy="")
+
+    assert said.endswith("UsageError: no. Say evaluate(..., ids=ids).")
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        (Reason(kind=ReasonKind.BEYOND_CAP), "Bring more labelled examples or set a wider limit"),
+        (Reason(kind=ReasonKind.WEAK_EVIDENCE, detail="one window"), "Remove this cause, or change the rule"),
+    ],
+)
+def test_what_no_run_settles_is_told_with_what_would(reason: Reason, remedy: str) -> None:
+    near = a_finding("accuracy", ">=0.9", verdict=Verdict.INCONCLUSIVE, n=177, reason=reason)
+    judgement = Judgement(verdict=Verdict.INCONCLUSIVE, gate=GateState.CLOSED, findings=(near,))
+
+    found = continuing(judgement, Circumstances(look=1, looks=2, historical=False, counted=True))
+
+    assert found is not None
+    assert remedy in found.remedy
