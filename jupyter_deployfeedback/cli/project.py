@@ -56,9 +56,8 @@ def init_command(*, folder: Path, url: str | None, force: bool) -> None:
         screen.write(folder / FIRST_SUITE, draft_suite())
         click.echo(f"Found no suite; wrote a first one: {folder / FIRST_SUITE}. Fill in its examples.")
     screen.write(file, draft)
-    if url is not None:
-        allow_address(url, project_file=str(folder.resolve() / PROJECT_FILE))
-        click.echo(f"Secrets that {file.name} refers to may be sent to {url}.")
+    if url is not None and (origin := allow_address(url, project_file=str(folder.resolve() / PROJECT_FILE))):
+        click.echo(f"Secrets that {file.name} refers to may be sent to {origin}.")
     click.echo(f"Wrote {file}. Look through it, then: jupyter deployfeedback check")
 
 

@@ -46,13 +46,14 @@ def allow_always(secrets: Iterable[str], *, project_file: str = EVERY_PROJECT) -
     _keep({**known, project_file: [*known.get(project_file, ()), *map(trust.read_use, secrets)]})
 
 
-def allow_address(url: str, *, project_file: str) -> None:
-    """Keep that a project may send what it refers to where its user said that the model is."""
+def allow_address(url: str, *, project_file: str) -> str:
+    """Keep that a project may send what it refers to where its user said that the model is; return that origin."""
     try:
         origin = trust.origin_of(url)
     except UsageError:  # whoever reads the address says what is wrong with it
-        return
+        return ""
     allow_always([f"{trust.ANY}={origin}"], project_file=project_file)
+    return origin
 
 
 def revoke(secrets: Iterable[str]) -> None:

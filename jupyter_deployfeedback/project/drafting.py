@@ -12,6 +12,7 @@ from jupyter_deployfeedback.project.inspection import notebook_parameters, param
 from jupyter_deployfeedback.project.parameters import read_address
 
 FIRST_SUITE = "suites/smoke.ipynb"
+PREDICT = "/predict"  # the request's path, which is added to the address
 EXAMPLE_URL = "http://127.0.0.1:8000"
 _COUNTING = re.compile(r"n|((n|num|max)_)?(examples|requests|samples)")
 _PASSED_OVER = frozenset({"node_modules", "site-packages", "venv", "env", "build", "dist"})
@@ -28,6 +29,7 @@ targets:
     # How a batch of inputs becomes a request, and where the answer holds what we need:
     request: {{path: /predict, body: {{inputs: $inputs}}}}
     response: {{predictions: $.predictions}}
+    # One example at a time: body: {{features: $input}}. A list of objects: predictions: "$.results[*].label"
     # health: /ready                     # a path that answers 200 when the model is loaded
     # expect_version: "1.0"              # another version answering is an error, not a result
     # auth: {{bearer: env:MODEL_TOKEN}}    # a reference to a secret, never the secret
@@ -64,14 +66,13 @@ def draft_project(folder: Path, *, url: str | None) -> str:
     A notebook that uses jupyter_deployfeedback or has a parameters cell becomes a suite; others are models. Where
     there is none, the file names FIRST_SUITE, which ``draft_suite`` writes. Raises UsageError for a wrong address.
     """
-    if url is not None:
-        read_address(url)
+    base = None if url is None else read_address(url).removesuffix(PREDICT)
     suites = find_suites(folder) or (FIRST_SUITE,)
     name = _plain(folder.absolute().name)
     entries = (line for suite, written in _entries(suites) for line in _lines(folder, suite, written))
     return _FILE.format(
         name=f"name: {json.dumps(name)}" if name else "# name: default is the folder's name",
-        url=json.dumps(url or f"${{MODEL_URL:-{EXAMPLE_URL}}}"),
+        url=json.dumps(base or f"${{MODEL_URL:-{EXAMPLE_URL}}}"),
         suites="".join(f"  {line}\n" for line in entries),
         rules=_RULES
         if any("evaluate(" in code for suite in suites for code in _code(folder / suite))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from jupyter_deployfeedback.cli.main import group
 from jupyter_deployfeedback.comparison.self_test.known_examples import strangers
 from jupyter_deployfeedback.domain.comparison import Comparison
 from jupyter_deployfeedback.domain.run import CaseError, CaseResult, Outcome
@@ -108,3 +111,16 @@ def test_what_no_run_settles_is_told_with_what_would(reason: Reason, remedy: str
 
     assert found is not None
     assert remedy in found.remedy
+
+
+def test_init_takes_the_address_that_is_asked_and_names_the_origin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
+
+    done = CliRunner().invoke(group, ["init", str(tmp_path), "--url", "http://127.0.0.1:8080/v2/predict"])
+
+    assert "may be sent to http://127.0.0.1:8080.\n" in done.output
+    written = (tmp_path / "deployfeedback.yaml").read_text()
+    assert 'url: "http://127.0.0.1:8080/v2"\n' in written
+    assert "request: {path: /predict," in written
