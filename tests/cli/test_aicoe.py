@@ -210,7 +210,7 @@ def test_c13_stored_document_is_weak_evidence_and_what_it_lacks_is_never_green(
 
     report = json.loads(ran.stdout)
     said = {each["rule"]: (each["verdict"], each["sentence"]) for each in report["findings"]}
-    assert said["average_error"][0] == said["memory_max"][0] == "warn"
+    assert (said["average_error"][0], said["memory_max"][0]) == ("warn", "pass"), "less memory asks for nothing"
     assert "weak evidence: a single number without its samples" in said["average_error"][1]
     assert said["average_probability"][0] == "error"
     assert any("the baseline is a document of AICoE-CI, numbers without their" in each for each in report["notices"])
