@@ -12,6 +12,7 @@ from jupyter_deployfeedback.cli.demo import deployed, prepare_example
 from jupyter_deployfeedback.execution.standby.orders import FOLDER_VARIABLE
 from jupyter_deployfeedback.execution.standby.stock import Stock
 from jupyter_deployfeedback.probe import redaction
+from tests.shell import Shell
 
 DEAR = {"prometheus", "old_python"}  # fixtures of the whole session that take seconds to make
 
@@ -69,6 +70,14 @@ def deployments(example: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
+def shell() -> Iterator[Shell]:
+    """Calls of the command line."""
+    shell = Shell()
+    yield shell
+    shell.close()
+
+
+@pytest.fixture(scope="session")
 def stock_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Stock]]:
     """Kernels that stand by, for suites of which it is not tested how they get theirs: a second less for each.
 
@@ -83,8 +92,8 @@ def stock_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pa
 
 
 @pytest.fixture
-def kernels_at_hand(stock_at_hand: tuple[Path, Stock], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the kernels of this test's runs forked instead of started."""
+def kernels_at_hand(stock_at_hand: tuple[Path, Stock]) -> dict[str, str]:
+    """The environment of a run whose kernels are forked instead of started."""
     folder, stock = stock_at_hand
     stock.tend(busy=True)
-    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+    return {FOLDER_VARIABLE: str(folder)}

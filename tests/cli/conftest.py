@@ -3,30 +3,22 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.shell import Shell
+
 Called = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
-def jdf(tmp_path: Path) -> Callable[..., Called]:
+def jdf(tmp_path: Path, shell: Shell, kernels_at_hand: dict[str, str]) -> Callable[..., Called]:
     """Call the command line as a shell would."""
 
     def call(*arguments: str, cwd: Path = tmp_path, env: Mapping[str, str] | None = None) -> Called:
-        command = [sys.executable, "-m", "jupyter_deployfeedback.cli", *arguments]
-        return subprocess.run(
-            command,
-            cwd=cwd,
-            env={**os.environ, **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=110,
-            check=False,
-        )
+        return shell.call(*arguments, cwd=cwd, env={**os.environ, **kernels_at_hand, **(env or {})})
 
     return call
 

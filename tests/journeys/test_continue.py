@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.shell import Shell
 
 FILE = """\
 version: 1
@@ -29,7 +30,7 @@ Call = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def call(example: Path, deployments: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Call:
+def call(example: Path, deployments: dict[str, str], tmp_path_factory: pytest.TempPathFactory, shell: Shell) -> Call:
     """Call the command line in a copy of the example, with a store of this module's own."""
     folder = tmp_path_factory.mktemp("continue") / "digits"
     shutil.copytree(example, folder, ignore=shutil.ignore_patterns("models", "*.log"))
@@ -40,10 +41,7 @@ def call(example: Path, deployments: dict[str, str], tmp_path_factory: pytest.Te
     environment = {**os.environ, **deployments, "DEPLOYFEEDBACK_STORE": str(folder.parent / "store")}
 
     def called(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "jupyter_deployfeedback.cli", *words],
-            cwd=folder, env=environment | more, capture_output=True, text=True, timeout=110, check=False,
-        )  # fmt: skip
+        return shell.call(*words, cwd=folder, env=environment | more)
 
     called.folder = folder  # type: ignore[attr-defined]  # the tests that change a file need it
     return called

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +12,8 @@ from typing import Any
 
 import nbformat
 import pytest
+
+from tests.shell import Shell
 
 STOPS_AT_THE_FIRST_FAILURE = """\
 import json, urllib.request, jupyter_deployfeedback as jdf
@@ -62,7 +62,7 @@ class Mortal(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Callable[..., dict[str, Any]]]:
+def run(tmp_path: Path, shell: Shell, kernels_at_hand: dict[str, str]) -> Iterator[Callable[..., dict[str, Any]]]:
     """Run one cell against a target that answers so many predictions, with this status."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Mortal) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -71,10 +71,7 @@ def run(tmp_path: Path) -> Iterator[Callable[..., dict[str, Any]]]:
             server.left, server.status = answers, status  # type: ignore[attr-defined]
             nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)]), tmp_path / "suite.ipynb")
             (tmp_path / "deployfeedback.yaml").write_text(FILE % f"http://127.0.0.1:{server.server_address[1]}")
-            command = [sys.executable, "-m", "jupyter_deployfeedback.cli", "run", "--format", "json"]
-            done = subprocess.run(
-                command, cwd=tmp_path, env=os.environ, capture_output=True, text=True, timeout=110, check=False
-            )
+            done = shell.call("run", "--format", "json", cwd=tmp_path, env=os.environ | kernels_at_hand)
             return dict(json.loads(done.stdout), returncode=done.returncode)
 
         yield ran

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import nbformat
 import pytest
+
+from tests.shell import Shell
 
 LABELS = ("Paris, France", "a:b", "a,suite:b", "{x}", "}", '"quoted"', "two\nlines", "", "b[n=1]", "plain")
 EACH = 120
@@ -84,11 +85,14 @@ def commit(folder: Path) -> None:
     git(folder, "commit", "--quiet", "--allow-empty", "--message=Another version")
 
 
-def call(folder: Path, *words: str) -> str:
-    command = [sys.executable, "-m", "jupyter_deployfeedback.cli", *words]
-    ran = subprocess.run(command, cwd=folder, env=os.environ, capture_output=True, text=True, timeout=110, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
+@pytest.fixture
+def call(shell: Shell, kernels_at_hand: dict[str, str]) -> Callable[..., str]:
+    def called(folder: Path, *words: str) -> str:
+        ran = shell.call(*words, cwd=folder, env=os.environ | kernels_at_hand)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    return called
 
 
 def judged(report: dict[str, list[dict[str, object]]]) -> list[tuple[object, str]]:
@@ -101,7 +105,7 @@ def judged(report: dict[str, list[dict[str, object]]]) -> list[tuple[object, str
     ]
 
 
-def test_any_label_goes_from_the_first_run_to_the_second_tag(project: Path) -> None:
+def test_any_label_goes_from_the_first_run_to_the_second_tag(project: Path, call: Callable[..., str]) -> None:
     first = json.loads(call(project, "run", "--format", "json"))
     call(project, "release", "1.0.0")
     commit(project)
