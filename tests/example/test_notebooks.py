@@ -87,7 +87,7 @@ def test_suite_explains_itself_and_can_be_parametrised(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("version", ["candidate", "released"])
+@pytest.mark.parametrize("version", ["candidate", pytest.param("released", marks=pytest.mark.slow)])
 def test_all_suites_pass_against_the_real_deployments(
     version: str, project_folder: Path, deployments: dict[str, Deployment], tmp_path: Path
 ) -> None:
@@ -120,6 +120,7 @@ def test_all_suites_pass_against_the_real_deployments(
     assert [len(evaluation.ids) for result in results for evaluation in result.evaluations] == [60, 60, 24]
 
 
+@pytest.mark.slow
 def test_model_notebook_trains_both_versions_and_draws_its_plots(project_folder: Path, tmp_path: Path) -> None:
     models = project_folder / "deployment" / "models"
     before = {file.name: file.read_bytes() for file in models.glob("*.json")}

@@ -131,6 +131,7 @@ for work in (make_store, run):
 """
 
 
+@pytest.mark.slow
 def test_p6_kill_before_each_statement_and_commit_leaves_the_state_before_or_after(tmp_path: Path) -> None:
     (tmp_path / "suite.ipynb").write_text(json.dumps(NOTEBOOK))
     nobody = "{url: 'http://127.0.0.1:9', platform: {source: none}}"

@@ -45,6 +45,7 @@ def listening(process: psutil.Process) -> set[int]:
     return {each.laddr.port for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
 
 
+@pytest.mark.slow
 def test_deployment_killed_half_way_is_an_error_that_says_so(project: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     with deployed(project) as urls:
