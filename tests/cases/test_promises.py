@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,10 @@ def test_the_test_of_a_promise_exists(row: str) -> None:
     found = ROW.match(row)
 
     assert found, "a row is: | promise | `tests/file.py::test` |"
-    tree = ast.parse((ROOT / found["file"]).read_text(encoding="utf-8"))
-    functions = {each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
-    assert found["test"] in functions, f"{found['file']} has no {found['test']}"
+    assert found["test"] in functions_of(found["file"]), f"{found['file']} has no {found['test']}"
+
+
+@cache
+def functions_of(file: str) -> set[str]:
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    return {each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}

@@ -179,8 +179,8 @@ def test_alone_an_execution_timeout_is_kept_and_a_flood_is_cut(
     ("arguments", "said"),
     [
         (("-p", "depth", "5"), "takes a parameter 'depth'"),
-        (("--log-output",), "without --log-output"),
-        (("-y", "n: {1: a}"), "does not take such parameters"),
+        pytest.param(("--log-output",), "without --log-output", marks=pytest.mark.slow),
+        pytest.param(("-y", "n: {1: a}"), "does not take such parameters", marks=pytest.mark.slow),
     ],
 )
 def test_what_no_suite_takes_is_executed_and_not_recorded(
@@ -215,7 +215,7 @@ def test_importing_papermill_loads_little_of_ours(python: Callable[..., Called],
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kernels are forked on Linux only")
-@pytest.mark.parametrize("told", ["by the environment", "by a server"])
+@pytest.mark.parametrize("told", [pytest.param("by the environment", marks=pytest.mark.slow), "by a server"])
 def test_alone_a_kernel_is_forked_where_one_stands_by(
     papermill: Callable[..., Called], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str
 ) -> None:

@@ -24,6 +24,16 @@ CELLS = [
     "%deployfeedback show --nonsense",
     "%deployfeedback run --format aicoe",
 ]
+QUICK = """\
+version: 1
+name: digits
+targets:
+  released: {url: "${DIGITS_RELEASED_URL}", health: /ready, response: &it {probabilities: $.probabilities}}
+  candidate: {url: "${DIGITS_CANDIDATE_URL}", health: /ready, response: *it}
+baseline: released
+suites: [{notebook: suites/quality.ipynb, parameters: {n: 60}}]
+rules: [{metric: accuracy, pass: [">=0.5"]}]
+"""
 PROCESS = "os.getpid(), dict(os.environ), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)"
 
 
@@ -34,6 +44,7 @@ def copied(example: Path, folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory, example: Path, deployments: dict[str, str]) -> list[Any]:
     folder = copied(example, tmp_path_factory.mktemp("magics"))
+    (folder / "deployfeedback.yaml").write_text(QUICK)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     where = {"metadata": {"path": str(folder)}}
     client = NotebookClient(notebook, timeout=100, resources=where, kernel_name="python3", allow_errors=True)

@@ -11,6 +11,12 @@ import pytest
 from jupyter_deployfeedback.server.openapi import openapi_document
 
 
+@pytest.fixture
+def jp_server_config(jp_server_config: dict[str, Any]) -> dict[str, Any]:
+    """Nothing runs here, so nothing has to stand by for a run."""
+    return jp_server_config | {"DeployFeedbackApp": {"preload": False}}
+
+
 async def test_project_is_found_from_its_model_notebook(fetch: Any, project: Path) -> None:
     code, answer = await fetch("project", params={"path": "digits/model.ipynb"})
     assert code == 200

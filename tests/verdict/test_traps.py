@@ -277,6 +277,7 @@ def test_trap_16_twenty_rules_at_their_limit_rarely_fail_a_run() -> None:
     assert naive > 0.6 * runs  # a point estimate below the limit
 
 
+@pytest.mark.slow
 def test_trap_17_peeking_costs_no_more_than_was_planned() -> None:
     """A candidate exactly at its limit, judged, and judged again with as many more as the first look asks for."""
     draw = np.random.default_rng(17)

@@ -184,7 +184,7 @@ def test_a_project_can_have_its_kernels_started(
     assert (result.kernel, result.outcome) == ("started", Outcome.PASSED)
 
 
-@pytest.mark.parametrize("preload", ["no_such_module", "thread_starter"])
+@pytest.mark.parametrize("preload", ["no_such_module", pytest.param("thread_starter", marks=pytest.mark.slow)])
 def test_a_preload_that_cannot_be_forked_means_a_plain_start(
     forked: Callable[..., SuiteResult], supply: tuple[Path, Stock], tmp_path: Path, preload: str
 ) -> None:
@@ -260,6 +260,7 @@ def test_a_forked_kernel_carries_the_mark_of_its_run_where_others_see_it(forked:
     assert forked(look).outcome is Outcome.PASSED
 
 
+@pytest.mark.slow
 def test_a_suite_that_hangs_on_a_forked_kernel_leaves_nothing_behind(
     forked: Callable[..., SuiteResult], tmp_path: Path
 ) -> None:
@@ -275,6 +276,7 @@ def test_a_suite_that_hangs_on_a_forked_kernel_leaves_nothing_behind(
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_before_it_is_ready_is_replaced_by_a_started_one(
     forked: Callable[..., SuiteResult], supply: tuple[Path, Stock], tmp_path: Path
 ) -> None:
