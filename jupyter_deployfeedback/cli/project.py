@@ -21,6 +21,7 @@ from jupyter_deployfeedback.cli import options, screen
 from jupyter_deployfeedback.errors import DeployFeedbackError, NotARepository, PermissionMissing, ProjectNotFound
 
 EXAMPLE = "'[5.1, 3.5, 1.4, 0.2]'"
+_LONGEST = 100  # characters of an example that is shown
 TRY_HELP = "Send each target one example, as JSON or as text, such as [5.1, 3.5, 1.4, 0.2]; else [0]."
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def _checks(start: Path, environment: Mapping[str, str], *, example: str | None)
     for name in project.targets:
         health = _target(project, name, environment)
         yield health
-        if health.mark is Mark.FINE:
+        if health.mark is not Mark.MISSING:
             yield _predict(project, name, environment, example=example)
 
 
@@ -249,6 +250,9 @@ def _target(project: Project, name: str, environment: Mapping[str, str]) -> Chec
         problem = (facts.problem or "not ready").removesuffix(facts.remedy).rstrip()
         return Check(f"target {name}", problem, facts.remedy or mend)
     serves = f"{facts.url} ready, model version {facts.model_version or 'unknown'}"
+    if target.expect_version and facts.model_version is None:  # its answers may tell
+        tell = "Its pages tell no version; --try looks for one in its answer, where response.version leads to it."
+        return Check(f"target {name}", f"{serves}, version {target.expect_version} is expected", tell, unknown=True)
     if target.expect_version not in {None, facts.model_version}:
         mend = f"Deploy version {target.expect_version}, or correct expect_version in {project.file}."
         return Check(f"target {name}", f"{serves}, but version {target.expect_version} is expected", mend)
@@ -267,13 +271,14 @@ def _predict(project: Project, name: str, environment: Mapping[str, str], *, exa
     """Ask a target that is ready about one example; without one say that nobody knows whether it predicts."""
     from jupyter_deployfeedback.pipeline.questions import try_target
 
-    what = f"predict of {name}"
+    what, expected = f"predict of {name}", project.targets[name].expect_version
     if example is None:
         return Check(
             what, "not tried", f"Send one example: jupyter deployfeedback doctor --try {EXAMPLE}", unknown=True
         )
+    sent, example = _read_example(example), example if len(example) <= _LONGEST else f"{example[:_LONGEST]}..."
     try:
-        exchange = try_target(project, name, _read_example(example), environment=environment)
+        exchange = try_target(project, name, sent, environment=environment)
     except DeployFeedbackError as error:
         return Check(what, error.message, error.remedy or "Mend this first.")
     if exchange.answer is None:
@@ -281,4 +286,8 @@ def _predict(project: Project, name: str, environment: Mapping[str, str], *, exa
         another = f"Give an example that it takes (--try {EXAMPLE}), or set the target's request and response."
         return Check(what, f"{example} was not answered: {said}", f"{mend} {another}".strip())
     (answered,) = exchange.answer.predictions
-    return Check(what, f"{example} answered {answered!r} in {1000 * (exchange.seconds or 0):.0f} ms")
+    said = f"{example} answered {answered!r} in {1000 * (exchange.seconds or 0):.0f} ms"
+    version = exchange.answer.version
+    if version is not None and expected not in {None, version}:
+        return Check(what, f"{said}, but by version {version}, not {expected}", f"Deploy version {expected}.")
+    return Check(what, f"{said}, model version {version}" if version else said)

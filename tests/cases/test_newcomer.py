@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +127,67 @@ def test_init_takes_the_address_that_is_asked_and_names_the_origin(
     written = (tmp_path / "deployfeedback.yaml").read_text()
     assert 'url: "http://127.0.0.1:8080/v2"\n' in written
     assert "request: {path: /predict," in written
+
+
+class Versioned(BaseHTTPRequestHandler):
+    """A model whose answers name their version; no page does."""
+
+    def do_GET(self) -> None:
+        self.answer({})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer({"predictions": [1], "by": "2.0"})
+
+    def answer(self, page: object) -> None:
+        body = json.dumps(page).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.mark.parametrize(
+    ("expected", "words", "code", "said"),
+    [
+        ("2.0", [], 0, "? target candidate"),
+        ("2.0", ["--try", "[1]"], 0, "[1] answered 1 in"),
+        ("3.0", ["--try", "[1]"], 4, "but by version 2.0, not 3.0"),
+    ],
+)
+def test_doctor_looks_for_the_version_in_an_answer_too(
+    expected: str, words: list[str], code: int, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "suite.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    with ThreadingHTTPServer(("127.0.0.1", 0), Versioned) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        settings = f'url: "{url}", expect_version: "{expected}", response: {{version: $.by}}'
+        (tmp_path / "deployfeedback.yaml").write_text(
+            f"version: 1\ntargets: {{candidate: {{{settings}}}}}\nsuites: [suite.ipynb]\n"
+        )
+
+        done = CliRunner().invoke(group, ["doctor", "--project", str(tmp_path), *words], standalone_mode=False)
+
+        server.shutdown()
+    told = [line for line in done.output.splitlines() if "candidate" in line]
+    assert any(said in line for line in told), done.output
+    assert any(line.startswith("\u2717") for line in told) == (code == 4)
+
+
+def test_a_long_example_is_shown_by_its_beginning(tmp_path: Path) -> None:
+    (tmp_path / "suite.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    with ThreadingHTTPServer(("127.0.0.1", 0), Versioned) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (tmp_path / "deployfeedback.yaml").write_text(
+            f'version: 1\ntargets: {{candidate: {{url: "http://127.0.0.1:{server.server_port}"}}}}\nsuites: [suite.ipynb]\n'
+        )
+        words = ["doctor", "--project", str(tmp_path), "--try", str([0.5] * 1000)]
+
+        done = CliRunner().invoke(group, words, standalone_mode=False)
+
+        server.shutdown()
+    assert "0.5,... answered 1 in" in done.output
