@@ -39,7 +39,8 @@ def _from_environment(name: str, environment: Mapping[str, str]) -> str:
     except KeyError:
         raise SecretUnavailable(
             f"env:{name}: this process has no environment variable {name}.",
-            remedy=f"Set {name} before the kernel starts; in a project, name it under kernels.environment.",
+            remedy=f"Set {name} where this is started (export {name}=...), and start again what runs already. What a "
+            "suite itself asks for also stands under kernels.environment.",
         ) from None
 
 
