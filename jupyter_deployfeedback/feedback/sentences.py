@@ -24,7 +24,7 @@ def sentence(found: Found, *, baseline: str, suites: Mapping[str, SuiteResult], 
         expression = one_line(found.finding.expression_text, limit=80)
         return f"{about} was not judged ({expression}): {reason or 'there is nothing to compare it with'}."
     if found.finding.value is None:
-        return _missing(found, about, reason, remedy)
+        return _missing(found, about, reason, "" if remedy.rstrip(".") in reason else remedy)
     limit = f"limit {found.limit}" if found.finding.limit is not None else ""
     clauses = [_claim(found, about, baseline), limit, *_evidence(found, baseline, reason)]
     return "; ".join(clause for clause in clauses if clause) + "."

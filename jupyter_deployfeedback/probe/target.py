@@ -126,7 +126,8 @@ class Target:
         try:
             ready = self._prepared(batch)
         except ValueError as error:  # of the example, not of the target: JSON has no NaN
-            problem = ProtocolError(f"cannot be written as JSON: {error}.", remedy="Mend or leave out these examples.")
+            remedy = "Mend or leave out these examples: JSON has no NaN and no infinity."
+            problem = ProtocolError(f"cannot be written as JSON: {error}.", remedy=remedy)
             failure = Failure(FailureKind.UNWRITABLE, problem.message, remedy=problem.remedy)
             return Exchange(RequestState.NOT_SENT, error=problem, failure=failure)
         reply = None

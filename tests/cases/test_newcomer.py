@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import jupyter_deployfeedback as jdf
 from jupyter_deployfeedback.cli.main import group
 from jupyter_deployfeedback.comparison.self_test.known_examples import strangers
 from jupyter_deployfeedback.domain.comparison import Comparison
@@ -97,6 +98,24 @@ def test_the_sentence_of_a_suite_keeps_an_ellipsis() -> None:
     said = sentence(found, baseline="released", suites=suites, remedy="")
 
     assert said.endswith("UsageError: no. Say evaluate(..., ids=ids).")
+
+
+def test_what_to_do_is_said_once_though_the_reason_says_it_too() -> None:
+    gone = a_finding("target candidate", "", verdict=Verdict.ERROR, reason="it cannot be reached. Start it there.")
+    judgement = Judgement(verdict=Verdict.ERROR, gate=GateState.CLOSED, findings=(gone,))
+    (found,) = read_findings(judgement, Comparison(baseline=None, deltas=(), estimates=()))
+
+    said = sentence(found, baseline="released", suites={}, remedy="Start it there.")
+
+    assert said.count("Start it there") == 1
+    assert sentence(found, baseline="released", suites={}, remedy="Do this.").endswith(" Do this.")
+
+
+def test_an_example_that_json_cannot_say_is_told_why() -> None:
+    result = jdf.evaluate(jdf.connect("http://127.0.0.1:9"), [[float("nan")]], [1])
+
+    ((failure, _),) = result.answers.failures.counted()
+    assert "JSON has no NaN" in failure.remedy
 
 
 @pytest.mark.parametrize(
