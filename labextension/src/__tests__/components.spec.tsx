@@ -91,7 +91,8 @@ describe('the target', () => {
       server_version: null,
       software: {},
       problem: 'connection refused',
-      remedy: ''
+      remedy: '',
+      later_versions: []
     };
     show({ health: { kind: 'known', health: { facts, platform_source: 'scrape' } } });
 

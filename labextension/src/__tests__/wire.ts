@@ -77,6 +77,7 @@ export function aRun(change: Partial<Run> = {}): Run {
     suites: [],
     parameters: {},
     matrix: {},
+    kernel: null,
     parallel: null,
     continues: null,
     imported: null,
