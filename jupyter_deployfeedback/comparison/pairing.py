@@ -86,7 +86,9 @@ def _match(evaluation: Evaluation, earlier: Evaluation | None) -> Pair:
     if evaluation.occasions and earlier.dataset_digest != evaluation.dataset_digest:
         return Pair(evaluation, absent=True)  # what a continued run sent beyond the examples of the first
     if earlier.dataset_digest != evaluation.dataset_digest:
-        return Pair(evaluation, problem=f"the data of {evaluation.name!r} differ from those the baseline answered")
+        sizes = f"{len(evaluation.ids):,} examples here, {len(earlier.ids):,} there"
+        differ = f"the data of {evaluation.name!r} differ from those the baseline answered ({sizes})"
+        return Pair(evaluation, problem=f"{differ}; to compare, send the same examples")
     rows = {example: row for row, example in enumerate(earlier.ids)}
     if rows.keys() != set(evaluation.ids):
         return Pair(evaluation, problem=f"the example ids of {evaluation.name!r} differ from those of the baseline")

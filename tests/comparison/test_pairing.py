@@ -120,7 +120,10 @@ def test_other_data_than_the_baseline_answered_are_an_error_not_an_unpaired_comp
     found = stored(evaluation(answers(ALL)), evaluation(answers(ALL), digest="e" * 64))
 
     assert only(found).value is None
-    assert only(found).missing_because == "the data of 'holdout' differ from those the baseline answered"
+    assert only(found).missing_because == (
+        "the data of 'holdout' differ from those the baseline answered (120 examples here, 120 there); "
+        "to compare, send the same examples"
+    )
     assert not only(found).baseline_missing
 
 
