@@ -71,7 +71,7 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     _warm_up(sides, sent, batch_size=batch_size, requests=warmup)
     display = Display()
     window = _ask_all(sides, sent, batch_size=batch_size, display=display)
-    result = _result(sides, sent, name=called, task=task or _task(sides[0], sent))
+    result = _result(sides, sent, name=called, task=task or _task(sides, sent))
     wire = _wire(result, window)
     if earlier is not None and positions is not None:
         wire["occasions"] = earlier.occasions(sent.ids)
@@ -84,11 +84,13 @@ def evaluate(  # noqa: PLR0913 - a suite's central call, read by its keywords
     return result
 
 
-def _task(side: Side, examples: Examples) -> str:
-    """Return what the examples and the answers look like; a label is no decimal."""
+def _task(sides: Sequence[Side], examples: Examples) -> str:
+    """Return what the examples and the answers look like, the candidate's if it gave any; a label is no decimal."""
     if not all(isinstance(truth, float) for truth in examples.truth):
         return results.CLASSIFICATION
-    numbers = [each for each in (*examples.truth, *side.answers.predictions) if isinstance(each, float)]
+    given = ([each for each in side.answers.predictions if each is not None] for side in sides)
+    answers: list[Scalar] = next(filter(None, given), [])
+    numbers = [each for each in (*examples.truth, *answers) if isinstance(each, float)]
     return results.CLASSIFICATION if all(map(float.is_integer, numbers)) else results.REGRESSION
 
 

@@ -210,3 +210,18 @@ def test_a_long_example_is_shown_by_its_beginning(tmp_path: Path) -> None:
 
         server.shutdown()
     assert "0.5,... answered 1 in" in done.output
+
+
+def test_a_regression_that_only_the_baseline_answers_is_no_accuracy_of_0() -> None:
+    class Decimals(Versioned):
+        def answer(self, page: object) -> None:
+            super().answer({"predictions": [151.5]})
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Decimals) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        alive = f"http://127.0.0.1:{server.server_port}"
+
+        result = jdf.evaluate(jdf.connect("http://127.0.0.1:9", baseline=alive), [[1.0]], [151.0])
+
+        server.shutdown()
+    assert result.task == "regression"
