@@ -64,6 +64,7 @@ def test_names_that_are_compared_with_numbers_are_an_error_and_no_accuracy_of_0(
     (said,) = strangers(evidence(suite_result(found)))
 
     assert "the target answers 'benign', but the truth is like" in said
+    assert "give evaluate the truth as the target writes it" in said
 
 
 @pytest.mark.parametrize(

@@ -131,5 +131,5 @@ def test_answers_of_another_type_are_named() -> None:
 
     (missed,) = tried(evidence(suite_result(found))).misses
 
-    said = "quality holdout: the target answers '8', but the truth is like 1"
+    said = "quality holdout: the target answers '8', but the truth is like 1; give evaluate the truth as the target writes it"
     assert missed.reason.text == f"the gate's self-test missed: {said}"

@@ -40,7 +40,8 @@ def strangers(evidence: Evidence) -> Iterator[str]:
             alike = _written(answers) & _written(truths) or _are_text(answers) ^ _are_text(truths) == {True, False}
             if each.task is Task.CLASSIFICATION and answers and not answers & truths and alike:
                 example, known = sorted(map(repr, answers))[0], sorted(map(repr, truths))[0]
-                yield f"{suite.suite.name} {each.name}: the target answers {example}, but the truth is like {known}"
+                said = f"the target answers {example}, but the truth is like {known}"
+                yield f"{suite.suite.name} {each.name}: {said}; give evaluate the truth as the target writes it"
 
 
 def _asked(task: Task) -> Estimand:
