@@ -66,9 +66,14 @@ def old_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-@pytest.fixture(params=[NEW, OLD])
+@pytest.fixture(params=[NEW, pytest.param(OLD, marks=pytest.mark.slow)])
 def behave(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The options of a suite that runs on one of both lines of behave."""
+    """The options of a suite that runs on one of both lines of behave; test_outcomes.py runs on both in make test."""
+    return options_of(request)
+
+
+def options_of(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The options that choose the line of behave which a fixture is asked for."""
     if request.param == NEW:
         return {}
     return {"python": str(request.getfixturevalue("old_python"))}
@@ -79,16 +84,19 @@ def repository(tmp_path: Path) -> Callable[..., Path]:
     """Write features: name -> Gherkin, with the steps above and what else is given."""
 
     def write(features: dict[str, str], **files: str) -> Path:
-        folder = tmp_path / "repo"
-        (folder / "features/steps").mkdir(parents=True, exist_ok=True)
-        (folder / "features/steps/steps.py").write_text(dedent(STEPS))
-        for name, text in features.items():
-            (folder / "features" / f"{name}.feature").write_text(dedent(text))
-        for path, text in files.items():
-            (folder / path).write_text(dedent(text))
-        return folder
+        return write_repository(tmp_path / "repo", features, **files)
 
     return write
+
+
+def write_repository(folder: Path, features: dict[str, str], **files: str) -> Path:
+    (folder / "features/steps").mkdir(parents=True, exist_ok=True)
+    (folder / "features/steps/steps.py").write_text(dedent(STEPS))
+    for name, text in features.items():
+        (folder / "features" / f"{name}.feature").write_text(dedent(text))
+    for path, text in files.items():
+        (folder / path).write_text(dedent(text))
+    return folder
 
 
 @pytest.fixture

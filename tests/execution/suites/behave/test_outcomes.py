@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_deployfeedback.domain.run import CaseError, Outcome, Step, SuiteResult
+from jupyter_deployfeedback.domain.run import CaseError, Outcome, Step, Suite, SuiteResult
+from tests.execution.suites.behave.conftest import NEW, OLD, options_of, write_repository
 
 ALL_KINDS = """
     Feature: everything
@@ -47,16 +49,29 @@ ALL_KINDS = """
 RunFeatures = Callable[..., SuiteResult]
 
 
-@pytest.fixture
-def result(
-    repository: Callable[..., Path], run_features: RunFeatures, behave: dict[str, Any], outcomes_told: list[Step]
-) -> SuiteResult:
-    return run_features(repository({"all": ALL_KINDS}), behave, tell=outcomes_told.append)
+@dataclass(frozen=True)
+class Ran:
+    """One run of all kinds, which the tests look at."""
+
+    result: SuiteResult
+    told: list[Step]
+    artifacts: Path
+
+
+@pytest.fixture(scope="module", params=[NEW, OLD])
+def ran(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, run_suites: Callable[..., Any]
+) -> Ran:
+    folder, told = tmp_path_factory.mktemp("outcomes"), list[Step]()
+    repository = write_repository(folder / "repo", {"all": ALL_KINDS})
+    suite = Suite(name="features", kind="behave", source="features", options=options_of(request))
+    (result,) = run_suites(repository, suite, artifacts=folder / "artifacts", tell=told.append)
+    return Ran(result, told, folder / "artifacts")
 
 
 @pytest.fixture
-def outcomes_told() -> list[Step]:
-    return []
+def result(ran: Ran) -> SuiteResult:
+    return ran.result
 
 
 def test_every_kind_of_scenario_is_called_what_it_is(result: SuiteResult) -> None:
@@ -96,9 +111,8 @@ def test_the_interpreter_and_its_packages_are_recorded(result: SuiteResult) -> N
     assert (result.kernel or "").startswith(f"behave {result.environment['behave']} on Python 3.")
 
 
-def test_progress_counts_each_scenario_once_and_begins_before_the_end(
-    result: SuiteResult, outcomes_told: list[Step]
-) -> None:
+def test_progress_counts_each_scenario_once_and_begins_before_the_end(result: SuiteResult, ran: Ran) -> None:
+    outcomes_told = ran.told
     finished = [step for step in outcomes_told if step.kind.value == "case_finished"]
     started = [step.title for step in outcomes_told if step.kind.value == "case_started"]
 
@@ -107,10 +121,10 @@ def test_progress_counts_each_scenario_once_and_begins_before_the_end(
     assert outcomes_told.index(finished[0]) < len(outcomes_told) - len(result.cases)
 
 
-def test_the_kept_notebook_shows_each_scenario_under_its_id(result: SuiteResult, tmp_path: Path) -> None:
+def test_the_kept_notebook_shows_each_scenario_under_its_id(result: SuiteResult, ran: Ran) -> None:
     import nbformat
 
-    kept = nbformat.read(tmp_path / "artifacts" / (result.artifact or ""), as_version=4)
+    kept = nbformat.read(ran.artifacts / (result.artifact or ""), as_version=4)
 
     nbformat.validate(kept)
     shown = {cell.id: cell for cell in kept.cells}
