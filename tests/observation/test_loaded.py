@@ -164,6 +164,7 @@ def test_windows_of_a_target_that_cannot_be_scraped_say_why(deploy: Deploy) -> N
     assert {"cannot be reached" in str(one.missing_because) for one in seen.observations} == {True}
 
 
+@pytest.mark.slow
 def test_prometheus_tells_windows_apart_and_says_when_they_are_too_short(
     deploy: Deploy, prometheus: PrometheusServer
 ) -> None:

@@ -88,6 +88,7 @@ async def test_the_kernels_of_a_project_that_is_looked_at_stand_by_before_its_fi
     assert [process.pid for process in forkservers()] == [before.pid]
 
 
+@pytest.mark.slow
 async def test_a_killed_process_that_stood_by_costs_no_run(fetch: Any, finished: Any, project: Path) -> None:
     await fetch("project", params={"path": "digits/model.ipynb"})
     killed = standing_by()[0]

@@ -59,7 +59,9 @@ def integrity(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("journal", ["wal", "delete"])
-@pytest.mark.parametrize("after_lines", [1, 7, 40])
+@pytest.mark.parametrize(
+    "after_lines", [pytest.param(1, marks=pytest.mark.slow), 7, pytest.param(40, marks=pytest.mark.slow)]
+)
 def test_acknowledged_runs_survive_kill_9_and_are_lost(
     *, child: Make, folder: Path, journal: str, after_lines: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -158,6 +158,7 @@ def test_nothing_of_one_suite_reaches_the_next(forked: Callable[..., SuiteResult
     assert [case.error.message for case in result.cases if case.error] == ["name 'leaked' is not defined"]
 
 
+@pytest.mark.slow
 def test_forks_draw_different_random_numbers(forked: Callable[..., SuiteResult], tmp_path: Path) -> None:
     draw = "import random, numpy\nopen('drawn', 'a').write(f'{random.random()} {numpy.random.rand()}\\n')"
 
@@ -174,6 +175,7 @@ def test_what_is_preloaded_is_there_at_once(forked: Callable[..., SuiteResult]) 
     assert (result.kernel, result.outcome) == ("forked", Outcome.PASSED)
 
 
+@pytest.mark.slow
 def test_a_project_can_have_its_kernels_started(
     forked: Callable[..., SuiteResult], run_notebook: Callable[..., SuiteResult], supply: tuple[Path, Stock]
 ) -> None:
@@ -211,6 +213,7 @@ def test_a_forkserver_whose_packages_changed_forks_no_more(
     assert (result.kernel, result.outcome, result.reason) == ("started", Outcome.PASSED, None)
 
 
+@pytest.mark.slow
 def test_a_preloaded_module_of_the_project_that_was_edited_is_loaded_anew(
     forked: Callable[..., SuiteResult], supply: tuple[Path, Stock], tmp_path: Path
 ) -> None:

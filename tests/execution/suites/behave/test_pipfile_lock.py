@@ -83,6 +83,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
+@pytest.mark.slow
 def test_c9_two_runs_that_ask_at_once_have_one_environment_built_and_run_in_it(
     locked: Callable[..., Path], run_locked: Callable[[Path], SuiteResult], data_folder: Path
 ) -> None:
@@ -104,6 +105,7 @@ def test_c9_two_runs_that_ask_at_once_have_one_environment_built_and_run_in_it(
     assert Path(prefix).is_relative_to(data_folder / "deployfeedback/environments")
 
 
+@pytest.mark.slow
 def test_installation_that_was_killed_is_not_used_and_made_anew(
     locked: Callable[..., Path], run_features: RunFeatures, tmp_path: Path
 ) -> None:
