@@ -135,6 +135,8 @@ def is_ancestor(folder: Path, ancestor: str, *, of: str) -> bool:
 
 def why_no_commit(folder: Path) -> str:
     """Say why git gives no commit, and what mends it, where there may be one; else nothing."""
+    if not any((each / ".git").exists() for each in (folder, *folder.absolute().parents)):
+        return ""  # nothing to ask git about
     try:
         head = look(folder, "rev-parse", "--verify", "HEAD^{commit}")
     except ReleaseRefused as error:

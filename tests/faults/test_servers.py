@@ -169,18 +169,18 @@ def documents(store: Store, run: Run) -> tuple[str, int] | tuple[()]:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "error", "said"),
+    ("name", "text", "said"),
     [
-        ("P13 kernel name unknown", json.dumps({**NOTEBOOK, "metadata": UNKNOWN}), "kernel_not_found", "no-such-kernel"),
-        ("P13 v3 notebook", json.dumps({"nbformat": 3, "nbformat_minor": 0, "worksheets": []}), "notebook_invalid", "format 3"),
-        ("P13 truncated JSON", json.dumps(NOTEBOOK)[:-9], "notebook_invalid", "is not JSON"),
-        ("P13 top-level []", "[]", "notebook_invalid", "JSON but not a notebook"),
-        ("P13 empty file", "", "notebook_invalid", "is not JSON"),
+        ("P13 kernel name unknown", json.dumps({**NOTEBOOK, "metadata": UNKNOWN}), "no-such-kernel"),
+        ("P13 v3 notebook", json.dumps({"nbformat": 3, "nbformat_minor": 0, "worksheets": []}), "format 3"),
+        ("P13 truncated JSON", json.dumps(NOTEBOOK)[:-9], "is not JSON"),
+        ("P13 top-level []", "[]", "JSON but not a notebook"),
+        ("P13 empty file", "", "is not JSON"),
     ],
     ids=lambda value: value if str(value).startswith("P13") else "",
 )  # fmt: skip
 def test_what_cannot_be_run_is_refused_by_name_before_there_is_a_run(
-    scene: Scene, name: str, text: str, error: str, said: str
+    scene: Scene, name: str, text: str, said: str
 ) -> None:
     project = scene.project(name.replace(" ", "-").replace("[]", "list"), "1")
     (project / "suite.ipynb").write_text(text)
@@ -188,7 +188,7 @@ def test_what_cannot_be_run_is_refused_by_name_before_there_is_a_run(
     with pytest.raises(Refused) as refused:
         scene.begin(project)
 
-    assert (refused.value.code, refused.value.error) == (422, error)
+    assert (refused.value.code, refused.value.error) == (422, "suites_broken")
     assert said in refused.value.message
     assert refused.value.remedy
     assert scene.ask(f"deployfeedback/api/v1/runs?path={project.name}")["runs"] == []

@@ -54,6 +54,9 @@ def watch(path: str, host: str, ports: "list[int]") -> None:  # noqa: C901 - its
         sys.addaudithook(hook)
 
 
+_SOURCE = inspect.getsource(watch)  # read once: to find it in this file takes milliseconds
+
+
 class Place(NamedTuple):
     """Where one connects to."""
 
@@ -73,7 +76,7 @@ class Traffic:
     def code(self) -> str:
         """Python that has the process which runs it watched, and leaves no name behind."""
         ports = [each.port for each in (self.target, *self.proxies)]
-        called = f"{inspect.getsource(watch)}\nwatch({str(self.path)!r}, {self.target.host!r}, {ports!r})\n"
+        called = f"{_SOURCE}\nwatch({str(self.path)!r}, {self.target.host!r}, {ports!r})\n"
         return f"exec({called!r}, {{}})\n"
 
     def asked(self) -> tuple[bool | None, str]:

@@ -76,7 +76,7 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
             interrupt_on_timeout=True,
             on_cell_executed=watching.replied,
         )
-        client.before_cells = (unraised.WATCH, *filter(None, [first]))
+        client.before_cells = f"{unraised.WATCH}\n{first}"
         watching.notebook_start()
         try:
             client.execute()
@@ -227,7 +227,7 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
     ``before_cells``: what a kernel of Python executes, silently, before the first cell.
     """
 
-    before_cells: tuple[str, ...] = ()
+    before_cells = ""
 
     def __init__(self, watching: Watching, **settings: Any) -> None:  # noqa: ANN401 - nbclient's own
         super().__init__(watching, **settings)
@@ -237,8 +237,8 @@ class SuiteClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill i
         """Execute the cells. papermill asks for the language at the end, which was heard when the kernel got ready."""
         self.reset_execution_trackers()
         with self.setup_kernel(**settings):
-            for code in self.before_cells if self.kc.language_info.get("name") == "python" else ():
-                self.kc.execute(code, silent=True, stop_on_error=False)  # nobody waits: it is worked off in time
+            if self.before_cells and self.kc.language_info.get("name") == "python":
+                self.kc.execute(self.before_cells, silent=True, stop_on_error=False)  # nobody waits for it
             self.papermill_execute_cells()
             self.nb.metadata["language_info"] = self.kc.language_info
             self.set_widgets_metadata()
