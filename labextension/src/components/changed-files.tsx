@@ -77,7 +77,7 @@ function Differing({
         <Button label={trans.__('Commit')} onClick={() => choose('commit')} />
       </div>
       {shown === 'diff' && changes.files && (
-        <div className="jp-df-error">
+        <div className="jp-df-diff">
           {Object.entries(changes.files).map(([file, diff]) => (
             <pre key={file} tabIndex={0} aria-label={file}>
               {diff}
