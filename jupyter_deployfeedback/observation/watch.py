@@ -111,9 +111,9 @@ class Health:
             if self._pages is None:
                 settings = read_settings(target.model_dump(mode="json"))
                 self._pages = HealthPages(settings, environment=self._environment)
+            return TargetFacts(**known, **self._pages.ask())
         except DeployFeedbackError as error:
             return TargetFacts(**known, ready=False, problem=str(error), remedy=error.remedy)
-        return TargetFacts(**known, **self._pages.ask())
 
     def __enter__(self) -> Self:
         return self

@@ -103,7 +103,7 @@ class AskedAgain:
 
     def facts(self) -> list[runs.TargetFacts]:
         """Return what the targets said when the run began, with what changed since."""
-        if self._next is not None:
+        if self._next is not None and not self._cancelled.is_set():  # a cancelled run is judged by nothing
             self._next.result()
         return self._facts
 
@@ -113,11 +113,11 @@ class AskedAgain:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._beside.shutdown()
+        self._beside.shutdown(cancel_futures=True)
 
     def _ask(self, suite: str | None) -> None:
         for number, health in enumerate(self._healths):
-            if self._facts[number].ready:
+            if self._facts[number].ready and not self._cancelled.is_set():
                 self._facts[number] = _changed(self._facts[number], self._asked(health), after=suite)
 
     def _asked(self, health: Health) -> runs.TargetFacts:

@@ -77,7 +77,7 @@ def passed_over(run: Run, project: Project, *, store: Store) -> tuple[str, ...]:
 
 
 def unknown_baseline(
-    run: Run, project: Project, passed: tuple[str, ...], *, environment: Mapping[str, str]
+    run: Run, project: Project, passed: tuple[str, ...], *, no_commit: str, environment: Mapping[str, str]
 ) -> str | None:
     """Say which last release is not known here, where a run that found none to compare with was to be compared.
 
@@ -87,6 +87,8 @@ def unknown_baseline(
         return None
     if passed:
         return f"no run of {passed[0]} is stored here"
+    if no_commit:
+        return "git tells nothing of this checkout, so no release is known here"
     if run.commit is not None and may_lack_tags(Path(project.folder), environment=environment):
         return "no release is known here, and this clone may have been made without tags"
     return None

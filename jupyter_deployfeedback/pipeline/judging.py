@@ -72,7 +72,9 @@ def judge_evidence(
         confidence=project.confidence_of_a_look,
         tested=None if imported else _self_test(project, asked, like=evidence),
         slice_values=slices,
-        unknown=None if comparable else unknown_baseline(run, project, passed, environment=environment),
+        unknown=None
+        if comparable
+        else unknown_baseline(run, project, passed, no_commit=own.no_commit, environment=environment),
     )
     before = (
         History(alone=True)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyter_deployfeedback.errors import UsageError
+from jupyter_deployfeedback.errors import UsageError, WorkingTreeDirty
 from jupyter_deployfeedback.pipeline.plan import open_project
 from jupyter_deployfeedback.pipeline.questions import changed_files
 from jupyter_deployfeedback.release import grant_waiver, push_release, tag_release
@@ -15,7 +15,7 @@ from jupyter_deployfeedback.release.commit import commit_files
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.project import Project
-    from jupyter_deployfeedback.domain.run import Release
+    from jupyter_deployfeedback.domain.run import Release, Run
     from jupyter_deployfeedback.domain.verdict import Waiver
     from jupyter_deployfeedback.store import Store
 
@@ -30,12 +30,25 @@ def release(
     PersonUnknown where neither git nor ``by``, as ``Name <mail>``, says who tags.
     """
     run = store.get(run_id)
+    _refuse_other_commits(run, store=store)
     project = open_project(Path(run.request.project_file), environment=environment)
     tagged = tag_release(
         store.feedback(run_id), version=version, project=project, run=run, to_push=push, by=by, now=datetime.now(UTC)
     )
     tagged = store.add_release(tagged)
     return store.add_release(push_release(tagged, project=project)) if push else tagged
+
+
+def _refuse_other_commits(run: Run, *, store: Store) -> None:
+    """Raise WorkingTreeDirty where a run that this one continues, and is judged by, did not test the same commit."""
+    before = run.request.continues
+    while before is not None and run.commit is not None:
+        other = store.get(before)
+        same = other.commit is not None and other.commit.sha == run.commit.sha and not other.commit.dirty
+        if not same or store.evidence(before).written:
+            problem = f"Run {run.run_id} continues run {before}, which did not test exactly this commit."
+            raise WorkingTreeDirty(problem, remedy="Start a new run of the commit.")
+        before = other.request.continues
 
 
 def commit_changes(project: Project, files: Sequence[str], *, message: str, by: str, within: Path) -> None:

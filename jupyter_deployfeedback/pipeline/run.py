@@ -19,7 +19,7 @@ from jupyter_deployfeedback.observation import ask_target
 from jupyter_deployfeedback.pipeline import chain, trust
 from jupyter_deployfeedback.pipeline.evidence import gather
 from jupyter_deployfeedback.pipeline.plan import plan_run
-from jupyter_deployfeedback.release.commit import dirty_files, read_commit, why_no_commit
+from jupyter_deployfeedback.release.commit import dirty_files, moved_files, read_commit, why_no_commit
 
 if TYPE_CHECKING:
     from jupyter_deployfeedback.domain.feedback import FeedbackReport
@@ -119,7 +119,8 @@ def _with_checkout(run: Run, project: Project, evidence: Evidence) -> Evidence:
         return evidence.model_copy(update={"no_commit": why_no_commit(folder)})
     with suppress(errors.ReleaseRefused):  # git that cannot say it now is asked again when a tag is made
         now = dirty_files(folder, honour_filters=True, without=project.release.ignore_in_notebooks)
-        return evidence.model_copy(update={"written": tuple(path for path in now if path not in before.dirty)})
+        written = (*moved_files(folder, before.sha), *(path for path in now if path not in before.dirty))
+        return evidence.model_copy(update={"written": tuple(dict.fromkeys(written))})
     return evidence
 
 

@@ -11,12 +11,14 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 8  # characters; a shorter value cannot be told from ordinary text
 _PRIVATE = 0o600
 _known: dict[str, str] = {}  # reference -> value
+_learning = Lock()
 _forms: list[tuple[str, str]] = []  # what may be seen -> what is written in its place, the longest first
 _ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda text: json.dumps(text)[1:-1],
@@ -33,11 +35,17 @@ _ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda text: re.sub("%..", lambda each: each[0].lower(), quote(text, safe="")),
     lambda text: text.replace("'", "'\"'\"'"),  # in a shell's quotes
     re.escape,
+    str.lower,  # as the name of a host is written
 )
 
 
 def learn(secrets: Mapping[str, str]) -> None:
     """Keep secrets, reference -> value, out of all that leaves this process from now on, its log among it."""
+    with _learning:
+        _learn(secrets)
+
+
+def _learn(secrets: Mapping[str, str]) -> None:
     new = {each: value for each, value in secrets.items() if len(value) >= SHORTEST and _known.get(each) != value}
     if new and not isinstance(logging.getLogRecordFactory(), _Silent):
         logging.setLogRecordFactory(_Silent(logging.getLogRecordFactory()))

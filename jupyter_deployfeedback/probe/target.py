@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from jupyter_deployfeedback.errors import (
     DeployFeedbackError,
@@ -22,7 +23,7 @@ from jupyter_deployfeedback.errors import (
     UsageError,
 )
 from jupyter_deployfeedback.probe import secrets
-from jupyter_deployfeedback.probe.environment import is_run, read_baseline, read_target
+from jupyter_deployfeedback.probe.environment import DEPLOYED_MODEL_URL, is_run, read_baseline, read_target
 from jupyter_deployfeedback.probe.examples import plain_rows
 from jupyter_deployfeedback.probe.failures import LONGEST, Failure, FailureKind
 from jupyter_deployfeedback.probe.protocols import Answer, choose_protocol
@@ -212,7 +213,7 @@ class Target:
             kind = FailureKind.UNREADABLE if reply.status in SUCCESS else FailureKind.STATUS
         refused = reply is not None and kind is FailureKind.STATUS and reply.status not in REDIRECT
         body = request.body if isinstance(request.body, bytes) else b""
-        path = shown(request.url or "").removeprefix(shown(self.url))
+        path = request.path_url.removeprefix(urlsplit(self._address).path)  # never the host: a variable may stand in it
         sent = secrets.redacted(f"{request.method} {path} ".encode() + body)
         return Failure(
             kind,
@@ -265,7 +266,8 @@ def _wire(url: str | None) -> dict[str, object]:
         return declared
     if declared is None or not is_run(os.environ):
         return {"url": url}
-    if url.rstrip("/") != str(declared.get("url")).rstrip("/"):
+    ours = (declared.get("url"), os.environ.get(DEPLOYED_MODEL_URL))  # the second with its variables replaced
+    if url.rstrip("/") not in {str(each).rstrip("/") for each in ours}:
         raise UsageError(
             f"this run tests {declared.get('name')}, but the suite connects to {shown(url)}.",
             remedy="Write connect() without an address, so that the suite tests what its run says it tests.",
@@ -341,7 +343,7 @@ class HealthPages:
             return
         reply = self._get(VERSION_PATH)
         said = list(_said(reply)) if reply.status == 200 else []
-        if not said:
+        if not said and (reply.status in SUCCESS or reply.status in _NOT_OFFERED):  # anything else may be over soon
             self._silent.add(VERSION_PATH)
         yield from said
 

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -81,17 +82,23 @@ def dirty_files(
     trusted = trusted or (honour_filters and has_trusted_filters(top))
     changed = _changed_after_filters(top, trusted=trusted) if honour_filters else _changed(top)
     noted = _noted(top) if changed else {}
-    own = [
-        path
-        for path in changed[:DIRTY_FILES]
-        if not (_is_ours(top, path, noted) or _same_notebook(top, path, without=without))
-    ]
+    differ = (
+        path for path in changed if not (_is_ours(top, path, noted) or _same_notebook(top, path, without=without))
+    )
+    own = islice(differ, DIRTY_FILES)
     inner = [
         f"{module}/{path}"
         for module in _submodules(top)
         for path in dirty_files(top / module, honour_filters=honour_filters, trusted=trusted, without=without)
     ]
     return tuple([*own, *inner][:DIRTY_FILES])
+
+
+def moved_files(folder: Path, sha: str) -> tuple[str, ...]:
+    """Return the files in which HEAD differs from a commit, where it has moved since; relative to the top."""
+    top = top_folder(folder)
+    asked = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", sha, "HEAD")
+    return tuple(_files(look(top, *asked), top=top))
 
 
 def hidden_files(folder: Path) -> dict[str, str]:

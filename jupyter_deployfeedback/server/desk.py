@@ -266,9 +266,11 @@ class Desk:
             return run, self._store.artifacts(run.run_id) / "run.log"
 
         with self._processes.place(among=self._most_runs):
-            starting = run_blocking(started)
-            await run_blocking(self._processes.warm_up)  # what stands by is looked at while the run is written down
-            run, log_file = await starting
+            asked = (run_blocking(started), run_blocking(self._processes.warm_up))  # both at once; the run counts
+            begun, _ = await asyncio.gather(*asked, return_exceptions=True)
+            if isinstance(begun, BaseException):
+                raise begun
+            run, log_file = begun
             self._processes.submit(run, log_file=log_file)
         return self._body(run)
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import nbformat
 import pytest
 
 from jupyter_deployfeedback.domain.feedback import FeedbackReport
-from jupyter_deployfeedback.domain.run import RunRequest
+from jupyter_deployfeedback.domain.project import Project
+from jupyter_deployfeedback.domain.run import Run, RunRequest
 from jupyter_deployfeedback.pipeline import run as story
+from jupyter_deployfeedback.pipeline.history import unknown_baseline
 from jupyter_deployfeedback.release import may_lack_tags
 from jupyter_deployfeedback.store import open_store
 
@@ -124,3 +127,21 @@ def test_a_clone_without_tags_is_known_by_its_config_or_by_a_pipeline(origin: Pa
     assert may_lack_tags(without, environment={"CI": "true"})
     assert not may_lack_tags(without, environment={})
     assert not may_lack_tags(origin, environment={"CI": "true"}), "without a remote there are no tags elsewhere"
+
+
+def test_a_checkout_of_which_git_tells_nothing_is_no_first_release(tmp_path: Path) -> None:
+    project = Project(
+        name="p", folder=str(tmp_path), file="f", targets={}, default_target="candidate", suites=(), rules=()
+    )
+    asked = Run(
+        run_id="20260105-120000-aaaaaa",
+        request=RunRequest(project_file="f", target="candidate"),
+        state="running",
+        project="p",
+        created_at=datetime(2026, 1, 5, tzinfo=UTC),
+    )
+
+    said = unknown_baseline(asked, project, (), no_commit="git refuses the repository", environment={})
+
+    assert said == "git tells nothing of this checkout, so no release is known here"
+    assert unknown_baseline(asked, project, (), no_commit="", environment={}) is None

@@ -64,9 +64,9 @@ def note_status(status: object, caller: Any) -> None:
 
 
 def note_end(command: str, status: Any, *, tests: bool = False) -> None:
-    """Note how a command failed; by 1, test runners say that tests failed."""
+    """Note how a command failed; by 1, 2 and 3 test runners say that tests failed, or could not be run."""
     ended = f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
-    note(f"`{shortened(command)}` {ended}", fails=tests and status == 1, exit_status=True)
+    note(f"`{shortened(command)}` {ended}", fails=tests and status in {1, 2, 3}, exit_status=True)
 
 
 def shortened(command: str) -> str:

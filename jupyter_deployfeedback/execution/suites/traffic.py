@@ -5,7 +5,6 @@ sockets (other programs, libraries that bring theirs) cannot be seen, and is tol
 """
 
 import inspect
-import json
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +96,7 @@ class Traffic:
 def traffic_of(spec: Spec) -> Traffic:
     """Return what is to be watched of a suite."""
     path = Path(spec.runtime_folder, f"{Path(spec.artifact).stem}.traffic")
-    target, scheme = _origin(str(json.loads(spec.environment[names.TARGET])["url"]))
+    target, scheme = _origin(spec.environment[names.DEPLOYED_MODEL_URL])  # in it variables are replaced
     proxies = (value for name, value in spec.environment.items() if name.lower() in {f"{scheme}_proxy", "all_proxy"})
     return Traffic(path, target, tuple(_origin(value)[0] for value in proxies if "://" in value))
 

@@ -76,7 +76,7 @@ class SuiteEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not ann
             interrupt_on_timeout=True,
             on_cell_executed=watching.replied,
         )
-        client.before_cells = f"{unraised.WATCH}\n{first}"
+        client.before_cells = f"{first}\n{unraised.WATCH}"  # what says whether it asks does not depend on the other
         watching.notebook_start()
         try:
             client.execute()
