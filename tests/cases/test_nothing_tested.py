@@ -196,7 +196,7 @@ def test_only_a_connection_to_the_targets_origin_counts(
 ) -> None:
     port = model.server_address[1]
     told = {
-        "DEPLOYFEEDBACK_TARGET": json.dumps({"url": f"http://localhost:{port}"}),
+        "DEPLOYED_MODEL_URL": f"http://localhost:{port}",
         "http_proxy": "http://127.0.0.1:3128",
     }
     spec = Spec("", "", artifact="s.ipynb", runtime_folder=str(tmp_path), timeout_seconds=1.0, environment=told)
